@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The errors that the core raises: each message is one line that a person can act on.
+
+Doors (modules, CLI) print ``str(error)`` and nothing else; anything that is not an ``NvmockError`` is a bug.
+"""
+
+from __future__ import annotations
+
+
+class NvmockError(Exception):
+    """An expected failure; ``str(error)`` is one line."""
+
+
+class ParameterError(NvmockError):
+    """A parameter has a value that is not allowed.
+
+    :arg name: the parameter, as the user wrote it (``gpu_count``, ``--gpu-count``).
+    :arg value: the offending value.
+    :arg allowed: what is allowed, to be read after "must be".
+    """
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        self.name = name
+        self.value = value
+        self.allowed = allowed
+        shown = repr(value)
+        if len(shown) > 120:
+            shown = shown[:117] + "..."
+        super().__init__(f"{name}: {shown} is not allowed: must be {allowed}")
+
+
+class HostError(NvmockError):
+    """The node's filesystem does not allow what was asked for."""
+
+
+class GuardError(NvmockError):
+    """The node seems to have a real NVIDIA driver, or files that are not ours stand in the way."""
+
+
+class SpecError(NvmockError):
+    """A CDI specification can't be made, or is not valid."""
