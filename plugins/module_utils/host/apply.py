@@ -1,0 +1,325 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Carry out a plan: the only code of the collection that writes to a node.
+
+Everything is made under a temporary name in its own directory, gets its owner and mode, and is renamed to its place, so
+that nothing half-made is ever seen there. The manifest says beforehand what is about to become ours; after a kill at any
+point the next run knows what to complete and what to sweep away. After an error everything is put back as it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from ..errors import HostError
+from . import manifest as manifests
+from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .manifest import Manifest
+from .plan import CREATE, REMOVE, Change, Plan
+from .root import HostRoot, split
+
+TEMPORARY = ".nvmock.tmp"
+"""The one temporary name; one suffices, as the host root is locked. What bears it is ours to remove."""
+
+
+class MknodError(HostError):
+    """Character devices can't be made here."""
+
+
+def read_manifest(root: HostRoot) -> Manifest:
+    """Return the node's manifest; an empty one if there is none.
+
+    :raises HostError: it is damaged or unreadable.
+    """
+    if root.status(manifests.PATH) is None:
+        return Manifest()
+    return Manifest.from_bytes(root.read(manifests.PATH))
+
+
+def sweep(root: HostRoot, known: Manifest) -> None:
+    """Remove temporary files that a killed run left behind.
+
+    :raises HostError: they can't be removed.
+    """
+    if root.status(manifests.PATH) is None:
+        places = {_housing(root)[0]}
+    elif known.in_progress:
+        places = {split(path)[0] for path in known.owned} | set(manifests.DIRECTORIES) | {"/"}
+    else:
+        return
+    try:
+        for place in sorted(places):
+            descriptor = root.directory(place)
+            if descriptor is not None:
+                _remove_temporary(descriptor)
+    except OSError as error:
+        raise HostError(f"{place}/{TEMPORARY}: left by a killed run, can't be removed: {error.strerror}") from None
+
+
+def apply(root: HostRoot, plan: Plan) -> None:
+    """Make the changes of *plan*, all or none.
+
+    :raises MknodError: the process may not make character devices; nothing was changed.
+    :raises HostError: the filesystem refused something; nothing was changed, or the message says what could not be undone.
+    """
+    if not plan.changes and not plan.before.in_progress and plan.after.to_bytes() == plan.before.to_bytes():
+        return
+    umask = os.umask(0)
+    done: list[Change] = []
+    current = manifests.PATH
+    try:
+        try:
+            if plan.changes:
+                _store(root, plan.during)
+            for change in plan.changes:
+                current = change.path
+                if change.path in manifests.DIRECTORIES and change.action == REMOVE:
+                    continue  # goes with the manifest
+                done.append(change)
+                _make(root, change)
+            current = manifests.PATH
+            if plan.after.owned:
+                _store(root, plan.after)
+            else:
+                _remove_store(root, [change.path for change in plan.changes if change.action == REMOVE])
+        except OSError as error:
+            left = _undo(root, done, plan.before)
+            raise _explain(current, error, left) from None
+    finally:
+        os.umask(umask)
+
+
+def _explain(path: str, error: OSError, left: list[str]) -> HostError:
+    outcome = "nothing was changed" if not left else "could not be undone: " + ", ".join(left)
+    if isinstance(error, _Mknod):
+        return MknodError(
+            f"{path}: the character device can't be made (mknod: {error.strerror}): run as root with CAP_MKNOD, or ask "
+            f"for regular files with device_files=regular; {outcome}"
+        )
+    return HostError(f"{path}: {error.strerror or error}; {outcome}")
+
+
+class _Mknod(OSError):
+    """mknod was refused for want of rights."""
+
+
+def _make(root: HostRoot, change: Change) -> None:
+    if change.action == REMOVE:
+        _remove(root, change.path)
+        return
+    entry = change.after
+    assert entry is not None
+    before = change.before
+    if entry.kind == DIRECTORY and before is not None and before.kind == DIRECTORY:
+        _set_directory_attributes(root, entry)
+        return
+    if change.action == CREATE and entry.kind == DIRECTORY and root.status(entry.path) is not None:
+        _set_directory_attributes(root, entry)  # made a moment ago as the manifest's own
+        return
+    if before is not None and (before.kind == DIRECTORY or entry.kind == DIRECTORY):
+        _remove(root, change.path)  # rename replaces neither a directory by a file nor the reverse
+    put(root, entry)
+
+
+def put(root: HostRoot, entry: Entry) -> None:
+    """Make *entry* under the temporary name and rename it to its place.
+
+    :raises OSError: the filesystem refused.
+    """
+    parent, name = split(entry.path)
+    directory = root.directory(parent)
+    if directory is None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+    try:
+        _create(directory, entry)
+    except FileExistsError:
+        _remove_temporary(directory)
+        _create(directory, entry)
+    if entry.kind != FILE:
+        _settle(directory, entry)
+    os.rename(TEMPORARY, name, src_dir_fd=directory, dst_dir_fd=directory)
+    if entry.kind != DIRECTORY:
+        root.forget(entry.path)
+
+
+def _create(directory: int, entry: Entry) -> None:
+    if entry.kind == FILE:
+        handle = os.open(
+            TEMPORARY, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=directory
+        )
+        try:
+            rest = memoryview(entry.content or b"")
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            status = os.fstat(handle)
+            if (entry.uid, entry.gid) not in ((None, None), (status.st_uid, status.st_gid)):
+                os.fchown(handle, -1 if entry.uid is None else entry.uid, -1 if entry.gid is None else entry.gid)
+            os.fchmod(handle, entry.mode or 0)
+        finally:
+            os.close(handle)
+    elif entry.kind == DIRECTORY:
+        os.mkdir(TEMPORARY, entry.mode or 0, dir_fd=directory)
+    elif entry.kind == SYMLINK:
+        os.symlink(entry.target or "", TEMPORARY, dir_fd=directory)
+    elif entry.kind == CHAR:
+        try:
+            device = os.makedev(entry.major or 0, entry.minor or 0)
+            os.mknod(TEMPORARY, stat.S_IFCHR | (entry.mode or 0), device, dir_fd=directory)
+        except PermissionError as error:
+            raise _Mknod(error.errno, error.strerror) from None
+    else:
+        raise OSError(errno.EINVAL, "of a kind that can't be made")
+
+
+def _settle(directory: int, entry: Entry) -> None:
+    """Give the temporary entry its owner and mode, where creation (set-group-id directories, ACLs) gave it others."""
+    status = os.stat(TEMPORARY, dir_fd=directory, follow_symlinks=False)
+    uid = -1 if entry.uid in (None, status.st_uid) else entry.uid
+    gid = -1 if entry.gid in (None, status.st_gid) else entry.gid
+    if (uid, gid) != (-1, -1):
+        os.chown(TEMPORARY, uid, gid, dir_fd=directory, follow_symlinks=False)  # type: ignore[arg-type]
+    if entry.mode is not None and stat.S_IMODE(status.st_mode) != entry.mode:
+        _change_mode(directory, TEMPORARY, entry.mode)
+
+
+def _change_mode(directory: int, name: str, mode: int) -> None:
+    """chmod that does not follow a link: through a descriptor that was opened without following."""
+    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        os.chmod(f"/proc/self/fd/{handle}", mode)
+    finally:
+        os.close(handle)
+
+
+def _set_directory_attributes(root: HostRoot, entry: Entry) -> None:
+    parent, name = split(entry.path)
+    directory = root.directory(parent)
+    if directory is None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    uid = -1 if entry.uid in (None, status.st_uid) else entry.uid
+    gid = -1 if entry.gid in (None, status.st_gid) else entry.gid
+    if (uid, gid) != (-1, -1):
+        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)  # type: ignore[arg-type]
+    if entry.mode is not None and stat.S_IMODE(status.st_mode) != entry.mode:
+        _change_mode(directory, name, entry.mode)
+
+
+def _remove(root: HostRoot, path: str) -> None:
+    parent, name = split(path)
+    directory = root.directory(parent)
+    if directory is None:
+        return
+    root.forget(path)
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            os.rmdir(name, dir_fd=directory)
+        else:
+            os.unlink(name, dir_fd=directory)
+    except FileNotFoundError:
+        return
+
+
+def _remove_temporary(directory: int) -> None:
+    _remove_tree(directory, TEMPORARY)
+
+
+def _remove_tree(directory: int, name: str) -> None:
+    """Remove *name* and what is in it; only ever called for the temporary name."""
+    try:
+        os.unlink(name, dir_fd=directory)
+        return
+    except FileNotFoundError:
+        return
+    except (IsADirectoryError, PermissionError):  # unlink of a directory: either of the two, by system
+        handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        for inner in os.listdir(handle):
+            _remove_tree(handle, inner)
+    finally:
+        os.close(handle)
+    os.rmdir(name, dir_fd=directory)
+
+
+def _undo(root: HostRoot, done: list[Change], before: Manifest) -> list[str]:
+    """Take back the changes in reverse order; return the paths where that failed."""
+    left = []
+    for change in reversed(done):
+        try:
+            if change.before is None:
+                _remove(root, change.path)
+            elif change.before.kind == DIRECTORY:
+                if root.status(change.path) is None:
+                    put(root, change.before)
+                else:
+                    _set_directory_attributes(root, change.before)
+            else:
+                if change.after is not None and change.after.kind == DIRECTORY:
+                    _remove(root, change.path)
+                put(root, change.before)
+        except (OSError, HostError):
+            left.append(change.path)
+    try:
+        for place in {split(change.path)[0] for change in done} | {_housing(root)[0]}:
+            descriptor = root.directory(place)
+            if descriptor is not None:
+                _remove_temporary(descriptor)
+        if before.owned:
+            _store(root, before)
+        elif root.status(manifests.PATH) is not None:
+            made = {change.path for change in done if change.action == CREATE}
+            _remove_store(root, [path for path in manifests.DIRECTORIES if path in made])
+    except (OSError, HostError):
+        left.append(manifests.PATH)
+    return left
+
+
+def _housing(root: HostRoot) -> tuple[str, list[str]]:
+    """Return the deepest directory on the way to the manifest that exists, and the names missing below it."""
+    place = "/"
+    for path in manifests.DIRECTORIES:
+        if root.directory(path) is None:
+            return place, [split(lower)[1] for lower in manifests.DIRECTORIES[manifests.DIRECTORIES.index(path) :]]
+        place = path
+    return place, []
+
+
+def _store(root: HostRoot, manifest: Manifest) -> None:
+    """Write the manifest; missing directories appear together with it, in one rename."""
+    place, missing = _housing(root)
+    if not missing:
+        put(root, Entry(manifests.PATH, FILE, mode=0o644, content=manifest.to_bytes()))
+        return
+    directory = root.directory(place)
+    assert directory is not None
+    _remove_temporary(directory)
+    os.mkdir(TEMPORARY, 0o755, dir_fd=directory)
+    handle = os.open(TEMPORARY, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        for name in missing[1:]:
+            os.mkdir(name, 0o755, dir_fd=handle)
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        _create(handle, Entry(manifests.PATH, FILE, mode=0o644, content=manifest.to_bytes()))
+        os.rename(TEMPORARY, split(manifests.PATH)[1], src_dir_fd=handle, dst_dir_fd=handle)
+    finally:
+        os.close(handle)
+    os.rename(TEMPORARY, missing[0], src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def _remove_store(root: HostRoot, removed: list[str]) -> None:
+    """Remove the manifest and those of its directories that are in *removed*, out of sight in one rename."""
+    ours = [path for path in manifests.DIRECTORIES if path in removed]
+    if not ours:
+        _remove(root, manifests.PATH)
+        return
+    parent, name = split(ours[0])
+    directory = root.directory(parent)
+    assert directory is not None
+    root.forget(ours[0])
+    os.rename(name, TEMPORARY, src_dir_fd=directory, dst_dir_fd=directory)
+    _remove_temporary(directory)

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The manifest: what we created on a node, and for which concern.
+
+It lies on the node, so that any later run (from another controller, from a pod) knows what is ours. The format is
+mtree(5): one line a path with ``type=`` and ``tags=``, the tags being the concerns that want the path, such as
+``devices:/run/nvidia/driver``. What stood at a path before we took it over at the user's request is kept in
+``replaced=`` and comes back on removal.
+"""
+
+from __future__ import annotations
+
+from ..errors import HostError
+from ..record import Record
+from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+
+STATE_DIRECTORY = "/var/lib/nvidia-mock"
+PATH = STATE_DIRECTORY + "/manifest.mtree"
+DIRECTORIES = ("/var", "/var/lib", STATE_DIRECTORY)
+"""The directories that the manifest lies in, from the top."""
+
+_HEADER = """#mtree
+# What nvmock.gpu created on this node, and for which concern. Written by nvmock.gpu: do not edit.
+# run: %s
+"""
+_COMPLETE = "complete"
+_IN_PROGRESS = "in progress"
+
+_TYPES = {DIRECTORY: "dir", FILE: "file", SYMLINK: "link", CHAR: "char"}
+_KINDS = {word: kind for kind, word in _TYPES.items()}
+
+
+class Owned(Record):
+    """What the manifest knows of a path: its kind, the concerns that want it, and what it replaced."""
+
+    __slots__ = ("kind", "tags", "replaced")
+
+    def __init__(self, kind: str, tags: frozenset[str], replaced: Entry | None = None) -> None:
+        self.kind = kind
+        self.tags = tags
+        self.replaced = replaced
+
+
+class Manifest:
+    """The paths that are ours. ``in_progress`` is True if the last run did not reach its end."""
+
+    def __init__(self, owned: dict[str, Owned] | None = None, in_progress: bool = False) -> None:
+        self.owned = {} if owned is None else owned
+        self.in_progress = in_progress
+
+    def to_bytes(self) -> bytes:
+        """Return the manifest as text, sorted by path: the same facts give the same bytes."""
+        lines = [_HEADER % (_IN_PROGRESS if self.in_progress else _COMPLETE)]
+        for path, owned in sorted(self.owned.items()):
+            words = ["." + _escape(path), "type=" + _TYPES[owned.kind]]
+            words.append("tags=" + ",".join(_escape(tag) for tag in sorted(owned.tags)))
+            if owned.replaced is not None:
+                words.append("replaced=" + _replaced_to_text(owned.replaced))
+            lines.append(" ".join(words) + "\n")
+        return "".join(lines).encode("utf-8", "surrogateescape")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Manifest:
+        """Read a manifest.
+
+        :raises HostError: it is damaged; the message names the line.
+        """
+        manifest = cls()
+        text = data.decode("utf-8", "surrogateescape")
+        for number, line in enumerate(text.split("\n"), 1):
+            if line == "# run: " + _IN_PROGRESS:
+                manifest.in_progress = True
+            if not line or line.startswith("#"):
+                continue
+            try:
+                first, *words = line.split(" ")
+                values = dict(word.split("=", 1) for word in words)
+                path = _unescape(first)
+                if not path.startswith("./"):
+                    raise ValueError(path)
+                replaced = _replaced_from_text(path[1:], values["replaced"]) if "replaced" in values else None
+                tags = frozenset(_unescape(tag) for tag in values["tags"].split(","))
+                manifest.owned[path[1:]] = Owned(_KINDS[values["type"]], tags, replaced)
+            except (KeyError, ValueError):
+                raise HostError(
+                    f"{PATH}: line {number} is damaged: put the file back from a backup, or remove by hand what it lists"
+                ) from None
+        return manifest
+
+
+def _escape(text: str) -> str:
+    """mtree's octal escapes for what would end a word."""
+    if text.isalnum():
+        return text
+    return "".join(f"\\{ord(character):03o}" if character in " \t\n\r#=,\\" else character for character in text)
+
+
+def _unescape(text: str) -> str:
+    if "\\" not in text:
+        return text
+    first, *rest = text.split("\\")
+    return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)
+
+
+def _replaced_to_text(entry: Entry) -> str:
+    """One word: kind, mode, uid, gid and the hex of content, target or device numbers, joined by colons."""
+    payload = b""
+    if entry.kind == FILE:
+        payload = entry.content or b""
+    elif entry.kind == SYMLINK:
+        payload = (entry.target or "").encode("utf-8", "surrogateescape")
+    elif entry.kind == CHAR:
+        payload = f"{entry.major},{entry.minor}".encode()
+    return f"{_TYPES[entry.kind]}:{entry.mode or 0:o}:{entry.uid}:{entry.gid}:{payload.hex()}"
+
+
+def _replaced_from_text(path: str, text: str) -> Entry:
+    word, mode, uid, gid, payload = text.split(":")
+    data = bytes.fromhex(payload)
+    entry = Entry(path, _KINDS[word], int(mode, 8), int(uid), int(gid))
+    if entry.kind == FILE:
+        entry.content = data
+    elif entry.kind == SYMLINK:
+        entry.mode = None
+        entry.target = data.decode("utf-8", "surrogateescape")
+    elif entry.kind == CHAR:
+        major, minor = data.decode("ascii").split(",")
+        entry.major, entry.minor = int(major), int(minor)
+    return entry

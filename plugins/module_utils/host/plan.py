@@ -1,0 +1,289 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The difference between what should be on a node and what is there. Pure: looks through the functions it is given.
+
+The plan is what check mode and diff mode show and what apply carries out; there is no other list.
+"""
+
+from __future__ import annotations
+
+from ..errors import GuardError, HostError
+from ..record import Record
+from . import manifest as manifests
+from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
+from .entries import directory as a_directory
+from .manifest import Manifest, Owned
+from .root import split
+
+_HOUSING = frozenset(("manifest",))
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CREATE = "create"
+UPDATE = "update"
+REMOVE = "remove"
+
+_KIND_WORDS = {DIRECTORY: "a directory", FILE: "a file", SYMLINK: "a symbolic link", CHAR: "a character device"}
+
+
+class Change(Record):
+    """One difference.
+
+    :arg action: CREATE, UPDATE or REMOVE.
+    :arg path: path on the node.
+    :arg before: what is there; None for CREATE.
+    :arg after: what will be there; None for REMOVE.
+    :arg what: for UPDATE what differs, see :func:`entries.differences`.
+    """
+
+    __slots__ = ("action", "path", "before", "after", "what")
+
+    def __init__(
+        self, action: str, path: str, before: Entry | None, after: Entry | None, what: tuple[str, ...] = ()
+    ) -> None:
+        self.action = action
+        self.path = path
+        self.before = before
+        self.after = after
+        self.what = what
+
+
+class Plan:
+    """Changes in the order in which they are to be made, and the manifests of before and after them."""
+
+    def __init__(self, changes: list[Change], before: Manifest, after: Manifest) -> None:
+        self.changes = changes
+        self.before = before
+        self.after = after
+
+    @property
+    def during(self) -> Manifest:
+        """The manifest while the changes are being made: everything that is or may become ours."""
+        owned = dict(self.before.owned)
+        for path, new in self.after.owned.items():
+            old = owned.get(path)
+            if old is None:
+                owned[path] = new
+            else:
+                owned[path] = Owned(new.kind, old.tags | new.tags, new.replaced or old.replaced)
+        return Manifest(owned, in_progress=True)
+
+
+def make_plan(
+    wanted: dict[str, list[Entry]],
+    known: Manifest,
+    observe: Callable[[str], Entry | None],
+    names: Callable[[str], list[str]],
+    is_directory: Callable[[str], bool],
+    take_over: bool = False,
+    exclusive: tuple[str, ...] = (),
+) -> Plan:
+    """Compare *wanted* with the node.
+
+    :arg wanted: for each concern (a tag) everything that it wants; concerns that are not named are left as they are.
+    :arg known: the manifest.
+    :arg observe: what is at a path.
+    :arg names: the names in a directory.
+    :arg is_directory: whether a path is a directory or a link to one.
+    :arg take_over: replace files that are not ours, remembering them for the removal.
+    :arg exclusive: directories that must be ours or empty.
+    :raises HostError: something stands in the way that is not ours to move.
+    :raises GuardError: files that are not ours are where ours should be.
+    """
+    planner = _Planner(known, observe, names, is_directory, take_over)
+    desired, tags = _merge(wanted)
+    planner.guard_exclusive(exclusive, desired)
+    foreign: list[str] = []
+    for path in sorted(desired):
+        planner.want(desired[path], tags[path], foreign)
+    if foreign:
+        more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
+        raise GuardError(
+            f"{foreign[0]}{more} exists and was not made by nvmock.gpu: remove it, or say take_over to have it replaced "
+            "now and put back on removal"
+        )
+    planner.drop(set(wanted), desired)
+    planner.house_manifest()
+    return Plan(planner.changes, known, planner.after)
+
+
+def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, frozenset[str]]]:
+    """Join the concerns' wishes, adding the directories that things lie in."""
+    desired: dict[str, Entry] = {}
+    tags: dict[str, set[str]] = {}
+    for tag, entries in wanted.items():
+        for entry in entries:
+            desired[entry.path] = entry
+            tags.setdefault(entry.path, set()).add(tag)
+    for path in list(desired):
+        owner = desired[path]
+        parent = split(path)[0]
+        while parent != "/":
+            above = desired.get(parent)
+            if above is None:
+                above = a_directory(parent, implicit=True)
+                above.uid, above.gid = owner.uid, owner.gid
+                desired[parent] = above
+                tags[parent] = set()
+            tags[parent] |= tags[path]
+            parent = split(parent)[0]
+    return desired, {path: frozenset(names) for path, names in tags.items()}
+
+
+class _Planner:
+    def __init__(
+        self,
+        known: Manifest,
+        observe: Callable[[str], Entry | None],
+        names: Callable[[str], list[str]],
+        is_directory: Callable[[str], bool],
+        take_over: bool,
+    ) -> None:
+        self.known = known.owned
+        self.after = Manifest(dict(known.owned))
+        self.changes: list[Change] = []
+        self._observe = observe
+        self._names = names
+        self._is_directory = is_directory
+        self._take_over = take_over
+        self._missing: set[str] = set()
+
+    def guard_exclusive(self, exclusive: tuple[str, ...], desired: dict[str, Entry]) -> None:
+        """Refuse a directory of somebody else's with something in it, such as a real driver installation."""
+        for path in exclusive:
+            if path in desired and path not in self.known and not self._take_over:
+                found = self._observe(path)
+                if found is not None and found.kind == DIRECTORY and self._has_foreign(path):
+                    raise GuardError(
+                        f"{path} exists, is not empty and was not made by nvmock.gpu (a real driver?): name another "
+                        "directory, or say take_over to write into it"
+                    )
+
+    def _has_foreign(self, path: str) -> bool:
+        prefix = "" if path == "/" else path
+        return any(f"{prefix}/{name}" not in self.known for name in self._names(path))
+
+    def want(self, entry: Entry, tags: frozenset[str], foreign: list[str]) -> None:
+        """Plan for one wanted entry; append its path to *foreign* if something else is there that is not ours."""
+        path = entry.path
+        owned = self.known.get(path)
+        parent = split(path)[0]
+        if parent in self._missing:  # nothing can be there: spare the look
+            found = None
+        else:
+            found = self._observe(path)
+        if entry.kind == DIRECTORY:
+            self._want_directory(entry, found, owned, tags)
+            return
+        replaced = owned.replaced if owned else None
+        if found is None:
+            self.changes.append(Change(CREATE, path, None, entry))
+        else:
+            what = differences(found, entry)
+            if owned is None:
+                if found.kind == DIRECTORY:
+                    raise HostError(f"{path} is a directory, but {_KIND_WORDS[entry.kind]} must be there: move it away")
+                if not self._take_over:
+                    foreign.append(path)
+                    return
+                if found.kind not in _KIND_WORDS or (found.kind == FILE and found.content is None):
+                    raise HostError(f"{path} can't be taken over: it is too large or of a kind that can't be put back")
+                replaced = found
+            elif found.kind == DIRECTORY and self._names(path):
+                raise HostError(f"{path} is a directory with files in it, but must be {_KIND_WORDS[entry.kind]}: move it")
+            if what:
+                self.changes.append(Change(UPDATE, path, found, entry, tuple(what)))
+        self._own(path, entry.kind, tags, replaced)
+
+    def _want_directory(self, entry: Entry, found: Entry | None, owned: Owned | None, tags: frozenset[str]) -> None:
+        path = entry.path
+        if found is None:
+            self._missing.add(path)
+            self.changes.append(Change(CREATE, path, None, entry))
+        elif found.kind != DIRECTORY:
+            if found.kind == SYMLINK and entry.implicit and self._is_directory(path):
+                return
+            if owned is None:
+                raise HostError(f"{path} is {_KIND_WORDS.get(found.kind, 'no directory')}, but a directory must be there")
+            self._missing.add(path)
+            self.changes.append(Change(UPDATE, path, found, entry, ("type",)))
+        elif owned is None:
+            return  # somebody else's directory: used, not touched
+        else:
+            what = differences(found, entry)
+            if what:
+                self.changes.append(Change(UPDATE, path, found, entry, tuple(what)))
+        self._own(path, DIRECTORY, tags, None)
+
+    def _own(self, path: str, kind: str, tags: frozenset[str], replaced: Entry | None) -> None:
+        old = self.known.get(path)
+        self.after.owned[path] = Owned(kind, tags | old.tags if old else tags, replaced)
+
+    def drop(self, tags: set[str], desired: dict[str, Entry]) -> None:
+        """Plan the removal of what these concerns once wanted and want no longer: files first, deepest first."""
+        directories: list[str] = []
+        leaving: set[str] = set()
+        for path in sorted(self.known, reverse=True):
+            owned = self.known[path]
+            if path in desired or owned.tags.isdisjoint(tags):
+                continue
+            rest = owned.tags - tags
+            if rest:
+                self.after.owned[path] = Owned(owned.kind, rest, owned.replaced)
+                continue
+            del self.after.owned[path]
+            if owned.kind == DIRECTORY:
+                directories.append(path)
+                continue
+            found = self._observe(path)
+            if owned.replaced is not None:
+                before = owned.replaced
+                if found is None:
+                    self.changes.append(Change(CREATE, path, None, before))
+                elif found.kind != DIRECTORY and differences(found, before):
+                    self.changes.append(Change(UPDATE, path, found, before, tuple(differences(found, before))))
+            elif found is not None and found.kind != DIRECTORY:
+                leaving.add(path)
+                self.changes.append(Change(REMOVE, path, found, None))
+        self._drop_directories(directories, leaving)
+
+    def _drop_directories(self, directories: list[str], leaving: set[str]) -> None:
+        """Remove our directories that become empty; *directories* are deepest first."""
+        for path in directories:
+            found = self._observe(path)
+            if found is None or found.kind != DIRECTORY:
+                continue
+            if all(f"{path}/{name}" in leaving for name in self._names(path)):
+                leaving.add(path)
+                self.changes.append(Change(REMOVE, path, found, None))
+
+    def house_manifest(self) -> None:
+        """Plan the directories that the manifest itself lies in.
+
+        Those that we made are ours under a tag of their own, so that they outlive every concern and go with the last.
+        """
+        owned = self.after.owned
+        needed = any(item.tags != _HOUSING for item in owned.values())
+        planned = {change.path for change in self.changes if change.action != REMOVE}
+        if needed:
+            missing = False
+            for path in manifests.DIRECTORIES:
+                missing = missing or (self._observe(path) is None)
+                if path in owned:
+                    owned[path] = Owned(DIRECTORY, owned[path].tags | _HOUSING)
+                elif missing:
+                    owned[path] = Owned(DIRECTORY, _HOUSING)
+                if missing and path not in planned:
+                    self.changes.insert(0, Change(CREATE, path, None, a_directory(path)))
+            return
+        gone = {change.path for change in self.changes if change.action == REMOVE} | {manifests.PATH}
+        for path in reversed(manifests.DIRECTORIES):
+            if path in owned:
+                found = self._observe(path)
+                if found is None or any(f"{path}/{name}" not in gone for name in self._names(path)):
+                    break
+                gone.add(path)
+                self.changes.append(Change(REMOVE, path, found, None))
+        owned.clear()

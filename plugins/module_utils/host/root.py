@@ -1,0 +1,220 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The host root: the directory that is a node's ``/``, reached only through directory descriptors.
+
+Every path is walked component by component with O_NOFOLLOW from the descriptor of the root. A symbolic link on the way
+is resolved as the node itself would resolve it (absolute targets start at the host root, ``..`` stops there), so no
+link leads out; below a *strict* path, where only we put things, a link is refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from ..errors import HostError
+from .entries import CHAR, DIRECTORY, FILE, OTHER, SYMLINK, Entry
+
+_MAX_LINKS = 40
+_MAX_CONTENT = 16 * 1024 * 1024
+_OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def split(path: str) -> tuple[str, str]:
+    """Return (parent, name) of a normalised absolute path."""
+    parent, _, name = path.rpartition("/")
+    return parent or "/", name
+
+
+class HostRoot:
+    """An open host root. Use as a context manager; holds the lock that keeps two runs apart while *locked*."""
+
+    def __init__(self, path: str, strict: tuple[str, ...] = ()) -> None:
+        """Open the directory *path*.
+
+        :arg strict: node paths at and below which symbolic links in the place of directories are refused.
+        :raises HostError: it does not exist or can't be opened.
+        """
+        self.path = path
+        self._strict = strict
+        try:
+            self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise HostError(f"host_root: the directory {path} does not exist: create it, or name another") from None
+        except OSError as error:
+            raise HostError(f"host_root: {path}: {error.strerror}") from None
+        # node path -> (descriptor, path with all links resolved)
+        self._directories: dict[str, tuple[int, str]] = {"/": (self._root, "/")}
+
+    def __enter__(self) -> HostRoot:
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all descriptors (and with them the lock)."""
+        for descriptor in {item[0] for item in self._directories.values()}:
+            os.close(descriptor)
+        self._directories = {}
+
+    def lock(self) -> None:
+        """Wait until no other run works on this host root. The lock is the root directory's: nothing is left behind."""
+        import fcntl
+
+        fcntl.flock(self._root, fcntl.LOCK_EX)
+
+    def forget(self, path: str) -> None:
+        """Forget the descriptors of *path* and everything below it, because it was removed or replaced."""
+        below = path + "/"
+        # A path may also have been reached through a link, so the resolved paths count as well.
+        gone = [
+            key
+            for key, (_, resolved) in self._directories.items()
+            if key == path or resolved == path or key.startswith(below) or resolved.startswith(below)
+        ]
+        descriptors = {self._directories.pop(key)[0] for key in gone}
+        for descriptor in descriptors - {item[0] for item in self._directories.values()}:
+            os.close(descriptor)
+
+    def directory(self, path: str) -> int | None:
+        """Return a descriptor of the directory *path* for use as ``dir_fd``; None if it does not exist.
+
+        :raises HostError: something that is not a directory is in the way, or a link that is refused.
+        """
+        found = self._resolve(path, [])
+        return None if found is None else found[0]
+
+    def _resolve(self, path: str, links: list[str]) -> tuple[int, str] | None:
+        known = self._directories.get(path)
+        if known is not None:
+            return known
+        parent, name = split(path)
+        above = self._resolve(parent, links)
+        if above is None:
+            return None
+        descriptor, resolved_parent = above
+        resolved = f"{'' if resolved_parent == '/' else resolved_parent}/{name}"
+        try:
+            found = (os.open(name, _OPEN_DIRECTORY, dir_fd=descriptor), resolved)
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError:
+            followed = self._follow(path, name, descriptor, resolved_parent, links)
+            if followed is None:
+                return None
+            found = followed
+        except OSError as error:
+            raise HostError(f"{path}: {error.strerror}") from None
+        self._directories[path] = found
+        return found
+
+    def _follow(
+        self, path: str, name: str, descriptor: int, resolved_parent: str, links: list[str]
+    ) -> tuple[int, str] | None:
+        """Resolve *path*, which is no directory: a link inside the root, or an error."""
+        try:
+            target = os.readlink(name, dir_fd=descriptor)
+        except OSError:
+            raise HostError(f"{path} is not a directory, but something must go into it: move it away") from None
+        if any(path == strict or path.startswith(strict + "/") for strict in self._strict):
+            raise HostError(f"{path} is a symbolic link where a directory of ours must be: remove it")
+        links.append(path)
+        if len(links) > _MAX_LINKS:
+            raise HostError(f"{links[0]}: too many levels of symbolic links")
+        current: tuple[int, str] | None = self._directories["/"]
+        if not target.startswith("/"):
+            current = self._resolve(resolved_parent, links)
+        for part in target.split("/"):
+            if current is None:
+                return None
+            if part in ("", "."):
+                continue
+            if part == "..":
+                current = self._resolve(split(current[1])[0], links)
+            else:
+                current = self._resolve(f"{'' if current[1] == '/' else current[1]}/{part}", links)
+        return current
+
+    def status(self, path: str) -> os.stat_result | None:
+        """Return the lstat of *path*, None if nothing is there."""
+        if path == "/":
+            return os.fstat(self._root)
+        parent, name = split(path)
+        descriptor = self.directory(parent)
+        if descriptor is None:
+            return None
+        try:
+            return os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise HostError(f"{path}: {error.strerror}") from None
+
+    def is_directory(self, path: str) -> bool:
+        """Whether *path* is a directory or a link to one inside the root."""
+        return self.directory(path) is not None
+
+    def names(self, path: str) -> list[str]:
+        """Return the sorted names in directory *path*; empty if there is no such directory."""
+        descriptor = self.directory(path)
+        if descriptor is None:
+            return []
+        try:
+            readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
+        except OSError as error:
+            raise HostError(f"{path}: {error.strerror}") from None
+        try:
+            return sorted(os.listdir(readable))
+        finally:
+            os.close(readable)
+
+    def observe(self, path: str) -> Entry | None:
+        """Return what is at *path*, None if nothing is there.
+
+        :raises HostError: it can't be looked at.
+        """
+        status = self.status(path)
+        if status is None:
+            return None
+        kind = stat.S_IFMT(status.st_mode)
+        entry = Entry(path, OTHER, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+        if kind == stat.S_IFDIR:
+            entry.kind = DIRECTORY
+        elif kind == stat.S_IFREG:
+            entry.kind = FILE
+            if status.st_size <= _MAX_CONTENT:
+                entry.content = self.read(path)
+        elif kind == stat.S_IFLNK:
+            entry.kind = SYMLINK
+            entry.mode = None
+            parent, name = split(path)
+            entry.target = os.readlink(name, dir_fd=self.directory(parent))
+        elif kind == stat.S_IFCHR:
+            entry.kind = CHAR
+            entry.major, entry.minor = os.major(status.st_rdev), os.minor(status.st_rdev)
+        return entry
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of the regular file *path*, not following a link in its place.
+
+        :raises HostError: it can't be read.
+        """
+        parent, name = split(path)
+        descriptor = self.directory(parent)
+        try:
+            if descriptor is None:
+                raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
+        except OSError as error:
+            raise HostError(f"{path}: {error.strerror}") from None
+        try:
+            pieces = []
+            while True:
+                piece = os.read(handle, 1 << 20)
+                if not piece:
+                    return b"".join(pieces)
+                pieces.append(piece)
+        finally:
+            os.close(handle)

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""NVIDIA DGX B200: 8 x B200 180GB HBM3e.
+
+Sources: driver, CUDA, memory, MIG memory and multiprocessors, PCI bus ids: go-nvml 2f9e261f pkg/nvml/mock/dgxb200. VBIOS, board part,
+subsystem: capture of a B200 by nvidia-smi
+580.105.08, which also gives the PCI device id (go-nvml's mock has 2B00) in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide
+prints it (eight memory slices; go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names:
+slices and memory rounded up to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 a GPU.
+"""
+
+from __future__ import annotations
+
+MACHINE: dict[str, object] = {
+    "driver_version": "560.28.03",
+    "cuda_version": "12.6",
+    "gpu_count": 8,
+    "product_name": "NVIDIA B200 180GB HBM3e",
+    "architecture": "Blackwell",
+    "brand": "NVIDIA",
+    "memory_mib": 184320,
+    "compute_capability": "10.0",
+    "pci_device_id": "290110DE",
+    "pci_subsystem_id": "199910DE",
+    "vbios_version": "97.00.FA.00.09",
+    "board_part_number": "692-2G525-0220-500",
+    "nvlink_links": 18,
+    "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
+    # name, memory slices, starts, memory in MiB, instances, multiprocessors
+    "mig_profiles": [
+        ["1g.23gb", 1, [0, 1, 2, 3, 4, 5, 6], 23552, 7, 18],
+        ["1g.23gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 23552, 1, 18],
+        ["1g.45gb", 2, [0, 2, 4, 6], 46080, 4, 18],
+        ["2g.45gb", 2, [0, 2, 4], 46080, 3, 36],
+        ["3g.90gb", 4, [0, 4], 92160, 2, 54],
+        ["4g.90gb", 4, [0], 92160, 1, 72],
+        ["7g.180gb", 8, [0], 184320, 1, 126],
+    ],
+}

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""MIG: how a GPU is cut into GPU instances, and the capability minors that belong to them.
+
+Facts: NVIDIA's MIG user guide (profiles, placements, instance ids in its `nvidia-smi mig` listings); the minors are those of
+the driver's /proc/driver/nvidia-caps/mig-minors, recorded for gpu0 to gpu2 in the test data.
+"""
+
+from __future__ import annotations
+
+from . import checks
+from .errors import ParameterError
+from .identity import derive_uuid
+from .machine import GpuModel, MigDevice, MigProfile
+
+MEMORY_SLICES = 8
+COMPUTE_SLICES = 7
+_INSTANCES_PER_GPU = 15
+_COMPUTE_INSTANCES = 8
+
+
+def capability_minors(gpu_minors: list[int]) -> dict[str, int]:
+    """Return the lines of mig-minors as ``{"gpu0/gi1/access": 12, ...}`` for the GPUs with these minors."""
+    minors = {"config": 1, "monitor": 2}
+    for gpu in gpu_minors:
+        for gi in range(_INSTANCES_PER_GPU):
+            first = 3 + (gpu * _INSTANCES_PER_GPU + gi) * (1 + _COMPUTE_INSTANCES)
+            minors[f"gpu{gpu}/gi{gi}/access"] = first
+            for ci in range(_COMPUTE_INSTANCES):
+                minors[f"gpu{gpu}/gi{gi}/ci{ci}/access"] = first + 1 + ci
+    return minors
+
+
+def profiles(rows: object) -> tuple[MigProfile, ...]:
+    """Return the profiles of a machine definition's rows, which :func:`check_profiles` has accepted."""
+    result = []
+    for name, size, starts, memory, count, multiprocessors in rows:  # type: ignore[attr-defined]
+        slices = int(name.split("g.")[0])
+        result.append(MigProfile(name, slices, size, tuple(starts), memory, count, multiprocessors))
+    return tuple(result)
+
+
+def check_profiles(where: str, rows: object) -> None:
+    """Check the ``mig_profiles`` of a user's definition.
+
+    :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors].
+    """
+    shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors]"
+    if not isinstance(rows, (list, tuple)):
+        raise ParameterError(where, rows, shape)
+    for row in rows:
+        if not isinstance(row, (list, tuple)) or len(row) != 6:
+            raise ParameterError(where, row, shape)
+        name, size, starts, memory, count, multiprocessors = row
+        slices, separator, memory_name = name.partition("g.") if isinstance(name, str) else ("", "", "")
+        if not separator or not slices.isdigit() or "gb" not in memory_name or not name.isascii():
+            raise ParameterError(where, name, "a MIG profile name such as 3g.20gb")
+        checks.integer(where, slices, 1, COMPUTE_SLICES)
+        checks.integer(where, size, 1, MEMORY_SLICES)
+        if not isinstance(starts, (list, tuple)):
+            raise ParameterError(where, starts, "a list of memory slices, 0 to 7")
+        for start in starts:
+            checks.integer(where, start, 0, MEMORY_SLICES - size)
+        checks.integer(where, memory, 1, 1 << 40)
+        checks.integer(where, count, 1, COMPUTE_SLICES)
+        checks.integer(where, multiprocessors, 1, 1 << 20)
+
+
+def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> dict[int, list[str]]:
+    """Check a MIG layout: a mapping of GPU index to a list of profile names.
+
+    :raises ParameterError: an unknown GPU or profile, or a GPU that knows no MIG.
+    """
+    if layout is None:
+        return {}
+    if not isinstance(layout, dict):
+        raise ParameterError(name, layout, "a mapping of GPU index to a list of MIG profiles, such as {0: [3g.20gb]}")
+    known = [profile.name for profile in model.mig_profiles]
+    result: dict[int, list[str]] = {}
+    for key, wanted in layout.items():
+        index = checks.integer(f"{name} (GPU index)", key, 0, gpu_count - 1)
+        if not known:
+            raise ParameterError(name, layout, f"empty: {model.product_name} has no MIG profiles")
+        if not isinstance(wanted, (list, tuple)):
+            raise ParameterError(f"{name}[{index}]", wanted, "a list of MIG profiles: " + ", ".join(known))
+        for profile in wanted:
+            if profile not in known:
+                raise ParameterError(f"{name}[{index}]", profile, "one of " + ", ".join(known))
+        result[index] = [str(profile) for profile in wanted]
+    return result
+
+
+def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuModel) -> tuple[MigDevice, ...]:
+    """Place the *wanted* profiles on a GPU in the order given, each at its first free start; one compute instance each.
+
+    :returns: the MIG devices in the order of their GPU instance ids.
+    :raises ParameterError: they do not fit; the message names the first profile that does not.
+    """
+    by_name = {profile.name: profile for profile in model.mig_profiles}
+    taken: set[int] = set()
+    slices = 0
+    counts: dict[str, int] = {}
+    placed: list[tuple[int, MigProfile]] = []
+    for wish in wanted:
+        profile = by_name[wish]
+        counts[wish] = counts.get(wish, 0) + 1
+        slices += profile.slices
+        start = next(
+            (start for start in profile.starts if taken.isdisjoint(range(start, start + profile.size))),
+            None,
+        )
+        if start is None or slices > COMPUTE_SLICES or counts[wish] > profile.instance_count:
+            raise ParameterError(f"{name}[{index}]", wanted, f"profiles that fit one GPU: no room left for {wish}")
+        taken.update(range(start, start + profile.size))
+        placed.append((_instance_id(profile.size, start), profile))
+    placed.sort(key=lambda item: item[0])
+    return tuple(
+        MigDevice(
+            index=position,
+            uuid="MIG-" + derive_uuid(gpu_uuid, f"mig/{gi}/0"),
+            gi=gi,
+            ci=0,
+            profile=profile.name,
+            graphics="+gfx" in profile.name,
+            memory_mib=profile.memory_mib,
+            compute_slices=profile.slices,
+        )
+        for position, (gi, profile) in enumerate(placed)
+    )
+
+
+def _instance_id(size: int, start: int) -> int:
+    """The driver numbers GPU instances like the nodes of a binary tree: 7g is 0, 3g/4g 1-2, 2g 3-6, 1g 7-14."""
+    width = 1
+    while width < size:
+        width *= 2
+    return MEMORY_SLICES // width - 1 + start // width
