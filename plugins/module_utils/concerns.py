@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The three things a mock GPU node consists of, each as a concern: a tag, the entries it wants, and where it is strict.
+
+Doors turn their parameters into concerns and hand them to ``host.converge``; nothing else knows what belongs together.
+"""
+
+from __future__ import annotations
+
+from .host.entries import Entry, directory, file
+from .host.root import HostRoot
+from .layout.devices import DeviceOptions, device_entries
+from .layout.driver_tree import DriverTreeOptions, driver_tree_entries
+from .layout.procfs import procfs_entries
+from .layout.tmpfiles import tmpfiles_entries
+from .machine import Machine
+from .record import Record
+
+DEFAULT_BASE = "/run/nvidia/driver"
+DEFAULT_DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
+DEFAULT_SPEC_PATH = "/etc/cdi/nvidia.yaml"
+DEFAULT_TOOLKIT_ROOT = "/usr/local/nvidia-container-toolkit"
+
+_SYSTEMD_RUNS = "/run/systemd/system"
+
+
+class Concern(Record):
+    """What one door wants of a node.
+
+    :arg tag: its name in the manifest.
+    :arg entries: everything it wants; empty to have it all removed.
+    :arg strict: directories at and below which no symbolic link is followed.
+    :arg exclusive: directories that must be ours, empty or missing.
+    """
+
+    __slots__ = ("tag", "entries", "strict", "exclusive")
+
+    def __init__(
+        self,
+        tag: str,
+        entries: list[Entry],
+        strict: tuple[str, ...] = (),
+        exclusive: tuple[str, ...] = (),
+    ) -> None:
+        self.tag = tag
+        self.entries = entries
+        self.strict = strict
+        self.exclusive = exclusive
+
+
+def devices_tag(base: str) -> str:
+    """The tag of the device nodes and procfs of a driver root."""
+    return f"devices:{base}"
+
+
+def driver_tree_tag(driver_root: str) -> str:
+    """The tag of a driver installation."""
+    return f"driver_tree:{driver_root}"
+
+
+def cdi_spec_tag(path: str) -> str:
+    """The tag of a CDI specification."""
+    return f"cdi_spec:{path}"
+
+
+def devices(
+    machine: Machine,
+    base: str,
+    dev_roots: list[str],
+    options: DeviceOptions,
+    architecture: str,
+    restore_at_boot: bool,
+) -> Concern:
+    """Device nodes and procfs below *base*, and device nodes in the ``dev`` of each of *dev_roots*.
+
+    :arg restore_at_boot: also write the tmpfiles.d file that brings back what lies on a tmpfs.
+    """
+    entries = {entry.path: entry for entry in device_entries(machine, base, options)}
+    for entry in procfs_entries(machine, base, architecture, options):
+        entries[entry.path] = entry
+    for path in (base, base + "/dev"):
+        entries[path] = directory(path)
+    strict = [base]
+    for dev_root in dev_roots:
+        for entry in device_entries(machine, dev_root, options):
+            entries[entry.path] = entry
+        if dev_root == "/":
+            strict += ["/dev/dri", "/dev/nvidia-caps"]
+        else:
+            entries[dev_root + "/dev"] = directory(dev_root + "/dev")
+            strict.append(dev_root)
+    wanted = [entries[path] for path in sorted(entries)]
+    if restore_at_boot:
+        wanted += tmpfiles_entries(wanted)
+    for entry in wanted:
+        if entry.uid is None:
+            entry.uid = options.uid
+        if entry.gid is None:
+            entry.gid = options.gid
+    return Concern(devices_tag(base), wanted, tuple(strict), (base,))
+
+
+def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) -> Concern:
+    """A driver installation below *driver_root*."""
+    entries = driver_tree_entries(machine, driver_root, options)
+    return Concern(driver_tree_tag(driver_root), entries, (driver_root,), (driver_root,))
+
+
+def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None = None) -> Concern:
+    """A CDI specification, mode 0644 as nvidia-ctk writes it."""
+    entry = file(path, content)
+    entry.uid, entry.gid = uid, gid
+    return Concern(cdi_spec_tag(path), [entry])
+
+
+def absent(tag: str) -> Concern:
+    """The concern *tag* with nothing wanted: all that it made goes."""
+    return Concern(tag, [])
+
+
+def systemd_runs(root: HostRoot) -> bool:
+    """Whether systemd is the node's init (sd_booted(3))."""
+    return root.is_directory(_SYSTEMD_RUNS)
+
+
+def is_ours(root: HostRoot, tag: str) -> bool:
+    """Whether the node's manifest knows the concern *tag*."""
+    from .host.apply import read_manifest
+
+    return any(tag in owned.tags for owned in read_manifest(root).owned.values())

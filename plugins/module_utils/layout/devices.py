@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The device nodes of a machine.
+
+Numbers: 195 is NVIDIA's registered major (Documentation/admin-guide/devices.txt); minor 255 is nvidiactl and 254
+nvidia-modeset (open-gpu-kernel-modules, kernel-open/common/inc/nv.h). nvidia-uvm and nvidia-caps get a major at load
+time from the kernel's dynamic range; 235 is what the GPU Mock on kind chose, 236 what the recorded MIG trees have.
+226 is DRM: minor N is card N, 128 + N its render node.
+"""
+
+from __future__ import annotations
+
+from ..host.entries import Entry, char_device, directory, file, symlink
+from ..machine import Machine
+from ..mig import capability_minors
+from ..record import Record
+
+NVIDIA_MAJOR = 195
+CONTROL_MINOR = 255
+MODESET_MINOR = 254
+DRM_MAJOR = 226
+RENDER_OFFSET = 128
+DEFAULT_UVM_MAJOR = 235
+DEFAULT_CAPS_MAJOR = 236
+
+_CAPABILITY_MODES = {"config": 0o400, "monitor": 0o444}
+
+
+class DeviceOptions(Record):
+    """How device nodes are to be made.
+
+    :arg mode: permission bits of all nodes but the MIG capabilities, which have the driver's own.
+    :arg uid: owner; None leaves it to the layout's user.
+    :arg gid: group, likewise.
+    :arg uvm_major: major of nvidia-uvm and nvidia-uvm-tools.
+    :arg caps_major: major of nvidia-caps.
+    :arg dri: also make DRM nodes and their by-path links.
+    :arg regular_files: make empty regular files instead of character devices.
+    """
+
+    __slots__ = ("mode", "uid", "gid", "uvm_major", "caps_major", "dri", "regular_files")
+
+    def __init__(
+        self,
+        mode: int = 0o666,
+        uid: int | None = None,
+        gid: int | None = None,
+        uvm_major: int = DEFAULT_UVM_MAJOR,
+        caps_major: int = DEFAULT_CAPS_MAJOR,
+        dri: bool = False,
+        regular_files: bool = False,
+    ) -> None:
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+        self.uvm_major = uvm_major
+        self.caps_major = caps_major
+        self.dri = dri
+        self.regular_files = regular_files
+
+
+def device_entries(machine: Machine, dev_root: str, options: DeviceOptions) -> list[Entry]:
+    """Return the nodes of *machine* in ``<dev_root>/dev``, by path.
+
+    :arg dev_root: the directory whose ``dev`` holds the nodes; ``/`` for the node's own /dev.
+    """
+    dev = ("" if dev_root == "/" else dev_root) + "/dev"
+    nodes = [
+        char_device(f"{dev}/nvidiactl", NVIDIA_MAJOR, CONTROL_MINOR, options.mode),
+        char_device(f"{dev}/nvidia-modeset", NVIDIA_MAJOR, MODESET_MINOR, options.mode),
+        char_device(f"{dev}/nvidia-uvm", options.uvm_major, 0, options.mode),
+        char_device(f"{dev}/nvidia-uvm-tools", options.uvm_major, 1, options.mode),
+    ]
+    nodes += [char_device(f"{dev}/nvidia{gpu.minor}", NVIDIA_MAJOR, gpu.minor, options.mode) for gpu in machine.gpus]
+    links: list[Entry] = []
+    if options.dri:
+        nodes.append(directory(f"{dev}/dri"))
+        for gpu in machine.gpus:
+            render = RENDER_OFFSET + gpu.minor
+            nodes.append(char_device(f"{dev}/dri/card{gpu.minor}", DRM_MAJOR, gpu.minor, options.mode))
+            nodes.append(char_device(f"{dev}/dri/renderD{render}", DRM_MAJOR, render, options.mode))
+            if gpu.pci_bus_id:
+                by_path = f"{dev}/dri/by-path/pci-{gpu.pci_bus_id}"
+                links.append(symlink(f"{by_path}-card", f"../card{gpu.minor}"))
+                links.append(symlink(f"{by_path}-render", f"../renderD{render}"))
+    nodes += _capability_nodes(machine, dev, options)
+    if options.regular_files:
+        nodes = [_as_file(node) for node in nodes]
+    for node in nodes:
+        node.uid, node.gid = options.uid, options.gid
+    return sorted(nodes + links, key=lambda entry: entry.path)
+
+
+def capability_names(machine: Machine) -> dict[str, int]:
+    """Return the capabilities that *machine* has nodes for: ``{"config": 1, "gpu0/gi1/access": 12, ...}``."""
+    enabled = [gpu for gpu in machine.gpus if gpu.mig_enabled]
+    if not enabled:
+        return {}
+    minors = capability_minors([gpu.minor for gpu in enabled])
+    names = ["config", "monitor"]
+    for gpu in enabled:
+        for device in gpu.mig_devices:
+            names.append(f"gpu{gpu.minor}/gi{device.gi}/access")
+            names.append(f"gpu{gpu.minor}/gi{device.gi}/ci{device.ci}/access")
+    return {name: minors[name] for name in names}
+
+
+def _capability_nodes(machine: Machine, dev: str, options: DeviceOptions) -> list[Entry]:
+    capabilities = capability_names(machine)
+    if not capabilities:
+        return []
+    nodes = [directory(f"{dev}/nvidia-caps")]
+    for name, minor in capabilities.items():
+        mode = _CAPABILITY_MODES.get(name, 0o444)
+        nodes.append(char_device(f"{dev}/nvidia-caps/nvidia-cap{minor}", options.caps_major, minor, mode))
+    return nodes
+
+
+def _as_file(node: Entry) -> Entry:
+    return node if node.major is None else file(node.path, b"", node.mode or 0)

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The files of a driver installation below a driver root: libraries, programs, configuration, firmware."""
+
+from __future__ import annotations
+
+from ..host.entries import Entry, directory, file, symlink
+from ..machine import Machine
+from ..record import Record
+from . import programs
+from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
+from .elf import shared_object
+
+ELF = "elf"
+EMPTY = "empty"
+CONTENTS = (ELF, EMPTY)
+
+# Name of the layout -> (library directory, program directory); the first is that of the GPU Mock on kind.
+_DIRECTORIES = {
+    "lib64": ("lib64", "bin"),
+    "usr/lib64": ("usr/lib64", "usr/bin"),
+    "debian": ("usr/lib/{arch}-linux-gnu", "usr/bin"),
+}
+LAYOUTS = tuple(_DIRECTORIES)
+
+
+class DriverTreeOptions(Record):
+    """How the tree is to be made.
+
+    :arg layout: where libraries and programs lie: ``lib64``, ``usr/lib64`` or ``debian`` (multiarch).
+    :arg content: ``elf`` for loadable libraries, ``empty`` for files of 0 bytes, as in NVIDIA's own test data.
+    :arg architecture: ``x86_64`` or ``aarch64``.
+    :arg uid: owner of everything; None leaves it to whoever writes.
+    :arg gid: group, likewise.
+    """
+
+    __slots__ = ("layout", "content", "architecture", "uid", "gid")
+
+    def __init__(
+        self,
+        layout: str = "lib64",
+        content: str = ELF,
+        architecture: str = "x86_64",
+        uid: int | None = None,
+        gid: int | None = None,
+    ) -> None:
+        self.layout = layout
+        self.content = content
+        self.architecture = architecture
+        self.uid = uid
+        self.gid = gid
+
+
+def library_directory(options: DriverTreeOptions) -> str:
+    """Return the library directory relative to the driver root."""
+    return _DIRECTORIES[options.layout][0].format(arch=options.architecture)
+
+
+def program_directory(options: DriverTreeOptions) -> str:
+    """Return the directory of the programs relative to the driver root."""
+    return _DIRECTORIES[options.layout][1]
+
+
+def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeOptions) -> list[Entry]:
+    """Return the driver installation of *machine* below *driver_root*, by path; directories included."""
+    version = machine.driver_version
+    branch = int(version.split(".")[0])
+    root = "" if driver_root == "/" else driver_root
+    libraries = f"{root}/{library_directory(options)}"
+    binaries = f"{root}/{program_directory(options)}"
+
+    entries: list[Entry] = []
+    for pattern, links, first, last in LIBRARIES:
+        if first <= branch <= last:
+            entries += _library(libraries, pattern, links, version, options)
+    for link, target in EXTRA_LINKS:
+        entries.append(symlink(f"{libraries}/{link}", target.format(V=version)))
+    for name, purpose, mode in PROGRAMS:
+        entries.append(file(f"{binaries}/{name}", programs.stub(name, purpose, version), mode))
+    entries.append(file(f"{binaries}/nvidia-smi", programs.nvidia_smi(machine), 0o755))
+    for pattern, content, first, last in FILES:
+        if first <= branch <= last:
+            entries.append(file(f"{root}/{pattern.format(V=version)}", _file_content(pattern, content)))
+    config = programs.runtime_config(driver_root)
+    entries.append(file(f"{root}/etc/nvidia-container-runtime/config.toml", config))
+
+    entries += _directories(root, entries)
+    for entry in entries:
+        entry.uid, entry.gid = options.uid, options.gid
+    return sorted(entries, key=lambda entry: entry.path)
+
+
+def _library(
+    place: str, pattern: str, links: tuple[str, ...], version: str, options: DriverTreeOptions
+) -> list[Entry]:
+    name = pattern.format(V=version)
+    base = name.rpartition("/")[2]
+    soname = links[0].rpartition("/")[2] if links else base
+    content = shared_object(soname, options.architecture) if options.content == ELF else b""
+    entries = [file(f"{place}/{name}", content)]
+    target = base
+    for link in links:
+        entries.append(symlink(f"{place}/{link}", target))
+        target = link.rpartition("/")[2]
+    return entries
+
+
+def _file_content(path: str, content: str) -> bytes:
+    """JSON files are given in the table by the library they name: each family has one form."""
+    if path.endswith(".json"):
+        content = programs.loader_manifest(path, content)
+    return content.encode("ascii")
+
+
+def _directories(root: str, entries: list[Entry]) -> list[Entry]:
+    """All directories between *root* and the entries, *root* included (unless it is /)."""
+    paths = {root} if root else set()
+    for entry in entries:
+        parent = entry.path.rpartition("/")[0]
+        while parent and parent != root and parent not in paths:
+            paths.add(parent)
+            parent = parent.rpartition("/")[0]
+    return [directory(path) for path in paths]
