@@ -128,3 +128,11 @@ def is_ours(root: HostRoot, tag: str) -> bool:
     from .host.apply import read_manifest
 
     return any(tag in owned.tags for owned in read_manifest(root).owned.values())
+
+
+def majors(machine: Machine, options: DeviceOptions) -> dict[str, tuple[int, str]]:
+    """Return the device majors that the options choose, for ``guard.check_majors``."""
+    wanted = {"uvm_major": (options.uvm_major, "nvidia")}
+    if any(gpu.mig_enabled for gpu in machine.gpus):
+        wanted["caps_major"] = (options.caps_major, "nvidia")
+    return wanted

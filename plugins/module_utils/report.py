@@ -98,3 +98,20 @@ def gpu_facts(machine: Machine) -> list[dict[str, object]]:
         }
         for gpu in machine.gpus
     ]
+
+
+def machine_facts(machine: Machine) -> dict[str, object]:
+    """Return a machine as plain data: machine, driver_version, cuda_version, model, gpus."""
+    model = machine.model
+    shared: dict[str, object] = {}
+    if model is not None:
+        shared = {name: getattr(model, name) for name in model.__slots__}
+        shared["compute_capability"] = "%d.%d" % model.compute_capability
+        shared["mig_profiles"] = [profile.name for profile in model.mig_profiles]
+    return {
+        "machine": machine.type_name,
+        "driver_version": machine.driver_version,
+        "cuda_version": "%d.%d" % machine.cuda_version,
+        "model": shared,
+        "gpus": gpu_facts(machine),
+    }

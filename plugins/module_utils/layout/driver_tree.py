@@ -10,6 +10,8 @@ from ..record import Record
 from . import programs
 from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
 from .elf import shared_object
+from .machine_file import PATH as MACHINE_FILE
+from .machine_file import machine_file_text
 
 ELF = "elf"
 EMPTY = "empty"
@@ -83,6 +85,8 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
             entries.append(file(f"{root}/{pattern.format(V=version)}", _file_content(pattern, content)))
     config = programs.runtime_config(driver_root)
     entries.append(file(f"{root}/etc/nvidia-container-runtime/config.toml", config))
+
+    entries.append(file(f"{root}/{MACHINE_FILE}", machine_file_text(machine)))
 
     entries += _directories(root, entries)
     for entry in entries:

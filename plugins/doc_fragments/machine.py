@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of the options that describe a machine (module_utils/module_options.py, MACHINE_OPTIONS)."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  machine:
+    description:
+      - The machine type, which M(nvmock.gpu.nvmock_machine_info) lists.
+      - With O(machine_definition), only the name that messages and results use.
+    type: str
+    default: dgxa100
+  machine_definition:
+    description:
+      - A machine type of your own, as a mapping of facts. The key C(base) names a machine type whose facts it changes.
+      - See docs/machine-types.md in the collection for the keys.
+    type: dict
+  gpu_count:
+    description:
+      - Number of GPUs, V(1) to V(64). By default, that of the machine type.
+    type: int
+  product_name:
+    description:
+      - Product name of the GPUs, instead of that of the machine type.
+    type: str
+  pci_bus_ids:
+    description:
+      - PCI bus ids of the GPUs, such as V(0000:07:00.0), instead of those of the machine type; one a GPU.
+    type: list
+    elements: str
+  uuids:
+    description:
+      - UUIDs of the GPUs, such as V(GPU-12345678-1234-1234-1234-123456789abc), one a GPU.
+      - By default they are derived from O(uuid_seed).
+    type: list
+    elements: str
+  uuid_seed:
+    description:
+      - Text that UUIDs and serial numbers are derived from. The same seed gives the same UUIDs in every run; give every
+        node its own, such as its inventory name.
+      - By default, the host name of the node.
+    type: str
+  driver_version:
+    description:
+      - Version of the mock driver, such as V(550.54.15). By default, that of the machine type.
+    type: str
+  mig:
+    description:
+      - GPUs that are in MIG mode, as a mapping of GPU index to a list of MIG profiles, such as C({0: [3g.20gb, 1g.5gb]}).
+      - An empty list means MIG mode without MIG devices.
+    type: dict
+  allow_unsupported:
+    description:
+      - Take a synthetic machine of 8 GPUs in place of a machine type that is not known, instead of failing.
+    type: bool
+    default: false
+"""

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The machine's facts as a file in the driver tree: what other programs on the node (device plugin, NVML) go by."""
+
+from __future__ import annotations
+
+from ..errors import HostError
+from ..machine import Gpu, GpuModel, Machine, MigDevice, MigProfile
+from ..record import Record
+
+PATH = "etc/nvmock/machine.json"
+"""Below the driver root."""
+
+
+def machine_file_text(machine: Machine) -> bytes:
+    """Return *machine* as JSON: every field of every value object, by its name."""
+    return (_json(machine, 0) + "\n").encode("ascii")
+
+
+def read_machine_file(data: bytes) -> Machine:
+    """Return the machine that :func:`machine_file_text` wrote.
+
+    :raises HostError: the file is damaged.
+    """
+    import json
+
+    try:
+        facts = json.loads(data)
+        model = facts.pop("model")
+        gpus = facts.pop("gpus")
+        facts["cuda_version"] = _pair(facts["cuda_version"])
+        return Machine(gpus=tuple(_gpu(gpu) for gpu in gpus), model=None if model is None else _model(model), **facts)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise HostError(f"{PATH}: not a machine file ({type(error).__name__}: {error}): run nvmock.gpu again") from None
+
+
+def _gpu(facts: dict[str, object]) -> Gpu:
+    devices = facts.pop("mig_devices")
+    return Gpu(mig_devices=tuple(MigDevice(**device) for device in devices), **facts)  # type: ignore[arg-type,attr-defined]
+
+
+def _model(facts: dict[str, object]) -> GpuModel:
+    profiles = []
+    for profile in facts.pop("mig_profiles"):  # type: ignore[attr-defined]
+        profiles.append(MigProfile(**{**profile, "starts": tuple(profile["starts"])}))
+    facts["compute_capability"] = _pair(facts["compute_capability"])
+    return GpuModel(mig_profiles=tuple(profiles), **facts)  # type: ignore[arg-type]
+
+
+def _pair(value: object) -> tuple[int, int]:
+    major, minor = value  # type: ignore[misc]
+    return int(major), int(minor)
+
+
+def _json(value: object, depth: int) -> str:
+    """A few lines for four types of value: the json module would take a fifth of gpu-mockctl's run time to import."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    pad = " " * (depth + 1)
+    if isinstance(value, Record):
+        fields = [f'{pad}"{name}": {_json(getattr(value, name), depth + 1)}' for name in value.__slots__]
+        return "{\n" + ",\n".join(fields) + "\n" + " " * depth + "}"
+    assert isinstance(value, tuple), value
+    if not any(isinstance(item, Record) for item in value):
+        return "[" + ", ".join(_json(item, depth) for item in value) + "]"
+    return "[\n" + ",\n".join(pad + _json(item, depth + 1) for item in value) + "\n" + " " * depth + "]"

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every state-making module does with its concern: converge it and report, or fail with one line."""
+
+from __future__ import annotations
+
+import os
+
+from . import report
+from .concerns import Concern
+from .errors import NvmockError
+from .host.converge import converge
+from .host.root import HostRoot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+
+def run(
+    module: Any, concern: Concern, host_root: str, contents_of_new_files: bool = False, **result: object
+) -> NoReturn:
+    """Bring *concern* about on the node and leave the module with the result.
+
+    :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
+    :arg contents_of_new_files: show the text of new files in the diff.
+    :arg result: further return values.
+    """
+    try:
+        changes = []
+        if concern.entries or os.path.isdir(host_root):  # nothing to remove where no node is
+            with HostRoot(host_root, concern.strict) as root:
+                changes = converge(
+                    root,
+                    {concern.tag: concern.entries},
+                    check=module.check_mode,
+                    take_over=module.params["take_over"],
+                    exclusive=concern.exclusive,
+                    allow_real_driver=module.params["allow_real_driver"],
+                )
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    result["changed"] = bool(changes)
+    result.update(report.paths_by_action(changes))
+    if module._diff:
+        result["diff"] = report.diffs(changes, contents_of_new_files)
+    module.exit_json(**result)

@@ -1,0 +1,241 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nvmock.gpu authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nvmock_devices
+short_description: Device nodes and procfs of mock NVIDIA GPUs
+version_added: 0.1.0
+author:
+  - The nvmock.gpu authors (@nvmock)
+description:
+  - Makes the device nodes of a machine's GPUs (C(nvidia0) and up, C(nvidiactl), C(nvidia-modeset), C(nvidia-uvm),
+    C(nvidia-uvm-tools), with MIG C(nvidia-caps), optionally DRM nodes) and what the kernel driver shows in
+    C(/proc/driver/nvidia), the latter below a driver root, as nobody can write to C(/proc).
+  - Where systemd runs on the node, a tmpfiles.d file brings them back after a restart.
+extends_documentation_fragment:
+  - nvmock.gpu.attributes
+  - nvmock.gpu.host
+  - nvmock.gpu.machine
+options:
+  base:
+    description:
+      - Driver root below which C(dev) and C(proc/driver/nvidia) are made.
+    type: path
+    default: /run/nvidia/driver
+  dev_roots:
+    description:
+      - Directories whose C(dev) gets device nodes as well; V(/) stands for the node's own C(/dev).
+    type: list
+    elements: path
+    default: ["/", "/var/lib/nvidia-mock/driver"]
+  dri:
+    description:
+      - Also make C(dri/cardN), C(dri/renderDN) and their links in C(dri/by-path).
+    type: bool
+    default: false
+  uvm_major:
+    description:
+      - Major number of C(nvidia-uvm), V(1) to V(511). The kernel gives it out as modules are loaded; one that another
+        driver has is refused.
+    type: int
+    default: 235
+  caps_major:
+    description:
+      - Major number of C(nvidia-caps), V(1) to V(511), likewise.
+    type: int
+    default: 236
+  device_mode:
+    description:
+      - Permissions of the device nodes, as octal text. The umask does not matter.
+    type: str
+    default: "0666"
+  device_uid:
+    description:
+      - Numeric owner of all that is made. By default root, or the user that the module runs as.
+    type: int
+  device_gid:
+    description:
+      - Numeric group of all that is made. By default root, or the group that the module runs as.
+    type: int
+  device_files:
+    description:
+      - V(char) makes character devices, which takes root with CAP_MKNOD.
+      - V(regular) makes empty regular files in their place; no container runtime can inject them.
+      - V(auto) makes character devices where that is permitted, else regular files.
+    type: str
+    choices: [char, regular, auto]
+    default: char
+  restore_at_boot:
+    description:
+      - Whether to write C(/etc/tmpfiles.d/nvmock-gpu.conf), by which systemd brings back at boot what lies on a tmpfs.
+      - V(auto) writes it if systemd runs on the node.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  architecture:
+    description:
+      - CPU architecture that C(proc/driver/nvidia/version) names. By default, the node's.
+    type: str
+    choices: [aarch64, x86_64]
+seealso:
+  - module: nvmock.gpu.nvmock_driver_tree
+  - module: nvmock.gpu.nvmock_cdi_spec
+"""
+
+EXAMPLES = r"""
+- name: Eight A100 with stable UUIDs
+  nvmock.gpu.nvmock_devices:
+    machine: dgxa100
+    uuid_seed: "{{ inventory_hostname }}"
+
+- name: Two H100 with DRM nodes, one of them cut into MIG devices
+  nvmock.gpu.nvmock_devices:
+    machine: dgxh100
+    gpu_count: 2
+    dri: true
+    mig:
+      0: [3g.40gb, 3g.40gb]
+
+- name: An embedded node in a directory, without root
+  nvmock.gpu.nvmock_devices:
+    host_root: /tmp/node
+    device_files: auto
+
+- name: Everything away again
+  nvmock.gpu.nvmock_devices:
+    state: absent
+"""
+
+RETURN = r"""
+created:
+  description: Paths that were made, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/dev/nvidia0, /dev/nvidiactl]
+updated:
+  description: Paths that were repaired.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Paths that were removed.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+device_files:
+  description: What the device nodes are, V(char) or V(regular).
+  returned: when O(state=present)
+  type: str
+  sample: char
+gpus:
+  description: The GPUs that the nodes stand for.
+  returned: when O(state=present)
+  type: list
+  elements: dict
+  contains:
+    index:
+      description: Place in NVML's enumeration.
+      type: int
+    minor:
+      description: Minor number of the device node.
+      type: int
+    uuid:
+      description: UUID.
+      type: str
+    name:
+      description: Product name.
+      type: str
+    pci_bus_id:
+      description: PCI bus id.
+      type: str
+    serial:
+      description: Serial number of the board.
+      type: str
+    mig_enabled:
+      description: Whether the GPU is in MIG mode.
+      type: bool
+    mig_devices:
+      description: The MIG devices, with index, uuid, profile, gpu_instance_id, compute_instance_id and memory_mib.
+      type: list
+      elements: dict
+  sample:
+    - index: 0
+      minor: 0
+      uuid: GPU-4f52e649-e1f8-5823-a42c-74c7e6dd29de
+      name: NVIDIA A100-SXM4-40GB
+      pci_bus_id: "0000:00:00.0"
+      serial: "1651381124475"
+      mig_enabled: false
+      mig_devices: []
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run, report
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import ARCHITECTURES
+
+ARGUMENT_SPEC = {
+    **module_options.HOST_OPTIONS,
+    **module_options.MACHINE_OPTIONS,
+    "base": {"type": "path", "default": concerns.DEFAULT_BASE},
+    "dev_roots": {"type": "list", "elements": "path", "default": ["/", concerns.DEFAULT_DRIVER_ROOT]},
+    "dri": {"type": "bool", "default": False},
+    "uvm_major": {"type": "int", "default": 235},
+    "caps_major": {"type": "int", "default": 236},
+    "device_mode": {"type": "str", "default": "0666"},
+    "device_uid": {"type": "int"},
+    "device_gid": {"type": "int"},
+    "device_files": {"type": "str", "choices": ["char", "regular", "auto"], "default": "char"},
+    "restore_at_boot": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+    "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    params = module.params
+    result = {}
+    try:
+        base = checks.absolute_path("base", params["base"])
+        host_root = module_options.host_root_from(params)
+        if params["state"] == "absent":
+            concern = concerns.absent(concerns.devices_tag(base))
+        else:
+            machine = module_options.machine_from(params)
+            options = DeviceOptions(
+                mode=checks.mode("device_mode", params["device_mode"]),
+                uid=module_options.owner_for(params["device_uid"]),
+                gid=module_options.owner_for(params["device_gid"]),
+                uvm_major=checks.integer("uvm_major", params["uvm_major"], 1, 511),
+                caps_major=checks.integer("caps_major", params["caps_major"], 1, 511),
+                dri=params["dri"],
+                regular_files=module_options.wants_regular_files(params["device_files"]),
+            )
+            dev_roots = [checks.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
+            architecture = module_options.architecture_from(params["architecture"])
+            with HostRoot(host_root) as root:
+                restore = params["restore_at_boot"] == "always"
+                restore = restore or (params["restore_at_boot"] == "auto" and concerns.systemd_runs(root))
+                if not options.regular_files:
+                    guard.check_majors(root, concerns.majors(machine, options))
+            concern = concerns.devices(machine, base, dev_roots, options, architecture, restore)
+            result["gpus"] = report.gpu_facts(machine)
+            result["device_files"] = "regular" if options.regular_files else "char"
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    module_run.run(module, concern, host_root, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nvmock.gpu authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nvmock_driver_tree
+short_description: A mock NVIDIA driver installation
+version_added: 0.1.0
+author:
+  - The nvmock.gpu authors (@nvmock)
+description:
+  - Makes the files of an NVIDIA driver installation below a driver root. These are the libraries of the driver's branch
+    with their chains of links, the programs, the manifests of EGL, Vulkan and OpenCL, X.Org files, firmware and the
+    configuration of the NVIDIA container runtime.
+  - The libraries are the smallest shared objects that C(ldconfig) lists and C(dlopen) accepts; they have no functions.
+    The programs answer C(--version) and C(--help), C(nvidia-smi) also C(-L).
+extends_documentation_fragment:
+  - nvmock.gpu.attributes
+  - nvmock.gpu.host
+  - nvmock.gpu.machine
+options:
+  driver_root:
+    description:
+      - Directory of the driver installation. It must be ours, empty or missing.
+    type: path
+    default: /var/lib/nvidia-mock/driver
+  layout:
+    description:
+      - Where libraries and programs lie.
+      - V(lib64) has them in C(lib64) and C(bin), V(usr/lib64) in C(usr/lib64) and C(usr/bin), V(debian) in
+        C(usr/lib/<architecture>-linux-gnu) and C(usr/bin).
+    type: str
+    choices: [lib64, usr/lib64, debian]
+    default: lib64
+  content:
+    description:
+      - V(elf) makes loadable libraries, V(empty) files of 0 bytes, as NVIDIA's own test data has them.
+    type: str
+    choices: [elf, empty]
+    default: elf
+  architecture:
+    description:
+      - CPU architecture of the libraries. By default, the node's.
+    type: str
+    choices: [aarch64, x86_64]
+seealso:
+  - module: nvmock.gpu.nvmock_devices
+  - module: nvmock.gpu.nvmock_cdi_spec
+"""
+
+EXAMPLES = r"""
+- name: The driver of a DGX A100
+  nvmock.gpu.nvmock_driver_tree:
+    machine: dgxa100
+
+- name: Another driver version in Debian's layout
+  nvmock.gpu.nvmock_driver_tree:
+    driver_version: 580.65.06
+    layout: debian
+
+- name: Files of 0 bytes, as in NVIDIA's test data
+  nvmock.gpu.nvmock_driver_tree:
+    content: empty
+
+- name: Everything away again
+  nvmock.gpu.nvmock_driver_tree:
+    state: absent
+"""
+
+RETURN = r"""
+created:
+  description: Paths that were made, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/var/lib/nvidia-mock/driver/lib64/libcuda.so.1]
+updated:
+  description: Paths that were repaired.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Paths that were removed.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+driver_version:
+  description: Version of the driver.
+  returned: when O(state=present)
+  type: str
+  sample: 550.54.15
+library_directory:
+  description: Directory of the libraries, as the node sees it.
+  returned: when O(state=present)
+  type: str
+  sample: /var/lib/nvidia-mock/driver/lib64
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import ARCHITECTURES
+
+ARGUMENT_SPEC = {
+    **module_options.HOST_OPTIONS,
+    **module_options.MACHINE_OPTIONS,
+    "driver_root": {"type": "path", "default": concerns.DEFAULT_DRIVER_ROOT},
+    "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
+    "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
+    "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    params = module.params
+    result = {}
+    try:
+        driver_root = checks.absolute_path("driver_root", params["driver_root"])
+        host_root = module_options.host_root_from(params)
+        if params["state"] == "absent":
+            concern = concerns.absent(concerns.driver_tree_tag(driver_root))
+        else:
+            machine = module_options.machine_from(params)
+            options = driver_tree.DriverTreeOptions(
+                layout=params["layout"],
+                content=params["content"],
+                architecture=module_options.architecture_from(params["architecture"]),
+                uid=module_options.owner_for(None),
+                gid=module_options.owner_for(None),
+            )
+            concern = concerns.driver_tree(machine, driver_root, options)
+            result["driver_version"] = machine.driver_version
+            result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    module_run.run(module, concern, host_root, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nvmock.gpu authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nvmock_machine_info
+short_description: Facts of a mock machine type
+version_added: 0.1.0
+author:
+  - The nvmock.gpu authors (@nvmock)
+description:
+  - Returns what a machine type is, with overrides applied, without touching the node. Useful to compare with what a
+    node shows, or to fill templates of your own.
+extends_documentation_fragment:
+  - nvmock.gpu.attributes.info
+  - nvmock.gpu.machine
+seealso:
+  - module: nvmock.gpu.nvmock_devices
+"""
+
+EXAMPLES = r"""
+- name: What a DGX H100 of this node's name would be
+  nvmock.gpu.nvmock_machine_info:
+    machine: dgxh100
+    uuid_seed: "{{ inventory_hostname }}"
+  register: machine
+
+- name: Its GPUs
+  ansible.builtin.debug:
+    msg: "{{ machine.gpus | map(attribute='uuid') | list }}"
+"""
+
+RETURN = r"""
+machine:
+  description: The machine type.
+  returned: success
+  type: str
+  sample: dgxh100
+known_machines:
+  description: All machine types of this collection.
+  returned: success
+  type: list
+  elements: str
+  sample: [dgxa100, dgxb200, dgxh100, dgxh200]
+driver_version:
+  description: Version of the driver.
+  returned: success
+  type: str
+  sample: 550.54.15
+cuda_version:
+  description: The highest CUDA version that the driver supports.
+  returned: success
+  type: str
+  sample: "12.4"
+model:
+  description: Facts that all GPUs share.
+  returned: success
+  type: dict
+  sample:
+    product_name: NVIDIA H100 80GB HBM3
+    architecture: Hopper
+    brand: NVIDIA
+    memory_mib: 81920
+    compute_capability: "9.0"
+    pci_device_id: 233010DE
+    pci_subsystem_id: 16C110DE
+    vbios_version: 96.00.99.00.01
+    board_part_number: 692-2G520-0200-000
+    nvlink_links: 18
+    mig_profiles: [1g.10gb, 7g.80gb]
+gpus:
+  description: The GPUs, as RV(nvmock.gpu.nvmock_devices#module:gpus).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - index: 0
+      uuid: GPU-4f52e649-e1f8-5823-a42c-74c7e6dd29de
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nvmock.gpu.plugins.module_utils import machines, module_options, report
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=module_options.MACHINE_OPTIONS, supports_check_mode=True)
+    try:
+        machine = module_options.machine_from(module.params)
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, known_machines=machines.names(), **report.machine_facts(machine))
+
+
+if __name__ == "__main__":
+    main()
