@@ -32,6 +32,13 @@ def string(name: str, value: object) -> str:
     return value
 
 
+def ascii_text(name: str, value: object) -> str:
+    """Return *value* if it is printable ASCII text, possibly empty."""
+    if not isinstance(value, str) or not value.isascii() or not (value.isprintable() or not value):
+        raise ParameterError(name, value, "printable ASCII text")
+    return value
+
+
 def product_name(name: str, value: object) -> str:
     """A name as NVML returns it: 1 to 95 printable ASCII characters (NVML_DEVICE_NAME_V2_BUFFER_SIZE is 96)."""
     if (

@@ -59,6 +59,7 @@ def build_machine(
     :arg allow_unsupported: take the synthetic fallback for an unknown *type_name*.
     :raises ParameterError: a value is not allowed.
     """
+    checks.ascii_text("machine", type_name)
     facts = _facts(type_name, definition, allow_unsupported)
     if gpu_count is not None:
         count = checks.integer("gpu_count", gpu_count, 1, MAX_GPUS)
@@ -106,7 +107,6 @@ def build_machine(
 
 def _facts(type_name: str, definition: dict[str, object] | None, allow_unsupported: bool) -> dict[str, object]:
     if definition is None:
-        checks.string("machine", type_name)
         try:
             return {**_OPTIONAL, **machines.definition(type_name)}
         except ParameterError:
@@ -144,7 +144,7 @@ def _own_facts(definition: object) -> dict[str, object]:
     for key in ("pci_device_id", "pci_subsystem_id"):
         checks.hex_digits(where + key, facts[key], 8)
     checks.vbios(where + "vbios_version", facts["vbios_version"])
-    checks.string(where + "board_part_number", facts["board_part_number"])
+    checks.ascii_text(where + "board_part_number", facts["board_part_number"])
     checks.integer(where + "nvlink_links", facts["nvlink_links"], 0, 64)
     facts["pci_bus_ids"] = checks.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])
     facts["uuids"] = checks.gpu_uuids(where + "uuids", facts["uuids"])
