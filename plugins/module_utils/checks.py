@@ -88,10 +88,10 @@ def bus_id(name: str, value: object) -> str:
     if isinstance(value, str) and value.isascii():
         domain, _, rest = value.lower().partition(":")
         shape = "".join("h" if character in _HEX else character for character in rest)
-        if len(domain) in (4, 8) and _HEX.issuperset(domain) and shape == "hh:hh.h":
-            if int(rest[3:5], 16) < 32 and int(rest[6], 16) < 8:
-                short = domain[4:] if len(domain) == 8 and domain.startswith("0000") else domain
-                return f"{short}:{rest}"
+        good = len(domain) in (4, 8) and _HEX.issuperset(domain) and shape == "hh:hh.h"
+        if good and int(rest[3:5], 16) < 32 and int(rest[6], 16) < 8:
+            short = domain[4:] if len(domain) == 8 and domain.startswith("0000") else domain
+            return f"{short}:{rest}"
     raise ParameterError(name, value, "a PCI bus id such as 0000:07:00.0")
 
 

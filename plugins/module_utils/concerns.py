@@ -7,7 +7,7 @@ Doors turn their parameters into concerns and hand them to ``host.converge``; no
 
 from __future__ import annotations
 
-from .host.entries import Entry, directory, file
+from .host.entries import Entry, directory, file, owned_by
 from .host.root import HostRoot
 from .layout.devices import DeviceOptions, device_entries
 from .layout.driver_tree import DriverTreeOptions, driver_tree_entries
@@ -48,9 +48,9 @@ class Concern(Record):
         self.exclusive = exclusive
 
 
-def devices_tag(base: str) -> str:
-    """The tag of the device nodes and procfs of a driver root."""
-    return f"devices:{base}"
+def devices_tag(base: str, dev_root: str | None = None) -> str:
+    """The tag of a driver root's device nodes and procfs, or of the device nodes in a dev root that belong to them."""
+    return f"devices:{base}" if dev_root is None else f"devices:{base}@{dev_root}"
 
 
 def driver_tree_tag(driver_root: str) -> str:
@@ -66,12 +66,11 @@ def cdi_spec_tag(path: str) -> str:
 def devices(
     machine: Machine,
     base: str,
-    dev_roots: list[str],
     options: DeviceOptions,
     architecture: str,
     restore_at_boot: bool,
 ) -> Concern:
-    """Device nodes and procfs below *base*, and device nodes in the ``dev`` of each of *dev_roots*.
+    """Device nodes and procfs below *base*.
 
     :arg restore_at_boot: also write the tmpfiles.d file that brings back what lies on a tmpfs.
     """
@@ -80,24 +79,28 @@ def devices(
         entries[entry.path] = entry
     for path in (base, base + "/dev"):
         entries[path] = directory(path)
-    strict = [base]
-    for dev_root in dev_roots:
-        for entry in device_entries(machine, dev_root, options):
-            entries[entry.path] = entry
-        if dev_root == "/":
-            strict += ["/dev/dri", "/dev/nvidia-caps"]
-        else:
-            entries[dev_root + "/dev"] = directory(dev_root + "/dev")
-            strict.append(dev_root)
-    wanted = [entries[path] for path in sorted(entries)]
+    wanted = _complete(list(entries.values()), base, options, restore_at_boot)
+    return Concern(devices_tag(base), wanted, (base,), (base,))
+
+
+def dev_root_devices(
+    machine: Machine, base: str, dev_root: str, options: DeviceOptions, restore_at_boot: bool
+) -> Concern:
+    """Device nodes in ``<dev_root>/dev``, belonging to the driver root *base*; ``/`` stands for the node's /dev."""
+    entries = device_entries(machine, dev_root, options)
+    strict: tuple[str, ...] = ("/dev/dri", "/dev/nvidia-caps")
+    if dev_root != "/":
+        entries += [directory(dev_root), directory(dev_root + "/dev")]
+        strict = (dev_root,)
+    place = dev_root if dev_root != "/" else "/dev"
+    return Concern(devices_tag(base, dev_root), _complete(entries, place, options, restore_at_boot), strict)
+
+
+def _complete(entries: list[Entry], place: str, options: DeviceOptions, restore_at_boot: bool) -> list[Entry]:
+    owned_by(entries, options.uid, options.gid)
     if restore_at_boot:
-        wanted += tmpfiles_entries(wanted)
-    for entry in wanted:
-        if entry.uid is None:
-            entry.uid = options.uid
-        if entry.gid is None:
-            entry.gid = options.gid
-    return Concern(devices_tag(base), wanted, tuple(strict), (base,))
+        entries += owned_by(tmpfiles_entries(entries, place), options.uid, options.gid)
+    return sorted(entries, key=lambda entry: entry.path)
 
 
 def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) -> Concern:
@@ -113,21 +116,17 @@ def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None 
     return Concern(cdi_spec_tag(path), [entry])
 
 
-def absent(tag: str) -> Concern:
-    """The concern *tag* with nothing wanted: all that it made goes."""
-    return Concern(tag, [])
+def tags_of(root: HostRoot, family: str) -> list[str]:
+    """Return the tags in the node's manifest that are *family* or belong to it (``<family>@...``)."""
+    from .host.apply import read_manifest
+
+    tags = {tag for owned in read_manifest(root).owned.values() for tag in owned.tags}
+    return sorted(tag for tag in tags if tag == family or tag.startswith(family + "@"))
 
 
 def systemd_runs(root: HostRoot) -> bool:
     """Whether systemd is the node's init (sd_booted(3))."""
     return root.is_directory(_SYSTEMD_RUNS)
-
-
-def is_ours(root: HostRoot, tag: str) -> bool:
-    """Whether the node's manifest knows the concern *tag*."""
-    from .host.apply import read_manifest
-
-    return any(tag in owned.tags for owned in read_manifest(root).owned.values())
 
 
 def majors(machine: Machine, options: DeviceOptions) -> dict[str, tuple[int, str]]:

@@ -55,9 +55,7 @@ def diffs(changes: list[Change], contents_of_new_files: bool = False) -> list[di
         before, after = _text(change.before), _text(change.after)
         whole = change.action == UPDATE or contents_of_new_files
         if whole and before != after and before is not None and after is not None:
-            result.append(
-                {"before_header": change.path, "after_header": change.path, "before": before, "after": after}
-            )
+            result.append({"before_header": change.path, "after_header": change.path, "before": before, "after": after})
     return result
 
 

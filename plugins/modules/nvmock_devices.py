@@ -72,7 +72,7 @@ options:
     default: char
   restore_at_boot:
     description:
-      - Whether to write C(/etc/tmpfiles.d/nvmock-gpu.conf), by which systemd brings back at boot what lies on a tmpfs.
+      - Whether to write a file in C(/etc/tmpfiles.d), by which systemd brings back at boot what lies on a tmpfs.
       - V(auto) writes it if systemd runs on the node.
     type: str
     choices: [auto, always, never]
@@ -178,6 +178,7 @@ gpus:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run, report
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard
@@ -209,9 +210,8 @@ def main() -> None:
     try:
         base = checks.absolute_path("base", params["base"])
         host_root = module_options.host_root_from(params)
-        if params["state"] == "absent":
-            concern = concerns.absent(concerns.devices_tag(base))
-        else:
+        wanted = []
+        if params["state"] == "present":
             machine = module_options.machine_from(params)
             options = DeviceOptions(
                 mode=checks.mode("device_mode", params["device_mode"]),
@@ -229,12 +229,14 @@ def main() -> None:
                 restore = restore or (params["restore_at_boot"] == "auto" and concerns.systemd_runs(root))
                 if not options.regular_files:
                     guard.check_majors(root, concerns.majors(machine, options))
-            concern = concerns.devices(machine, base, dev_roots, options, architecture, restore)
+            wanted.append(concerns.devices(machine, base, options, architecture, restore))
+            for dev_root in dev_roots:
+                wanted.append(concerns.dev_root_devices(machine, base, dev_root, options, restore))
             result["gpus"] = report.gpu_facts(machine)
             result["device_files"] = "regular" if options.regular_files else "char"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    module_run.run(module, concern, host_root, **result)
+    module_run.run(module, concerns.devices_tag(base), wanted, host_root, **result)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ library_directory:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
@@ -125,9 +126,8 @@ def main() -> None:
     try:
         driver_root = checks.absolute_path("driver_root", params["driver_root"])
         host_root = module_options.host_root_from(params)
-        if params["state"] == "absent":
-            concern = concerns.absent(concerns.driver_tree_tag(driver_root))
-        else:
+        wanted = []
+        if params["state"] == "present":
             machine = module_options.machine_from(params)
             options = driver_tree.DriverTreeOptions(
                 layout=params["layout"],
@@ -136,12 +136,12 @@ def main() -> None:
                 uid=module_options.owner_for(None),
                 gid=module_options.owner_for(None),
             )
-            concern = concerns.driver_tree(machine, driver_root, options)
+            wanted.append(concerns.driver_tree(machine, driver_root, options))
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    module_run.run(module, concern, host_root, **result)
+    module_run.run(module, concerns.driver_tree_tag(driver_root), wanted, host_root, **result)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ gpus:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.nvmock.gpu.plugins.module_utils import machines, module_options, report
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 

@@ -170,10 +170,8 @@ class _Planner:
         path = entry.path
         owned = self.known.get(path)
         parent = split(path)[0]
-        if parent in self._missing:  # nothing can be there: spare the look
-            found = None
-        else:
-            found = self._observe(path)
+        # Below a directory that is missing nothing can be: spare the look.
+        found = None if parent in self._missing else self._observe(path)
         if entry.kind == DIRECTORY:
             self._want_directory(entry, found, owned, tags)
             return
@@ -192,7 +190,9 @@ class _Planner:
                     raise HostError(f"{path} can't be taken over: it is too large or of a kind that can't be put back")
                 replaced = found
             elif found.kind == DIRECTORY and self._names(path):
-                raise HostError(f"{path} is a directory with files in it, but must be {_KIND_WORDS[entry.kind]}: move it")
+                raise HostError(
+                    f"{path} is a directory with files in it, but must be {_KIND_WORDS[entry.kind]}: move it"
+                )
             if what:
                 self.changes.append(Change(UPDATE, path, found, entry, tuple(what)))
         self._own(path, entry.kind, tags, replaced)
@@ -206,7 +206,9 @@ class _Planner:
             if found.kind == SYMLINK and entry.implicit and self._is_directory(path):
                 return
             if owned is None:
-                raise HostError(f"{path} is {_KIND_WORDS.get(found.kind, 'no directory')}, but a directory must be there")
+                raise HostError(
+                    f"{path} is {_KIND_WORDS.get(found.kind, 'no directory')}, but a directory must be there"
+                )
             self._missing.add(path)
             self.changes.append(Change(UPDATE, path, found, entry, ("type",)))
         elif owned is None:

@@ -94,9 +94,7 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
     return sorted(entries, key=lambda entry: entry.path)
 
 
-def _library(
-    place: str, pattern: str, links: tuple[str, ...], version: str, options: DriverTreeOptions
-) -> list[Entry]:
+def _library(place: str, pattern: str, links: tuple[str, ...], version: str, options: DriverTreeOptions) -> list[Entry]:
     name = pattern.format(V=version)
     base = name.rpartition("/")[2]
     soname = links[0].rpartition("/")[2] if links else base

@@ -6,20 +6,28 @@ from __future__ import annotations
 
 from ..host.entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry, file
 
-PATH = "/etc/tmpfiles.d/nvmock-gpu.conf"
+DIRECTORY_OF_FILES = "/etc/tmpfiles.d"
 _VOLATILE = ("/dev/", "/run/", "/tmp/")
 _HEADER = "# Made by nvmock.gpu: brings the mock GPU's device nodes and procfs back at boot.\n"
 
 
-def tmpfiles_entries(entries: list[Entry]) -> list[Entry]:
-    """Return the tmpfiles.d file for those of *entries* that do not survive a restart; nothing if all do."""
+def tmpfiles_path(place: str) -> str:
+    """Return the path of the tmpfiles.d file for what lies at *place*: its slashes become dashes, its dashes ``@``."""
+    return f"{DIRECTORY_OF_FILES}/nvmock{place.replace('-', '@').replace('/', '-')}.conf"
+
+
+def tmpfiles_entries(entries: list[Entry], place: str) -> list[Entry]:
+    """Return the tmpfiles.d file for those of *entries* that do not survive a restart; nothing if all do.
+
+    :arg place: the directory that they have in common, which names the file.
+    """
     lines = []
     for entry in sorted(entries, key=lambda item: item.path):
         if entry.path.startswith(_VOLATILE):
             lines.append(_line(entry))
     if not lines:
         return []
-    return [file(PATH, (_HEADER + "".join(lines)).encode("utf-8"))]
+    return [file(tmpfiles_path(place), (_HEADER + "".join(lines)).encode("utf-8"))]
 
 
 def _line(entry: Entry) -> str:

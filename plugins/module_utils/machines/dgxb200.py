@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """NVIDIA DGX B200: 8 x B200 180GB HBM3e.
 
-Sources: driver, CUDA, memory, MIG memory and multiprocessors, PCI bus ids: go-nvml 2f9e261f pkg/nvml/mock/dgxb200. VBIOS, board part,
-subsystem: capture of a B200 by nvidia-smi
-580.105.08, which also gives the PCI device id (go-nvml's mock has 2B00) in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide
-prints it (eight memory slices; go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names:
-slices and memory rounded up to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 a GPU.
+Sources: driver, CUDA, memory, MIG memory and multiprocessors, PCI bus ids: go-nvml 2f9e261f pkg/nvml/mock/dgxb200.
+VBIOS, board part, subsystem: capture of a B200 by nvidia-smi 580.105.08; PCI device id, too (go-nvml's mock has 2B00),
+in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices;
+go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names: slices and memory rounded up
+to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 a GPU.
 """
 
 from __future__ import annotations

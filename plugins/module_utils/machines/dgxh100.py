@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """NVIDIA DGX H100: 8 x H100 80GB HBM3 (SXM5).
 
-Sources: driver, CUDA, memory, MIG memory and multiprocessors, PCI bus ids: go-nvml 2f9e261f pkg/nvml/mock/dgxh100. VBIOS, board part,
-subsystem: capture of an H100 80GB HBM3 by nvidia-smi
-580.105.08 in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide
-prints it (eight memory slices; go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names:
-slices and memory rounded up to GiB, as nvidia-smi spells them. NVLinks: NVLink 4, 18 a GPU.
+Sources: driver, CUDA, memory, MIG memory and multiprocessors, PCI bus ids: go-nvml 2f9e261f pkg/nvml/mock/dgxh100.
+VBIOS, board part, subsystem: capture of an H100 80GB HBM3 by nvidia-smi 580.105.08
+in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices;
+go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names: slices and memory rounded up
+to GiB, as nvidia-smi spells them. NVLinks: NVLink 4, 18 a GPU.
 """
 
 from __future__ import annotations
