@@ -146,10 +146,11 @@ def _own_facts(definition: object) -> dict[str, object]:
     checks.vbios(where + "vbios_version", facts["vbios_version"])
     checks.ascii_text(where + "board_part_number", facts["board_part_number"])
     checks.integer(where + "nvlink_links", facts["nvlink_links"], 0, 64)
-    facts["pci_bus_ids"] = checks.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])
+    buses = checks.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])
+    facts["pci_bus_ids"] = buses
     facts["uuids"] = checks.gpu_uuids(where + "uuids", facts["uuids"])
     if facts["gpu_count"] is None:
-        facts["gpu_count"] = len(facts["pci_bus_ids"]) or 1
+        facts["gpu_count"] = len(buses) or 1
     checks.integer(where + "gpu_count", facts["gpu_count"], 1, MAX_GPUS)
     mig.check_profiles(where + "mig_profiles", facts["mig_profiles"])
     return facts

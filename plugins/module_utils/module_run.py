@@ -14,7 +14,7 @@ from .host.root import HostRoot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
     from .host.entries import Entry
 
@@ -26,7 +26,7 @@ def run(
     host_root: str,
     contents_of_new_files: bool = False,
     **result: object,
-) -> NoReturn:
+) -> None:
     """Bring the concerns *wanted* about on the node and leave the module with the result.
 
     :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.

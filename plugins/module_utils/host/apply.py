@@ -179,7 +179,7 @@ def _settle(directory: int, entry: Entry) -> None:
     uid = -1 if entry.uid in (None, status.st_uid) else entry.uid
     gid = -1 if entry.gid in (None, status.st_gid) else entry.gid
     if (uid, gid) != (-1, -1):
-        os.chown(TEMPORARY, uid, gid, dir_fd=directory, follow_symlinks=False)  # type: ignore[arg-type]
+        os.chown(TEMPORARY, uid, gid, dir_fd=directory, follow_symlinks=False)
     if entry.mode is not None and stat.S_IMODE(status.st_mode) != entry.mode:
         _change_mode(directory, TEMPORARY, entry.mode)
 
@@ -202,7 +202,7 @@ def _set_directory_attributes(root: HostRoot, entry: Entry) -> None:
     uid = -1 if entry.uid in (None, status.st_uid) else entry.uid
     gid = -1 if entry.gid in (None, status.st_gid) else entry.gid
     if (uid, gid) != (-1, -1):
-        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)  # type: ignore[arg-type]
+        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
     if entry.mode is not None and stat.S_IMODE(status.st_mode) != entry.mode:
         _change_mode(directory, name, entry.mode)
 

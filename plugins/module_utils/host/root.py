@@ -210,7 +210,7 @@ class HostRoot:
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
         try:
-            pieces = []
+            pieces: list[bytes] = []
             while True:
                 piece = os.read(handle, 1 << 20)
                 if not piece:

@@ -48,8 +48,9 @@ def _model(facts: dict[str, object]) -> GpuModel:
 
 
 def _pair(value: object) -> tuple[int, int]:
-    major, minor = value  # type: ignore[misc]
-    return int(major), int(minor)
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"{value!r} is no pair of numbers")
+    return int(value[0]), int(value[1])
 
 
 def _json(value: object, depth: int) -> str:

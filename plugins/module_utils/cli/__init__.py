@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""gpu-mockctl: subcommands, and how errors leave."""
+
+from __future__ import annotations
+
+import sys
+
+from ..errors import NvmockError, ParameterError
+from .flags import UsageError
+
+USAGE_STATUS = 2
+FAILURE_STATUS = 1
+
+
+def main(argv: list[str]) -> int:
+    """Run gpu-mockctl; return its exit status: 0, 1 for a failure, 2 for a command line that can't be understood."""
+    try:
+        return _dispatch(argv)
+    except UsageError as error:
+        return _fail(str(error), USAGE_STATUS)
+    except ParameterError as error:
+        flag = "--" + error.name.replace("_", "-") if error.name.replace("_", "").isalpha() else error.name
+        return _fail(str(ParameterError(flag, error.value, error.allowed)), USAGE_STATUS)
+    except NvmockError as error:
+        return _fail(str(error), FAILURE_STATUS)
+    except KeyboardInterrupt:
+        return _fail("interrupted: run the same command again to complete it", 130)
+    except BrokenPipeError:
+        return FAILURE_STATUS
+
+
+def _dispatch(argv: list[str]) -> int:
+    command = argv[0] if argv and not argv[0].startswith("-") else ""
+    if command == "cdi":
+        from .cdi_command import run as run_cdi
+
+        return run_cdi(argv[1:])
+    if command == "verify":
+        from .verify_command import run as run_verify
+
+        return run_verify(argv[1:])
+    if command == "machines":
+        from .machines_command import run as run_machines
+
+        return run_machines(argv[1:])
+    if command == "watch":
+        from .watch_command import run as run_watch
+
+        return run_watch(argv[1:])
+    if command == "help":
+        argv = ["--help"]
+    elif command:
+        raise UsageError(f"unknown command {command!r}: must be one of cdi, machines, verify, watch, or only flags")
+    from .node_command import run
+
+    return run(argv)
+
+
+def _fail(message: str, status: int) -> int:
+    sys.stderr.write(f"gpu-mockctl: {message}\n")
+    return status

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command line flags in the manner of Go's: -flag and --flag, --flag value and --flag=value, the last one counts.
+
+Not argparse, for two reasons: it takes a quarter of the start-up that gpu-mockctl may have, and it has no such flags.
+"""
+
+from __future__ import annotations
+
+from ..errors import NvmockError
+
+TEXT = "text"
+SWITCH = "switch"
+
+
+class UsageError(NvmockError):
+    """The command line can't be understood."""
+
+
+class Flag:
+    """A flag: name without dashes, what it takes (TEXT or SWITCH), default, help."""
+
+    __slots__ = ("name", "kind", "default", "help", "choices")
+
+    def __init__(
+        self, name: str, kind: str, default: str | bool | None, help: str, choices: tuple[str, ...] = ()
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.help = help
+        self.choices = choices
+
+
+class Values:
+    """The values of the flags after parsing."""
+
+    def __init__(self, values: dict[str, str | bool | None]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str:
+        """The text of a flag that has a default."""
+        return str(self._values[name])
+
+    def optional(self, name: str) -> str | None:
+        """The text of a flag, None if it was not given."""
+        value = self._values[name]
+        return None if value is None else str(value)
+
+    def on(self, name: str) -> bool:
+        """Whether a switch is on."""
+        return bool(self._values[name])
+
+
+def parse(flags: list[Flag], argv: list[str]) -> Values | None:
+    """Parse *argv*; None if help was asked for.
+
+    :raises UsageError: an unknown flag, a missing or bad value, a stray argument.
+    """
+    known = {flag.name: flag for flag in flags}
+    values: dict[str, str | bool | None] = {flag.name: flag.default for flag in flags}
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-") or word in ("-", "--"):
+            raise UsageError(f"unexpected argument {word!r}: everything is said with flags (see --help)")
+        name, equals, value = word.lstrip("-").partition("=")
+        if name in ("h", "help"):
+            return None
+        flag = known.get(name)
+        if flag is None:
+            raise UsageError(f"unknown flag {word.partition('=')[0]}{_nearest(name, known)} (see --help)")
+        if flag.kind == SWITCH:
+            if equals and value not in ("true", "false"):
+                raise UsageError(f"--{name}: {value!r} is not allowed: must be true or false")
+            values[name] = value != "false" if equals else True
+            continue
+        if not equals:
+            if not rest:
+                raise UsageError(f"--{name} needs a value")
+            value = rest.pop(0)
+        if flag.choices and value not in flag.choices:
+            raise UsageError(f"--{name}: {value!r} is not allowed: must be one of {', '.join(flag.choices)}")
+        values[name] = value
+    return Values(values)
+
+
+def help_text(usage: str, about: str, flags: list[Flag], after: str = "") -> str:
+    """Return the help of a command."""
+    lines = [about, "", f"Usage: {usage}", "", "Flags:"]
+    for flag in flags:
+        head = f"  --{flag.name}" + (" " + ("|".join(flag.choices) or "VALUE") if flag.kind == TEXT else "")
+        default = f" (default: {flag.default})" if flag.kind == TEXT and flag.default is not None else ""
+        lines.append(f"{head:<32} {flag.help}{default}" if len(head) < 32 else f"{head}\n{'':<33}{flag.help}{default}")
+    if after:
+        lines += ["", after]
+    return "\n".join(lines) + "\n"
+
+
+def _nearest(name: str, known: dict[str, Flag]) -> str:
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, known, 1)
+    return f": did you mean --{found[0]}?" if found else ""

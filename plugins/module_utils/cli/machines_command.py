@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""gpu-mockctl machines: what machine types there are, or what one is."""
+
+from __future__ import annotations
+
+import sys
+
+from .. import machines, report
+from ..machine import Machine
+from ..machine_builder import build_machine
+from .flags import TEXT, Flag, help_text, parse
+from .machine_flags import machine_flags, machine_from
+
+
+def run(argv: list[str]) -> int:
+    """Print the machine types, or with --machine (or --machine-file) the facts of one."""
+    flags = [*machine_flags(), Flag("output", TEXT, "text", "form of the output", ("text", "json"))]
+    values = parse(flags, argv)
+    if values is None:
+        about = "Lists the machine types; with --machine, the facts of one."
+        sys.stdout.write(help_text("gpu-mockctl machines [flags]", about, flags))
+        return 0
+    named = any(word.lstrip("-").partition("=")[0] in ("machine", "machine-file") for word in argv)
+    chosen = [machine_from(values)] if named else [build_machine(name, uuid_seed="") for name in machines.names()]
+    if values.text("output") == "json":
+        import json
+
+        facts = [report.machine_facts(machine) for machine in chosen]
+        json.dump(facts[0] if named else facts, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return 0
+    for machine in chosen:
+        sys.stdout.write(_line(machine) + "\n")
+        if named:
+            for gpu in machine.gpus:
+                sys.stdout.write(f"  GPU {gpu.index}: {gpu.uuid}  {gpu.pci_bus_id}\n")
+    return 0
+
+
+def _line(machine: Machine) -> str:
+    name = machine.gpus[0].name
+    return f"{machine.type_name:<10} {len(machine.gpus)} x {name}, driver {machine.driver_version}"

@@ -1,0 +1,204 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""gpu-mockctl without a subcommand: make this node a mock GPU node, or stop it being one."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .. import concerns, report
+from ..concerns import Concern
+from ..host import guard
+from ..host.converge import converge
+from ..host.entries import Entry
+from ..host.plan import Change
+from ..host.root import HostRoot
+from ..layout.devices import DeviceOptions
+from ..layout.driver_tree import DriverTreeOptions
+from ..layout.elf import ARCHITECTURES
+from ..machine import Machine
+from .. import checks
+from .flags import SWITCH, TEXT, Flag, UsageError, Values, help_text, parse
+from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
+
+MODES = ("fs", "cdi", "all")
+
+_AFTER = """Modes: fs makes device nodes and procfs below --base; cdi makes the driver installation, device nodes in /dev and below
+--driver-root, and the CDI spec; all makes both. Commands of their own: verify, machines, cdi, watch (each has --help).
+ALLOW_UNSUPPORTED=true takes a synthetic machine for an unknown --machine."""
+
+
+def flags() -> list[Flag]:
+    """The flags of the command."""
+    return [
+        Flag("mode", TEXT, "all", "what to make: fs, cdi or all, comma separated"),
+        *node_flags(),
+        *machine_flags(),
+        Flag("check", SWITCH, False, "change nothing, say what would be changed"),
+        Flag("diff", SWITCH, False, "show what is changed"),
+        Flag("remove", SWITCH, False, "remove what an earlier run made"),
+        Flag("take-over", SWITCH, False, "replace files of others; --remove puts them back"),
+        Flag("allow-real-driver", SWITCH, False, "go on although the node has a real NVIDIA driver"),
+        Flag("output", TEXT, "text", "form of the output", ("text", "json")),
+    ]
+
+
+def run(argv: list[str]) -> int:
+    """Run the command; return its exit status."""
+    known = flags()
+    values = parse(known, argv)
+    if values is None:
+        about = "Makes this node a mock NVIDIA GPU node."
+        sys.stdout.write(help_text("gpu-mockctl [command] [flags]", about, known, _AFTER))
+        return 0
+    modes = _modes(values.text("mode"))
+    result = apply_node(values, modes)
+    if values.text("output") == "json":
+        _print_json(values, modes, result)
+    else:
+        _print_text(values, modes, result)
+    return 0
+
+
+class NodeResult:
+    """What a run did: the machine (None for a removal), the changes and the names of the CDI devices."""
+
+    def __init__(self, machine: Machine | None, changes: list[Change], cdi_devices: list[str]) -> None:
+        self.machine = machine
+        self.changes = changes
+        self.cdi_devices = cdi_devices
+
+
+def apply_node(values: Values, modes: set[str]) -> NodeResult:
+    """Bring the node to what *values* describe (or only look, with --check).
+
+    :raises NvmockError: it can't be done; nothing was changed.
+    """
+    base = absolute(values, "base")
+    driver_root = absolute(values, "driver-root")
+    spec_path = absolute(values, "cdi-output")
+    root_path = host_root(values)
+    if values.on("remove"):
+        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [])
+
+    machine = machine_from(values)
+    owner = 0 if os.geteuid() == 0 else None
+    regular = values.text("device-files")
+    device_options = DeviceOptions(
+        uid=owner,
+        gid=owner,
+        dri=values.on("with-dri"),
+        regular_files=regular == "regular" or (regular == "auto" and not guard.may_mknod()),
+    )
+    architecture = checks.one_of("architecture", os.uname().machine, ARCHITECTURES)
+    with HostRoot(root_path) as look:
+        restore = concerns.systemd_runs(look)
+        if not device_options.regular_files:
+            guard.check_majors(look, concerns.majors(machine, device_options))
+    wanted: list[Concern] = []
+    names: list[str] = []
+    if "fs" in modes:
+        wanted.append(concerns.devices(machine, base, device_options, architecture, restore))
+    if "cdi" in modes:
+        for dev_root in ("/", driver_root):
+            wanted.append(concerns.dev_root_devices(machine, base, dev_root, device_options, restore))
+        tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
+        wanted.append(concerns.driver_tree(machine, driver_root, tree))
+    with HostRoot(root_path, tuple(path for concern in wanted for path in concern.strict)) as root:
+        if "cdi" in modes:
+            from .. import node_spec
+
+            options = node_spec.SpecOptions(
+                path=spec_path,
+                driver_root=driver_root,
+                hook_mode="toolkit" if values.on("with-hook") else "none",
+                toolkit_root=absolute(values, "toolkit-root"),
+                devices_are_files=device_options.regular_files,
+                architecture=architecture,
+                uid=owner,
+                gid=owner,
+            )
+            planned = [entry for concern in wanted for entry in concern.entries]
+            spec = node_spec.make(machine, root, options, planned)
+            names = spec.device_names
+            wanted.append(spec.concern)
+        changes = _converge(values, root, {concern.tag: concern.entries for concern in wanted}, wanted)
+    return NodeResult(machine, changes, names)
+
+
+def _remove(
+    values: Values, modes: set[str], root_path: str, base: str, driver_root: str, spec_path: str
+) -> list[Change]:
+    if not os.path.isdir(root_path):
+        return []
+    with HostRoot(root_path) as root:
+        tags = []
+        if "fs" in modes:
+            tags.append(concerns.devices_tag(base))
+        if "cdi" in modes:
+            tags += [tag for tag in concerns.tags_of(root, concerns.devices_tag(base)) if "@" in tag]
+            tags += [concerns.driver_tree_tag(driver_root), concerns.cdi_spec_tag(spec_path)]
+        return _converge(values, root, {tag: [] for tag in tags}, [])
+
+
+def _converge(values: Values, root: HostRoot, entries: dict[str, list[Entry]], wanted: list[Concern]) -> list[Change]:
+    return converge(
+        root,
+        entries,
+        check=values.on("check"),
+        take_over=values.on("take-over"),
+        exclusive=tuple(path for concern in wanted for path in concern.exclusive),
+        allow_real_driver=values.on("allow-real-driver"),
+    )
+
+
+def _modes(text: str) -> set[str]:
+    """Return ``{"fs"}``, ``{"cdi"}`` or both.
+
+    :raises UsageError: an unknown mode, or none.
+    """
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in MODES:
+            raise UsageError(f"--mode: {word!r} is not allowed: must be made of fs, cdi, all, comma separated")
+    return {"fs", "cdi"} if "all" in words else set(words)
+
+
+def _print_text(values: Values, modes: set[str], result: NodeResult) -> None:
+    out = sys.stdout.write
+    changes = result.changes
+    counts = {word: len(paths) for word, paths in report.paths_by_action(changes).items()}
+    if values.on("diff"):
+        for change in sorted(changes, key=lambda item: item.path):
+            if change.before is not None:
+                out(f"- {report.describe(change.before)}\n")
+            if change.after is not None:
+                out(f"+ {report.describe(change.after)}\n")
+    would = "would be " if values.on("check") else ""
+    if result.machine is None:
+        out(f"mock GPU node {would}removed\n" if changes else "nothing to remove\n")
+    else:
+        if "fs" in modes:
+            gpus = len(result.machine.gpus)
+            out(f"mock filesystem (fs mode) {would}written under {values.text('base')} ({gpus} GPUs)\n")
+        if "cdi" in modes:
+            out(f"mock driver tree {would}written to {values.text('driver-root')}\n")
+            out(f"CDI spec {would}written to {values.text('cdi-output')}\n")
+    out(", ".join(f"{count} {word}" for word, count in counts.items()) + ("\n" if changes else ": up to date\n"))
+
+
+def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
+    import json
+
+    facts: dict[str, object] = {"changed": bool(result.changes), "check": values.on("check"), "modes": sorted(modes)}
+    facts.update(report.paths_by_action(result.changes))
+    if values.on("diff"):
+        facts["diff"] = report.diffs(result.changes)
+    if result.machine is not None:
+        facts.update(report.machine_facts(result.machine))
+        facts["cdi_devices"] = result.cdi_devices
+    json.dump(facts, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
