@@ -50,7 +50,7 @@ options:
     type: str
   mig:
     description:
-      - GPUs that are in MIG mode, as a mapping of GPU index to a list of MIG profiles, such as C({0: [3g.20gb, 1g.5gb]}).
+      - GPUs that are in MIG mode. A mapping of GPU index to a list of MIG profiles.
       - An empty list means MIG mode without MIG devices.
     type: dict
   allow_unsupported:

@@ -86,7 +86,7 @@ def vbios(name: str, value: object) -> str:
 def bus_id(name: str, value: object) -> str:
     """A PCI bus id, ``dddd:bb:dd.f``; an 8-digit domain is allowed. Returned in lower case, 4-digit domain if it fits."""
     if isinstance(value, str) and value.isascii():
-        domain, _, rest = value.lower().partition(":")
+        domain, _colon, rest = value.lower().partition(":")
         shape = "".join("h" if character in _HEX else character for character in rest)
         good = len(domain) in (4, 8) and _HEX.issuperset(domain) and shape == "hh:hh.h"
         if good and int(rest[3:5], 16) < 32 and int(rest[6], 16) < 8:

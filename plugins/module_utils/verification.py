@@ -14,7 +14,12 @@ from .host.entries import CHAR, FILE, SYMLINK, Entry
 from .host.root import HostRoot
 from .record import Record
 
-_CONTROL_NODES = (("nvidiactl", 195, 255), ("nvidia-modeset", 195, 254), ("nvidia-uvm", None, 0), ("nvidia-uvm-tools", None, 1))
+_CONTROL_NODES = (
+    ("nvidiactl", 195, 255),
+    ("nvidia-modeset", 195, 254),
+    ("nvidia-uvm", None, 0),
+    ("nvidia-uvm-tools", None, 1),
+)
 _INFORMATION_FIELDS = ("Model:", "GPU UUID:", "Bus Location:", "Device Minor:")
 _LIBRARY_DIRECTORIES = ("lib64", "usr/lib64", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu")
 _LIBRARIES = (
@@ -201,5 +206,3 @@ def _read(root: HostRoot, path: str, problems: list[str]) -> str | None:
         problems.append(f"{path}: not a file")
         return None
     return entry.content.decode("utf-8", "replace")
-
-

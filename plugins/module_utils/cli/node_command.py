@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .. import concerns, report
+from .. import checks, concerns, report
 from ..concerns import Concern
 from ..host import guard
 from ..host.converge import converge
@@ -18,7 +18,6 @@ from ..layout.devices import DeviceOptions
 from ..layout.driver_tree import DriverTreeOptions
 from ..layout.elf import ARCHITECTURES
 from ..machine import Machine
-from .. import checks
 from .flags import SWITCH, TEXT, Flag, UsageError, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
 
@@ -200,5 +199,3 @@ def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
         facts["cdi_devices"] = result.cdi_devices
     json.dump(facts, sys.stdout, indent=2)
     sys.stdout.write("\n")
-
-

@@ -23,7 +23,7 @@ def character_majors(text: str) -> dict[int, str]:
     """Return the character device majors of a /proc/devices: ``{195: "nvidia-frontend", ...}``."""
     majors = {}
     for line in text.partition("Block devices:")[0].split("\n"):
-        number, _, name = line.strip().partition(" ")
+        number, _blank, name = line.strip().partition(" ")
         if number.isdigit():
             majors[int(number)] = name.strip()
     return majors

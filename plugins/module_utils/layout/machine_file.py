@@ -67,7 +67,8 @@ def _json(value: object, depth: int) -> str:
     if isinstance(value, Record):
         fields = [f'{pad}"{name}": {_json(getattr(value, name), depth + 1)}' for name in value.__slots__]
         return "{\n" + ",\n".join(fields) + "\n" + " " * depth + "}"
-    assert isinstance(value, tuple), value
+    if not isinstance(value, tuple):
+        raise TypeError(f"{value!r} has no place in a machine file")
     if not any(isinstance(item, Record) for item in value):
         return "[" + ", ".join(_json(item, depth) for item in value) + "]"
     return "[\n" + ",\n".join(pad + _json(item, depth + 1) for item in value) + "\n" + " " * depth + "]"

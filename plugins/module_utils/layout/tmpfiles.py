@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..host.entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry, file
+from ..host.entries import CHAR, DIRECTORY, SYMLINK, Entry, file
 
 DIRECTORY_OF_FILES = "/etc/tmpfiles.d"
 _VOLATILE = ("/dev/", "/run/", "/tmp/")
@@ -40,7 +40,6 @@ def _line(entry: Entry) -> str:
         return f"c {attributes} {entry.major}:{entry.minor}\n"
     if entry.kind == DIRECTORY:
         return f"d {attributes}\n"
-    assert entry.kind == FILE
     text = (entry.content or b"").decode("utf-8")
     return f"f {attributes} {_argument(text)}".rstrip(" ") + "\n"
 

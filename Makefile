@@ -1,0 +1,56 @@
+# The two commands: `make up` and `make test`. Each sets up what it needs.
+# Options for the playbook: make up ARGS='-e gpu_node_machine=dgxh100'
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+ARGS ?=
+
+# ansible-core on a terminal with an odd locale refuses to start.
+export LC_ALL ?= C.UTF-8
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+PLAY = $(BIN)/ansible-playbook $(ARGS)
+
+.PHONY: help
+help:  ## this text
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# --- set-up ------------------------------------------------------------------------------------------------------
+
+# A clone is a collection once Ansible finds it at .build/ansible_collections/nvmock/gpu.
+.build/ansible_collections/nvmock/gpu:
+	@mkdir -p $(@D) && ln -sfn ../../.. $@
+
+$(VENV)/.run: requirements.txt
+	@scripts/make-venv '$(PYTHON)' '$(VENV)' requirements.txt && touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt
+	@scripts/make-venv '$(PYTHON)' '$(VENV)' requirements-dev.txt && touch $(VENV)/.run $@
+
+.PHONY: env dev-env
+env: $(VENV)/.run .build/ansible_collections/nvmock/gpu
+dev-env: $(VENV)/.dev .build/ansible_collections/nvmock/gpu
+
+# --- the main job ------------------------------------------------------------------------------------------------
+
+.PHONY: up down
+up: env  ## make a mock GPU node (or a cluster of them) and verify it
+	@$(PLAY) playbooks/gpu_mock.yml
+
+down: env  ## take everything away again
+	@$(PLAY) playbooks/teardown.yml
+
+# --- tests -------------------------------------------------------------------------------------------------------
+
+.PHONY: test lint unit sanity recorded molecule bench
+test: dev-env  ## every test that this machine can run
+	@PATH='$(BIN)':$$PATH scripts/run-tests
+
+lint unit sanity recorded molecule: dev-env  ## one part of the tests
+	@PATH='$(BIN)':$$PATH scripts/run-tests $@
+
+bench: dev-env  ## measure, and print a table
+	@PATH='$(BIN)':$$PATH $(BIN)/python tests/bench/run.py

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Is the node what it should be? Looks with testinfra (stat, cat, readlink), not with the code that wrote it.
+
+What should be there comes from two sides: facts written out here (numbers, names, formats that real software relies on),
+and the complete list of entries that the layouts give for this host's variables. tests/mutation breaks every artefact
+in turn and expects this file to fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+
+import pytest
+import yaml
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "..", ".build"))
+
+from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+
+BASE = "/run/nvidia/driver"
+DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
+SPEC = "/etc/cdi/nvidia.yaml"
+
+
+@pytest.fixture(scope="module")
+def variables(host):
+    return host.ansible.get_variables()
+
+
+@pytest.fixture(scope="module")
+def root(variables):
+    return variables["gpu_node_host_root"]
+
+
+@pytest.fixture(scope="module")
+def machine(variables):
+    mig = variables.get("gpu_node_mig")
+    return build_machine(
+        variables.get("gpu_node_machine", "dgxa100"),
+        gpu_count=variables.get("gpu_node_gpu_count"),
+        uuid_seed=variables["inventory_hostname"],
+        mig_layout=mig,
+    )
+
+
+@pytest.fixture(scope="module")
+def listing(host, root):
+    """Everything on the node, in one command: path -> (type letter, mode, uid, link target, major:minor in hex)."""
+    found = {}
+    command = host.run("cd %s && find . -printf '%%y\\t%%m\\t%%U\\t%%l\\t%%p\\n'", root)
+    assert command.rc == 0, command.stderr
+    devices = host.run("cd %s && find . -type c -exec stat -c '%%t:%%T %%n' {} +", root).stdout
+    numbers = dict(reversed(line.split(" ", 1)) for line in devices.splitlines())
+    for line in command.stdout.splitlines():
+        letter, mode, uid, target, path = line.split("\t")
+        found[path[1:] or "/"] = (letter, int(mode, 8), int(uid), target, numbers.get(path))
+    return found
+
+
+@pytest.fixture(scope="module")
+def regular_files(listing):
+    """Regular files stand in for device nodes where mknod is not permitted; that must be so for all or for none."""
+    kinds = {listing[f"{place}/nvidiactl"][0] for place in (BASE + "/dev", "/dev") if f"{place}/nvidiactl" in listing}
+    assert len(kinds) == 1, "no control node, or a mixture of files and devices"
+    if os.geteuid() == 0 and not os.environ.get("NVMOCK_TEST_REGULAR_FILES"):
+        assert kinds == {"c"}
+    return kinds == {"f"}
+
+
+def wanted(variables, machine, regular_files):
+    options = DeviceOptions(dri=variables.get("gpu_node_dri", False), regular_files=regular_files)
+    architecture = os.uname().machine
+    tree = DriverTreeOptions(layout=variables.get("gpu_node_layout", "lib64"), architecture=architecture)
+    parts = [
+        concerns.devices(machine, BASE, options, architecture, restore_at_boot=False),
+        concerns.dev_root_devices(machine, BASE, "/", options, restore_at_boot=False),
+        concerns.dev_root_devices(machine, BASE, DRIVER_ROOT, options, restore_at_boot=False),
+        concerns.driver_tree(machine, DRIVER_ROOT, tree),
+    ]
+    return {entry.path: entry for part in parts for entry in part.entries}
+
+
+def test_every_entry_is_there_with_its_type_mode_owner_and_target(variables, machine, listing, regular_files):
+    letters = {DIRECTORY: "d", FILE: "f", SYMLINK: "l", CHAR: "c"}
+    wrong = []
+    for path, entry in wanted(variables, machine, regular_files).items():
+        found = listing.get(path)
+        if found is None:
+            wrong.append(f"{path}: missing")
+            continue
+        letter, mode, uid, target, numbers = found
+        if letter != letters[entry.kind]:
+            wrong.append(f"{path}: type {letter}")
+        if entry.kind != SYMLINK and mode != entry.mode:
+            wrong.append(f"{path}: mode {mode:o}")
+        if uid != os.geteuid():
+            wrong.append(f"{path}: owner {uid}")
+        if entry.kind == SYMLINK and target != entry.target:
+            wrong.append(f"{path}: leads to {target}")
+        if entry.kind == CHAR and numbers != f"{entry.major:x}:{entry.minor:x}":
+            wrong.append(f"{path}: device {numbers}")
+    assert not wrong
+
+
+def test_every_file_has_its_bytes(host, root, variables, machine, regular_files):
+    files = {path: entry for path, entry in wanted(variables, machine, regular_files).items() if entry.kind == FILE}
+    wrong = [path for path, entry in files.items() if host.file(root + path).content != entry.content]
+    assert not wrong
+
+
+def test_nothing_else_of_ours_is_there(variables, machine, listing, regular_files):
+    expected = set(wanted(variables, machine, regular_files))
+    ours = (BASE, DRIVER_ROOT, "/dev")
+    extra = [path for path in listing if path.startswith(tuple(top + "/" for top in ours)) and path not in expected]
+    assert [path for path in extra if not path.endswith("/dri/by-path")] == []
+
+
+def test_device_numbers_are_those_of_the_driver(listing, machine, regular_files):
+    if regular_files:
+        pytest.skip("mknod is not permitted here: regular files stand in for device nodes")
+    for place in (BASE + "/dev", "/dev", DRIVER_ROOT + "/dev"):
+        for gpu in machine.gpus:
+            assert listing[f"{place}/nvidia{gpu.index}"][4] == f"c3:{gpu.index:x}"
+            assert listing[f"{place}/nvidia{gpu.index}"][1] == 0o666
+        assert listing[f"{place}/nvidiactl"][4] == "c3:ff"
+        assert listing[f"{place}/nvidia-modeset"][4] == "c3:fe"
+        assert listing[f"{place}/nvidia-uvm"][4] == "eb:0"
+        assert listing[f"{place}/nvidia-uvm-tools"][4] == "eb:1"
+
+
+def test_procfs_reads_like_the_drivers(host, root, machine):
+    version = host.file(f"{root}{BASE}/proc/driver/nvidia/version").content_string.splitlines()
+    assert version[0].startswith("NVRM version: NVIDIA UNIX ")
+    assert f"  {machine.driver_version}  " in version[0]
+    assert version[1].startswith("GCC version:  gcc version ")
+    for gpu in machine.gpus:
+        text = host.file(f"{root}{BASE}/proc/driver/nvidia/gpus/{gpu.pci_bus_id}/information").content_string
+        fields = {
+            key.strip(): value.strip() for key, _colon, value in (line.partition(":") for line in text.splitlines())
+        }
+        assert list(fields) == [
+            "Model",
+            "IRQ",
+            "GPU UUID",
+            "Video BIOS",
+            "Bus Type",
+            "DMA Size",
+            "DMA Mask",
+            "Bus Location",
+            "Device Minor",
+            "GPU Firmware",
+            "GPU Excluded",
+        ]
+        assert fields["GPU UUID"] == gpu.uuid
+        assert fields["Device Minor"] == str(gpu.minor)
+
+
+def test_nvidia_smi_lists_the_gpus(host, root, variables, machine):
+    place = "usr/bin" if variables.get("gpu_node_layout") else "bin"
+    listed = host.run("NVMOCK_DEV=%s/dev %s/%s/nvidia-smi -L", root, root + DRIVER_ROOT, place)
+    assert listed.rc == 0
+    gpus = [line for line in listed.stdout.splitlines() if line.startswith("GPU ")]
+    assert gpus == [f"GPU {gpu.index}: {gpu.name} (UUID: {gpu.uuid})" for gpu in machine.gpus]
+    assert sum("MIG" in line.split(":")[0] for line in listed.stdout.splitlines()) == sum(
+        len(gpu.mig_devices) for gpu in machine.gpus
+    )
+
+
+def test_the_machine_file_tells_the_same_uuids(host, root, machine):
+    facts = json.loads(host.file(f"{root}{DRIVER_ROOT}/etc/nvmock/machine.json").content_string)
+    assert [gpu["uuid"] for gpu in facts["gpus"]] == [gpu.uuid for gpu in machine.gpus]
+
+
+def test_the_specification_names_every_device(host, root, listing, machine, variables):
+    letter, mode, uid, _target, _numbers = listing[SPEC]
+    assert (letter, mode, uid) == ("f", 0o644, os.geteuid())
+    text = host.file(root + SPEC).content_string
+    assert "# by hand" not in text
+    spec = yaml.safe_load(text)
+    assert spec["kind"] == "nvidia.com/gpu"
+    names = {device["name"] for device in spec["devices"]}
+    expected = {"all"}
+    for gpu in machine.gpus:
+        if gpu.mig_enabled:
+            for device in gpu.mig_devices:
+                expected |= {f"{gpu.index}:{device.index}", device.uuid}
+        else:
+            expected |= {str(gpu.index), gpu.uuid}
+    assert names == expected
+    hooks = variables.get("gpu_node_cdi_hook_mode", "toolkit") == "toolkit"
+    assert bool(spec["containerEdits"].get("hooks")) == hooks
+
+
+def test_every_host_path_of_the_specification_exists(host, root, listing):
+    spec = yaml.safe_load(host.file(root + SPEC).content_string)
+    edits = [spec["containerEdits"], *(device["containerEdits"] for device in spec["devices"])]
+    for edit in edits:
+        for node in edit.get("deviceNodes", []):
+            assert node.get("hostPath", node["path"]) in listing
+        for mount in edit.get("mounts", []):
+            assert mount["hostPath"] in listing
+        for hook in edit.get("hooks", []):
+            assert listing[hook["path"]][1] & stat.S_IXUSR
+
+
+def test_what_others_have_is_as_it_was(host, root, listing):
+    assert listing["/etc/cdi"][1] == 0o750
+    assert listing["/etc/cdi/vendor.yaml"][1] == 0o640
+    assert "vendor.example/device" in host.file(root + "/etc/cdi/vendor.yaml").content_string
+
+
+def test_the_manifest_knows_everything_of_ours(host, root, variables, machine, regular_files):
+    manifest = host.file(root + "/var/lib/nvidia-mock/manifest.mtree").content_string
+    assert "# run: complete\n" in manifest
+    listed = {line.split(" ")[0][1:] for line in manifest.splitlines() if line.startswith("./")}
+    assert set(wanted(variables, machine, regular_files)) - listed == set()
+    assert SPEC in listed

@@ -1,0 +1,294 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nvmock.gpu authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nvmock_cdi_spec
+short_description: CDI specification of mock NVIDIA GPUs
+version_added: 0.1.0
+author:
+  - The nvmock.gpu authors (@nvmock)
+description:
+  - Makes the Container Device Interface specification by which container runtimes inject the GPUs, with the rules of
+    C(nvidia-ctk cdi generate), from the facts of the machine and the files that are really on the node.
+  - Refuses, before anything is written, what a CDI library would refuse or shadow. That is a device without edits, a bad
+    name, a host path that does not exist, a device that another specification of the same directory has too, and a
+    specification in C(/var/run/cdi) that takes precedence over one in C(/etc/cdi).
+  - In check mode, device nodes and a driver installation that are not there yet are taken to be in their default form.
+extends_documentation_fragment:
+  - nvmock.gpu.attributes
+  - nvmock.gpu.host
+  - nvmock.gpu.machine
+options:
+  path:
+    description:
+      - Path of the specification. The ending C(.yaml) or C(.json) decides its form.
+    type: path
+    default: /etc/cdi/nvidia.yaml
+  mode:
+    description:
+      - Which devices the specification is about, as C(nvidia-ctk cdi generate --mode).
+    type: str
+    choices: [nvml, management, gds, mofed, gdrcopy, imex, nvswitch]
+    default: nvml
+  driver_root:
+    description:
+      - Root of the driver installation. Paths in the container are those below it.
+    type: path
+    default: /var/lib/nvidia-mock/driver
+  dev_root:
+    description:
+      - The directory whose C(dev) holds the device nodes.
+    type: path
+    default: /
+  device_name_strategies:
+    description:
+      - How devices are named; each strategy gives each device one name.
+      - V(index) gives C(0), for MIG C(0:1); V(uuid) gives the UUID; V(type-index) gives C(gpu0), for MIG C(mig0:1).
+    type: list
+    elements: str
+    choices: [index, uuid, type-index]
+    default: [index, uuid]
+  device_ids:
+    description:
+      - Only these devices, by index, C(index:index) for MIG, UUID, V(all) or V(none); by default all.
+    type: list
+    elements: str
+  all_device:
+    description:
+      - Whether there is a device C(all) that stands for all others.
+    type: bool
+    default: true
+  vendor:
+    description:
+      - Vendor part of the CDI kind.
+    type: str
+    default: nvidia.com
+  class:
+    description:
+      - Class part of the CDI kind.
+    type: str
+    default: gpu
+  hook_mode:
+    description:
+      - V(toolkit) writes the hooks that nvidia-ctk writes. If the node has no C(nvidia-cdi-hook), one that works is
+        installed below O(toolkit_root).
+      - V(none) writes no hooks; every name by which a program opens a library is a mount of its own.
+    type: str
+    choices: [toolkit, none]
+    default: toolkit
+  toolkit_root:
+    description:
+      - Where the toolkit is, or is to be; the hook program is its C(bin/nvidia-cdi-hook).
+    type: path
+    default: /usr/local/nvidia-container-toolkit
+  hook_path:
+    description:
+      - Path of a hook program that is on the node; nothing is installed.
+    type: path
+  enabled_hooks:
+    description:
+      - Hooks that are off by default and are to be on, such as V(chmod).
+    type: list
+    elements: str
+    default: []
+  disabled_hooks:
+    description:
+      - Hooks that are to be off, such as V(enable-cuda-compat), or V(all).
+    type: list
+    elements: str
+    default: []
+  ldconfig_path:
+    description:
+      - Path of the node's ldconfig for the hook C(update-ldcache).
+    type: path
+  feature_flags:
+    description:
+      - Feature flags of C(nvidia-ctk cdi generate), such as V(disable-ipc-discoverer).
+    type: list
+    elements: str
+    default: []
+  library_search_paths:
+    description:
+      - Search libraries in these directories only.
+    type: list
+    elements: path
+    default: []
+  config_search_paths:
+    description:
+      - Search configuration files in these directories only.
+    type: list
+    elements: path
+    default: []
+  toolkit_release:
+    description:
+      - Release of nvidia-container-toolkit whose rules are followed.
+    type: str
+    choices: ["1.17", "1.18", "1.19", "1.20"]
+    default: "1.20"
+  devices_are_files:
+    description:
+      - Accept regular files as device nodes. The specification is valid, but a runtime will refuse its devices.
+    type: bool
+    default: false
+  architecture:
+    description:
+      - CPU architecture of the driver and of the hook program. By default, the node's.
+    type: str
+    choices: [aarch64, x86_64]
+seealso:
+  - module: nvmock.gpu.nvmock_devices
+  - module: nvmock.gpu.nvmock_driver_tree
+"""
+
+EXAMPLES = r"""
+- name: The specification that nvidia-ctk would write
+  nvmock.gpu.nvmock_cdi_spec:
+    uuid_seed: "{{ inventory_hostname }}"
+
+- name: Without hooks, for nodes where none can run
+  nvmock.gpu.nvmock_cdi_spec:
+    hook_mode: none
+
+- name: As release 1.17 writes it, in JSON, under names such as gpu0
+  nvmock.gpu.nvmock_cdi_spec:
+    path: /etc/cdi/nvidia.json
+    toolkit_release: "1.17"
+    device_name_strategies: [type-index]
+
+- name: Management containers
+  nvmock.gpu.nvmock_cdi_spec:
+    path: /etc/cdi/management.yaml
+    mode: management
+    vendor: management.nvidia.com
+"""
+
+RETURN = r"""
+created:
+  description: Paths that were made, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/etc/cdi, /etc/cdi/nvidia.yaml]
+updated:
+  description: Paths that were repaired.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Paths that were removed.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+device_names:
+  description: The fully qualified names of the devices.
+  returned: when O(state=present)
+  type: list
+  elements: str
+  sample: [nvidia.com/gpu=0, nvidia.com/gpu=all]
+cdi_version:
+  description: The version of the CDI specification that the file needs.
+  returned: when O(state=present)
+  type: str
+  sample: 0.5.0
+hook_path:
+  description: The hook program that the specification names; empty if it has no hooks.
+  returned: when O(state=present)
+  type: str
+  sample: /usr/local/nvidia-container-toolkit/bin/nvidia-cdi-hook
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run, node_spec
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import ARCHITECTURES
+
+ARGUMENT_SPEC = {
+    **module_options.HOST_OPTIONS,
+    **module_options.MACHINE_OPTIONS,
+    "path": {"type": "path", "default": concerns.DEFAULT_SPEC_PATH},
+    "mode": {"type": "str", "choices": list(node_spec.MODES), "default": "nvml"},
+    "driver_root": {"type": "path", "default": concerns.DEFAULT_DRIVER_ROOT},
+    "dev_root": {"type": "path", "default": "/"},
+    "device_name_strategies": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["index", "uuid", "type-index"],
+        "default": ["index", "uuid"],
+    },
+    "device_ids": {"type": "list", "elements": "str"},
+    "all_device": {"type": "bool", "default": True},
+    "vendor": {"type": "str", "default": "nvidia.com"},
+    "class": {"type": "str", "default": "gpu"},
+    "hook_mode": {"type": "str", "choices": ["toolkit", "none"], "default": "toolkit"},
+    "toolkit_root": {"type": "path", "default": concerns.DEFAULT_TOOLKIT_ROOT},
+    "hook_path": {"type": "path"},
+    "enabled_hooks": {"type": "list", "elements": "str", "default": []},
+    "disabled_hooks": {"type": "list", "elements": "str", "default": []},
+    "ldconfig_path": {"type": "path"},
+    "feature_flags": {"type": "list", "elements": "str", "default": []},
+    "library_search_paths": {"type": "list", "elements": "path", "default": []},
+    "config_search_paths": {"type": "list", "elements": "path", "default": []},
+    "toolkit_release": {"type": "str", "choices": list(node_spec.RELEASES), "default": node_spec.RELEASES[-1]},
+    "devices_are_files": {"type": "bool", "default": False},
+    "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    params = module.params
+    result = {}
+    wanted = []
+    try:
+        path = node_spec.spec_path("path", params["path"])
+        host_root = module_options.host_root_from(params)
+        if params["state"] == "present":
+            machine = module_options.machine_from(params)
+            options = node_spec.SpecOptions(
+                path=path,
+                mode=params["mode"],
+                driver_root=checks.absolute_path("driver_root", params["driver_root"], root_allowed=True),
+                dev_root=checks.absolute_path("dev_root", params["dev_root"], root_allowed=True),
+                device_name_strategies=tuple(params["device_name_strategies"]),
+                device_ids=None if params["device_ids"] is None else tuple(params["device_ids"]),
+                all_device=params["all_device"],
+                vendor=params["vendor"],
+                device_class=params["class"],
+                hook_mode=params["hook_mode"],
+                toolkit_root=checks.absolute_path("toolkit_root", params["toolkit_root"]),
+                hook_path=params["hook_path"],
+                enabled_hooks=tuple(params["enabled_hooks"]),
+                disabled_hooks=tuple(params["disabled_hooks"]),
+                ldconfig_path=params["ldconfig_path"] or "",
+                feature_flags=tuple(params["feature_flags"]),
+                library_search_paths=tuple(params["library_search_paths"]),
+                config_search_paths=tuple(params["config_search_paths"]),
+                toolkit_release=params["toolkit_release"],
+                devices_are_files=params["devices_are_files"],
+                architecture=module_options.architecture_from(params["architecture"]),
+                uid=module_options.owner_for(None),
+                gid=module_options.owner_for(None),
+            )
+            with HostRoot(host_root) as root:
+                planned = node_spec.assumed_entries(machine, root, options) if module.check_mode else []
+                spec = node_spec.make(machine, root, options, planned)
+            wanted.append(spec.concern)
+            result["device_names"] = spec.device_names
+            result["cdi_version"] = spec.cdi_version
+            result["hook_path"] = spec.hook_path
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    module_run.run(module, concerns.cdi_spec_tag(path), wanted, host_root, contents_of_new_files=True, **result)
+
+
+if __name__ == "__main__":
+    main()
