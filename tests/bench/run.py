@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""`make bench`: measure and print a table. Ratios are of times from this one run; nothing here passes or fails.
+
+Each figure is a median over the runs named beside it; the competing commands take turns, so that a busy machine slows
+all of them alike.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CLI = os.path.join(ROOT, "bin", "gpu-mockctl")
+
+
+def main() -> None:
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}\n")
+    rows = [("what", "runs", "seconds", "ratio")]
+    rows += command_line()
+    rows += cdi_generation()
+    rows += role()
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}")
+
+
+def command_line(runs: int = 30) -> list[tuple[str, str, str, str]]:
+    """gpu-mockctl, mode all, dgxa100: on a fresh host root and again, beside the interpreter alone."""
+    base = os.path.realpath(sys.executable)
+    bare, first, second = [], [], []
+    # The script says `python3`; let that be the interpreter that is measured.
+    with tempfile.TemporaryDirectory() as place:
+        os.symlink(base, os.path.join(place, "python3"))
+        environment = {"PATH": place + ":/usr/bin:/bin"}
+        for number in range(runs + 1):
+            host_root = os.path.join(place, f"node-{number}")
+            os.mkdir(host_root)
+            command = [CLI, "--host-root", host_root, "--device-files", "auto"]
+            times = [timed([base, "-I", "-S", "-c", "pass"], environment)]
+            times += [timed(command, environment), timed(command, environment)]
+            shutil.rmtree(host_root)
+            if number:  # the first round compiles and warms up
+                for values, value in zip((bare, first, second), times):
+                    values.append(value)
+    floor = statistics.median(bare)
+    return [
+        ("python3 -I -S -c pass", str(runs), f"{floor:.4f}", "1.0"),
+        measured("gpu-mockctl, fresh host root", first, floor),
+        measured("gpu-mockctl, second run", second, floor),
+    ]
+
+
+def cdi_generation(runs: int = 50) -> list[tuple[str, str, str, str]]:
+    """The dgxa100 specification on a full driver tree, in one process: second call and later."""
+    sys.path.insert(0, os.path.join(ROOT, ".build"))
+    from ansible_collections.nvmock.gpu.plugins.module_utils import node_spec
+    from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+    from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+
+    with tempfile.TemporaryDirectory() as host_root:
+        subprocess.run(
+            [sys.executable, CLI, "--host-root", host_root, "--device-files", "auto"], check=True, capture_output=True
+        )
+        machine = build_machine("dgxa100", uuid_seed="bench")
+        options = node_spec.SpecOptions(devices_are_files=os.geteuid() != 0)
+        times = []
+        for _round in range(runs + 1):
+            start = time.perf_counter()
+            with HostRoot(host_root) as root:
+                node_spec.make(machine, root, options, [])
+            times.append(time.perf_counter() - start)
+    return [("CDI spec of dgxa100, in process", str(runs), f"{statistics.median(times[1:]):.4f}", "")]
+
+
+def role() -> list[tuple[str, str, str, str]]:
+    """The role on embedded nodes, by ansible-playbook: first and second run."""
+    rows = []
+    playbook = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nodes.yml")
+    environment = {**os.environ, "ANSIBLE_CONFIG": os.path.join(ROOT, "ansible.cfg")}
+    command = [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), playbook]
+    empty = timed([*command, "-e", "bench_nodes=1 bench_tasks=false"], environment)
+    rows.append(("ansible-playbook with no task of ours", "1", f"{empty:.2f}", ""))
+    for count in (1, 8, 32):
+        with tempfile.TemporaryDirectory() as place:
+            arguments = ["-f", str(count), "-e", f"bench_nodes={count} bench_directory={place}"]
+            for word in ("first", "second"):
+                wall = timed([*command, *arguments], environment)
+                rows.append((f"role gpu_node, {count} nodes, {word} run", "1", f"{wall:.2f}", f"{wall / count:.2f} s/node"))
+    return rows
+
+
+def timed(command: list[str], environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    wall = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return wall
+
+
+def measured(what: str, times: list[float], floor: float) -> tuple[str, str, str, str]:
+    value = statistics.median(times)
+    return (what, str(len(times)), f"{value:.4f}", f"{value / floor:.1f}")
+
+
+if __name__ == "__main__":
+    main()
