@@ -30,6 +30,38 @@ DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
 SPEC = "/etc/cdi/nvidia.yaml"
 
 
+
+def machine_of(variables):
+    return build_machine(
+        variables.get("gpu_node_machine", "dgxa100"),
+        gpu_count=variables.get("gpu_node_gpu_count"),
+        uuid_seed=variables["inventory_hostname"],
+        mig_layout=variables.get("gpu_node_mig"),
+    )
+
+
+def read_listing(host, root):
+    """Everything on the node, in two commands: path -> (type letter, mode, uid, link target, major:minor in hex)."""
+    found = {}
+    command = host.run("cd %s && find . -printf '%%y\\t%%m\\t%%U\\t%%l\\t%%p\\n'", root)
+    assert command.rc == 0, command.stderr
+    devices = host.run("cd %s && find . -type c -exec stat -c '%%t:%%T %%n' {} +", root).stdout
+    numbers = dict(reversed(line.split(" ", 1)) for line in devices.splitlines())
+    for line in command.stdout.splitlines():
+        letter, mode, uid, target, path = line.split("\t")
+        found[path[1:] or "/"] = (letter, int(mode, 8), int(uid), target, numbers.get(path))
+    return found
+
+
+def stand_ins(listing):
+    """Whether regular files stand in for device nodes, where mknod is not permitted: for all of them or for none."""
+    kinds = {listing[f"{place}/nvidiactl"][0] for place in (BASE + "/dev", "/dev") if f"{place}/nvidiactl" in listing}
+    assert len(kinds) == 1, "no control node, or a mixture of files and devices"
+    if os.geteuid() == 0 and not os.environ.get("NVMOCK_TEST_REGULAR_FILES"):
+        assert kinds == {"c"}
+    return kinds == {"f"}
+
+
 @pytest.fixture(scope="module")
 def variables(host):
     return host.ansible.get_variables()
@@ -42,37 +74,17 @@ def root(variables):
 
 @pytest.fixture(scope="module")
 def machine(variables):
-    mig = variables.get("gpu_node_mig")
-    return build_machine(
-        variables.get("gpu_node_machine", "dgxa100"),
-        gpu_count=variables.get("gpu_node_gpu_count"),
-        uuid_seed=variables["inventory_hostname"],
-        mig_layout=mig,
-    )
+    return machine_of(variables)
 
 
 @pytest.fixture(scope="module")
 def listing(host, root):
-    """Everything on the node, in one command: path -> (type letter, mode, uid, link target, major:minor in hex)."""
-    found = {}
-    command = host.run("cd %s && find . -printf '%%y\\t%%m\\t%%U\\t%%l\\t%%p\\n'", root)
-    assert command.rc == 0, command.stderr
-    devices = host.run("cd %s && find . -type c -exec stat -c '%%t:%%T %%n' {} +", root).stdout
-    numbers = dict(reversed(line.split(" ", 1)) for line in devices.splitlines())
-    for line in command.stdout.splitlines():
-        letter, mode, uid, target, path = line.split("\t")
-        found[path[1:] or "/"] = (letter, int(mode, 8), int(uid), target, numbers.get(path))
-    return found
+    return read_listing(host, root)
 
 
 @pytest.fixture(scope="module")
 def regular_files(listing):
-    """Regular files stand in for device nodes where mknod is not permitted; that must be so for all or for none."""
-    kinds = {listing[f"{place}/nvidiactl"][0] for place in (BASE + "/dev", "/dev") if f"{place}/nvidiactl" in listing}
-    assert len(kinds) == 1, "no control node, or a mixture of files and devices"
-    if os.geteuid() == 0 and not os.environ.get("NVMOCK_TEST_REGULAR_FILES"):
-        assert kinds == {"c"}
-    return kinds == {"f"}
+    return stand_ins(listing)
 
 
 def wanted(variables, machine, regular_files):
