@@ -54,8 +54,11 @@ def check_majors(root: HostRoot, wanted: dict[str, tuple[int, str]]) -> None:
         for parameter, (major, driver) in wanted.items():
             owner = taken.get(major)
             if owner is not None and not owner.startswith(driver):
-                free = next(number for number in range(major, 512) if number not in taken)
-                raise ParameterError(parameter, major, f"a major that is not in use ({owner} has it; {free} is free)")
+                others = (*range(major, 512), *range(major))
+                free = next(
+                    (f"{number} is free" for number in others if number and number not in taken), "none is free"
+                )
+                raise ParameterError(parameter, major, f"a major that is not in use ({owner} has it; {free})")
 
 
 def _devices(root: HostRoot) -> list[tuple[str, str]]:

@@ -23,6 +23,8 @@ _HEADER = """#mtree
 # What nvmock.gpu created on this node, and for which concern. Written by nvmock.gpu: do not edit.
 # run: %s
 """
+_REPAIR = "put the file back from a backup, or remove by hand what it lists"
+_NO_NAMES = frozenset(("", ".", ".."))
 _COMPLETE = "complete"
 _IN_PROGRESS = "in progress"
 
@@ -67,6 +69,8 @@ class Manifest:
         """
         manifest = cls()
         text = data.decode("utf-8", "surrogateescape")
+        if not text.startswith("#mtree\n") or not text.endswith("\n"):
+            raise HostError(f"{PATH}: begins or ends in the wrong way: {_REPAIR}")
         for number, line in enumerate(text.split("\n"), 1):
             if line == "# run: " + _IN_PROGRESS:
                 manifest.in_progress = True
@@ -76,15 +80,14 @@ class Manifest:
                 first, *words = line.split(" ")
                 values = dict(word.split("=", 1) for word in words)
                 path = _unescape(first)
-                if not path.startswith("./"):
+                # Hands off everything that is not plainly a path on the node: what is listed here gets removed one day.
+                if not path.startswith("./") or not _NO_NAMES.isdisjoint(path[2:].split("/")):
                     raise ValueError(path)
                 replaced = _replaced_from_text(path[1:], values["replaced"]) if "replaced" in values else None
                 tags = frozenset(_unescape(tag) for tag in values["tags"].split(","))
                 manifest.owned[path[1:]] = Owned(_KINDS[values["type"]], tags, replaced)
             except (KeyError, ValueError):
-                raise HostError(
-                    f"{PATH}: line {number} is damaged: put the file back from a backup, or remove by hand what it lists"
-                ) from None
+                raise HostError(f"{PATH}: line {number} is damaged: {_REPAIR}") from None
         return manifest
 
 

@@ -16,6 +16,7 @@ import stat
 from ..errors import HostError
 from .entries import CHAR, DIRECTORY, FILE, OTHER, SYMLINK, Entry
 
+_NO_NAMES = ("", ".", "..")
 _MAX_LINKS = 40
 _MAX_CONTENT = 16 * 1024 * 1024
 _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -23,7 +24,7 @@ _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 def split(path: str) -> tuple[str, str]:
     """Return (parent, name) of a normalised absolute path."""
-    parent, _, name = path.rpartition("/")
+    parent, _slash, name = path.rpartition("/")
     return parent or "/", name
 
 
@@ -63,7 +64,10 @@ class HostRoot:
         """Wait until no other run works on this host root. The lock is the root directory's: nothing is left behind."""
         import fcntl
 
-        fcntl.flock(self._root, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._root, fcntl.LOCK_EX)
+        except OSError as error:
+            raise HostError(f"host_root: {self.path} can't be locked: {error.strerror}") from None
 
     def forget(self, path: str) -> None:
         """Forget the descriptors of *path* and everything below it, because it was removed or replaced."""
@@ -71,7 +75,7 @@ class HostRoot:
         # A path may also have been reached through a link, so the resolved paths count as well.
         gone = [
             key
-            for key, (_, resolved) in self._directories.items()
+            for key, (_descriptor, resolved) in self._directories.items()
             if key == path or resolved == path or key.startswith(below) or resolved.startswith(below)
         ]
         descriptors = {self._directories.pop(key)[0] for key in gone}
@@ -91,6 +95,8 @@ class HostRoot:
         if known is not None:
             return known
         parent, name = split(path)
+        if name in _NO_NAMES:  # ".." at the top would leave the root
+            raise HostError(f"{path!r} is not a normalised absolute path")
         above = self._resolve(parent, links)
         if above is None:
             return None
@@ -163,12 +169,12 @@ class HostRoot:
             return []
         try:
             readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
+            try:
+                return sorted(os.listdir(readable))
+            finally:
+                os.close(readable)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
-        try:
-            return sorted(os.listdir(readable))
-        finally:
-            os.close(readable)
 
     def observe(self, path: str) -> Entry | None:
         """Return what is at *path*, None if nothing is there.
@@ -190,7 +196,10 @@ class HostRoot:
             entry.kind = SYMLINK
             entry.mode = None
             parent, name = split(path)
-            entry.target = os.readlink(name, dir_fd=self.directory(parent))
+            try:
+                entry.target = os.readlink(name, dir_fd=self.directory(parent))
+            except OSError as error:
+                raise HostError(f"{path}: {error.strerror}") from None
         elif kind == stat.S_IFCHR:
             entry.kind = CHAR
             entry.major, entry.minor = os.major(status.st_rdev), os.minor(status.st_rdev)
@@ -207,14 +216,16 @@ class HostRoot:
             if descriptor is None:
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory")
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
+            try:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise HostError(f"{path}: is not a regular file")
+                pieces: list[bytes] = []
+                while True:
+                    piece = os.read(handle, 1 << 20)
+                    if not piece:
+                        return b"".join(pieces)
+                    pieces.append(piece)
+            finally:
+                os.close(handle)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
-        try:
-            pieces: list[bytes] = []
-            while True:
-                piece = os.read(handle, 1 << 20)
-                if not piece:
-                    return b"".join(pieces)
-                pieces.append(piece)
-        finally:
-            os.close(handle)
