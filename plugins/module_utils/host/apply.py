@@ -48,14 +48,27 @@ def sweep(root: HostRoot, known: Manifest) -> None:
     elif known.in_progress:
         places = {split(path)[0] for path in known.owned} | set(manifests.DIRECTORIES) | {"/"}
     else:
-        return
-    try:
-        for place in sorted(places):
+        places = {manifests.STATE_DIRECTORY}  # killed while the manifest was about to say "in progress"
+    for place in sorted(places):
+        try:
             descriptor = root.directory(place)
-            if descriptor is not None:
+        except HostError:
+            continue  # not a directory any more: nothing of ours is in it
+        try:
+            if descriptor is not None and _has_temporary(descriptor):
                 _remove_temporary(descriptor)
-    except OSError as error:
-        raise HostError(f"{place}/{TEMPORARY}: left by a killed run, can't be removed: {error.strerror}") from None
+        except OSError as error:
+            raise HostError(
+                f"{place.rstrip('/')}/{TEMPORARY}: left by a killed run, can't be removed: {error.strerror}"
+            ) from None
+
+
+def _has_temporary(directory: int) -> bool:
+    try:
+        os.stat(TEMPORARY, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def apply(root: HostRoot, plan: Plan) -> None:
@@ -70,34 +83,36 @@ def apply(root: HostRoot, plan: Plan) -> None:
     done: list[Change] = []
     current = manifests.PATH
     try:
+        made = manifests.DIRECTORIES[len(manifests.DIRECTORIES) - len(_housing(root)[1]) :]
         try:
             if plan.changes:
                 _store(root, plan.during)
             for change in plan.changes:
                 current = change.path
-                if change.path in manifests.DIRECTORIES and change.action == REMOVE:
-                    continue  # goes with the manifest
                 done.append(change)
-                _make(root, change)
+                if change.path not in manifests.DIRECTORIES or change.action != REMOVE:  # those go with the manifest
+                    _make(root, change)
             current = manifests.PATH
             if plan.after.owned:
                 _store(root, plan.after)
             else:
                 _remove_store(root, [change.path for change in plan.changes if change.action == REMOVE])
-        except OSError as error:
-            left = _undo(root, done, plan.before)
+        except (OSError, HostError) as error:  # a HostError comes from looking at what changed under our hands
+            left = _undo(root, done, plan.before, made)
             raise _explain(current, error, left) from None
     finally:
         os.umask(umask)
 
 
-def _explain(path: str, error: OSError, left: list[str]) -> HostError:
+def _explain(path: str, error: OSError | HostError, left: list[str]) -> HostError:
     outcome = "nothing was changed" if not left else "could not be undone: " + ", ".join(left)
     if isinstance(error, _Mknod):
         return MknodError(
             f"{path}: the character device can't be made (mknod: {error.strerror}): run as root with CAP_MKNOD, or ask "
             f"for regular files with device_files=regular; {outcome}"
         )
+    if isinstance(error, HostError):
+        return HostError(f"{error}; {outcome}")
     return HostError(f"{path}: {error.strerror or error}; {outcome}")
 
 
@@ -230,12 +245,13 @@ def _remove_temporary(directory: int) -> None:
 def _remove_tree(directory: int, name: str) -> None:
     """Remove *name* and what is in it; only ever called for the temporary name."""
     try:
-        os.unlink(name, dir_fd=directory)
-        return
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return
-    except (IsADirectoryError, PermissionError):  # unlink of a directory: either of the two, by system
-        handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    if not stat.S_ISDIR(status.st_mode):
+        os.unlink(name, dir_fd=directory)
+        return
+    handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     try:
         for inner in os.listdir(handle):
             _remove_tree(handle, inner)
@@ -244,37 +260,58 @@ def _remove_tree(directory: int, name: str) -> None:
     os.rmdir(name, dir_fd=directory)
 
 
-def _undo(root: HostRoot, done: list[Change], before: Manifest) -> list[str]:
-    """Take back the changes in reverse order; return the paths where that failed."""
-    left = []
-    for change in reversed(done):
+def _undo(root: HostRoot, done: list[Change], before: Manifest, made: tuple[str, ...]) -> list[str]:
+    """Take back the changes in reverse order; return the paths where that failed.
+
+    :arg made: directories of the manifest that were missing before.
+    """
+    left: list[str] = []
+    # Temporaries first: a directory that is to go must be empty.
+    for place in {split(change.path)[0] for change in done} | {"/", *manifests.DIRECTORIES}:
         try:
-            if change.before is None:
-                _remove(root, change.path)
-            elif change.before.kind == DIRECTORY:
-                if root.status(change.path) is None:
-                    put(root, change.before)
-                else:
-                    _set_directory_attributes(root, change.before)
-            else:
-                if change.after is not None and change.after.kind == DIRECTORY:
-                    _remove(root, change.path)
-                put(root, change.before)
-        except (OSError, HostError):
-            left.append(change.path)
-    try:
-        for place in {split(change.path)[0] for change in done} | {_housing(root)[0]}:
             descriptor = root.directory(place)
             if descriptor is not None:
                 _remove_temporary(descriptor)
-        if before.owned:
+        except (OSError, HostError):
+            left.append(f"{place.rstrip('/')}/{TEMPORARY}")
+    try:
+        if before.owned and root.status(manifests.PATH) is None:  # removed already, with what it lies in
+            _store(root, Manifest(before.owned, in_progress=True))
+    except (OSError, HostError):
+        left.append(manifests.PATH)
+    for change in reversed(done):
+        try:
+            if change.path not in made:
+                _take_back(root, change)
+        except (OSError, HostError):
+            left.append(change.path)
+    if left:
+        return left  # the manifest goes on saying "in progress", so that the next run looks at everything
+    try:
+        if not before.owned:
+            if root.status(manifests.PATH) is not None:
+                _remove_store(root, list(made))
+        elif root.read(manifests.PATH) != before.to_bytes():
             _store(root, before)
-        elif root.status(manifests.PATH) is not None:
-            made = {change.path for change in done if change.action == CREATE}
-            _remove_store(root, [path for path in manifests.DIRECTORIES if path in made])
     except (OSError, HostError):
         left.append(manifests.PATH)
     return left
+
+
+def _take_back(root: HostRoot, change: Change) -> None:
+    before = change.before
+    if before is None:
+        _remove(root, change.path)
+        return
+    if before.kind == FILE and before.content is None:
+        raise OSError(errno.EFBIG, "too large to have been kept")
+    found = root.status(change.path)
+    if before.kind == DIRECTORY and found is not None and stat.S_ISDIR(found.st_mode):
+        _set_directory_attributes(root, before)
+        return
+    if found is not None and (before.kind == DIRECTORY or stat.S_ISDIR(found.st_mode)):
+        _remove(root, change.path)
+    put(root, before)
 
 
 def _housing(root: HostRoot) -> tuple[str, list[str]]:

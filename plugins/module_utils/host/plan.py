@@ -94,7 +94,7 @@ def make_plan(
     """
     planner = _Planner(known, observe, names, is_directory, take_over)
     desired, tags = _merge(wanted)
-    planner.guard_exclusive(exclusive, desired)
+    planner.guard_exclusive(exclusive, tags)
     foreign: list[str] = []
     for path in sorted(desired):
         planner.want(desired[path], tags[path], foreign)
@@ -149,17 +149,25 @@ class _Planner:
         self._is_directory = is_directory
         self._take_over = take_over
         self._missing: set[str] = set()
+        self._directories: dict[str, bool] = {"/": True}
 
-    def guard_exclusive(self, exclusive: tuple[str, ...], desired: dict[str, Entry]) -> None:
+    def guard_exclusive(self, exclusive: tuple[str, ...], tags: dict[str, frozenset[str]]) -> None:
         """Refuse a directory of somebody else's with something in it, such as a real driver installation."""
         for path in exclusive:
-            if path in desired and path not in self.known and not self._take_over:
+            if path in tags and path not in self.known and not self._take_over:
                 found = self._observe(path)
-                if found is not None and found.kind == DIRECTORY and self._has_foreign(path):
+                if found is None or found.kind != DIRECTORY or self._has_moved_in(path, tags[path]):
+                    continue
+                if self._has_foreign(path):
                     raise GuardError(
                         f"{path} exists, is not empty and was not made by nvmock.gpu (a real driver?): name another "
                         "directory, or say take_over to write into it"
                     )
+
+    def _has_moved_in(self, path: str, tags: frozenset[str]) -> bool:
+        """Whether these concerns have something below *path* already: then the user has agreed to it before."""
+        below = path + "/"
+        return any(key.startswith(below) and not owned.tags.isdisjoint(tags) for key, owned in self.known.items())
 
     def _has_foreign(self, path: str) -> bool:
         prefix = "" if path == "/" else path
@@ -239,14 +247,20 @@ class _Planner:
             if owned.kind == DIRECTORY:
                 directories.append(path)
                 continue
-            found = self._observe(path)
+            found = self._observe(path) if self._reachable(split(path)[0]) else None
+            # An empty directory can be there, too: container engines make one where a mount's source is missing.
+            used = found is not None and found.kind == DIRECTORY and bool(self._names(path))
             if owned.replaced is not None:
                 before = owned.replaced
+                if used:
+                    raise HostError(
+                        f"{path} is a directory with files in it, but what was there before us must come back: move it"
+                    )
                 if found is None:
                     self.changes.append(Change(CREATE, path, None, before))
-                elif found.kind != DIRECTORY and differences(found, before):
+                elif differences(found, before):
                     self.changes.append(Change(UPDATE, path, found, before, tuple(differences(found, before))))
-            elif found is not None and found.kind != DIRECTORY:
+            elif found is not None and not used:
                 leaving.add(path)
                 self.changes.append(Change(REMOVE, path, found, None))
         self._drop_directories(directories, leaving)
@@ -254,12 +268,26 @@ class _Planner:
     def _drop_directories(self, directories: list[str], leaving: set[str]) -> None:
         """Remove our directories that become empty; *directories* are deepest first."""
         for path in directories:
-            found = self._observe(path)
-            if found is None or found.kind != DIRECTORY:
-                continue
-            if all(f"{path}/{name}" in leaving for name in self._names(path)):
+            found = self._observe(path) if self._reachable(split(path)[0]) else None
+            if found is None or (found.kind == SYMLINK and self._is_directory(path)):
+                continue  # a directory that was moved and linked to is its owner's business
+            if found.kind != DIRECTORY or all(f"{path}/{name}" in leaving for name in self._names(path)):
                 leaving.add(path)
                 self.changes.append(Change(REMOVE, path, found, None))
+
+    def _reachable(self, path: str) -> bool:
+        """Whether *path* is a directory, or a link to one: with something else in its place, nothing is below it."""
+        known = self._directories.get(path)
+        if known is None:
+            known = self._reachable(split(path)[0]) and self._is_directory_now(path)
+            self._directories[path] = known
+        return known
+
+    def _is_directory_now(self, path: str) -> bool:
+        found = self._observe(path)
+        if found is not None and found.kind == SYMLINK:
+            return self._is_directory(path)
+        return found is not None and found.kind == DIRECTORY
 
     def house_manifest(self) -> None:
         """Plan the directories that the manifest itself lies in.

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the host package share: whole nodes as wishes, snapshots, and an ``os`` that fails at the k-th call."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+
+from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import apply as applying
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, manifest
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import root as rooting
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import converge
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+
+BASE = concerns.DEFAULT_BASE
+DRIVER_ROOT = concerns.DEFAULT_DRIVER_ROOT
+SPEC = concerns.DEFAULT_SPEC_PATH
+MANIFEST = manifest.PATH
+TEMPORARY = applying.TEMPORARY
+AS_ROOT = os.geteuid() == 0
+MAY_MKNOD = guard.may_mknod()
+OWNER = 0 if AS_ROOT else None
+
+NO_DRIVER = "Character devices:\n  1 mem\n195 drm-of-a-test\n\nBlock devices:\n  8 sd\n"
+
+
+def kernel_devices(text):
+    """A stand-in for ``open`` in the guard: what the running kernel's /proc/devices says."""
+    return lambda *_args, **_kwargs: io.StringIO(text)
+
+
+def full_node(gpus=8, **device_options):
+    """All concerns of a node: devices, procfs, /dev, driver tree, specification, restored at boot."""
+    machine = build_machine(gpu_count=gpus, uuid_seed="node", mig_layout=device_options.pop("mig", None))
+    options = DeviceOptions(uid=OWNER, gid=OWNER, regular_files=not MAY_MKNOD, **device_options)
+    return [
+        concerns.devices(machine, BASE, options, "x86_64", True),
+        concerns.dev_root_devices(machine, BASE, "/", options, True),
+        concerns.dev_root_devices(machine, BASE, DRIVER_ROOT, options, True),
+        concerns.driver_tree(machine, DRIVER_ROOT, DriverTreeOptions(uid=OWNER, gid=OWNER)),
+        concerns.cdi_spec(SPEC, f"gpus: {gpus}\n".encode(), OWNER, OWNER),
+    ]
+
+
+def small_node(gpus=1):
+    """A node with every kind of entry but few of each, for tests that run it at every possible point of failure."""
+    devices, dev, _, tree, spec = full_node(gpus)
+    devices.entries = [entry for entry in devices.entries if "modeset" not in entry.path and "uvm" not in entry.path]
+    dev.entries = [entry for entry in dev.entries if "ctl" in entry.path or entry.path[-1].isdigit()]
+    keep = ("/lib64", "/lib64/libcuda.so.1", "/lib64/libcuda.so.550.54.15", "/bin", "/bin/nvidia-smi")
+    paths = {DRIVER_ROOT, *(DRIVER_ROOT + path for path in keep)}
+    tree.entries = [entry for entry in tree.entries if entry.path in paths]
+    return [devices, dev, tree, spec]
+
+
+def present(top, wanted, **options):
+    """Converge the host root *top* to the concerns *wanted*; return the changes."""
+    strict = tuple(path for concern in wanted for path in concern.strict)
+    exclusive = tuple(path for concern in wanted for path in concern.exclusive)
+    with HostRoot(str(top), strict) as root:
+        return converge(root, {concern.tag: concern.entries for concern in wanted}, exclusive=exclusive, **options)
+
+
+def absent(top, wanted, **options):
+    """Remove the concerns *wanted* from the host root *top*; return the changes."""
+    strict = tuple(path for concern in wanted for path in concern.strict)
+    with HostRoot(str(top), strict) as root:
+        return converge(root, {concern.tag: [] for concern in wanted}, **options)
+
+
+def snapshot(top, identity=False):
+    """Return every entry below *top*: path -> (type, mode, uid, gid, content or target or device).
+
+    :arg identity: also inode, mtime and ctime, which tell whether something was touched at all.
+    """
+    found = {}
+    stack = [str(top)]
+    base = len(str(top))
+    while stack:
+        place = stack.pop()
+        with os.scandir(place) as items:
+            for item in items:
+                status = item.stat(follow_symlinks=False)
+                kind = stat.S_IFMT(status.st_mode)
+                special = None
+                if kind == stat.S_IFDIR:
+                    stack.append(item.path)
+                elif kind == stat.S_IFREG:
+                    special = _bytes(item.path)
+                elif kind == stat.S_IFLNK:
+                    special = os.readlink(item.path)
+                elif kind in (stat.S_IFCHR, stat.S_IFBLK):
+                    special = (os.major(status.st_rdev), os.minor(status.st_rdev))
+                facts = (kind, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, special)
+                if identity:
+                    facts += (status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+                found[item.path[base:]] = facts
+    if identity:
+        status = os.stat(top)
+        found["/"] = (status.st_mode, status.st_mtime_ns, status.st_ctime_ns)
+    return found
+
+
+def _bytes(path):
+    with contextlib.suppress(PermissionError), open(path, "rb") as handle:
+        return handle.read()
+    return None
+
+
+def different(before, after):
+    """The paths at which two snapshots differ, sorted."""
+    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def inhabit(top):
+    """Make *top* a node that is used by others too: directories, files, links and odd modes that are not ours."""
+    top = str(top)
+    for path, mode in (
+        ("/dev", 0o755),
+        ("/etc", 0o755),
+        ("/etc/cdi", 0o750),
+        ("/run", 0o755),
+        ("/var", 0o755),
+        ("/var/lib", 0o711),
+        ("/var/lib/other", 0o700),
+        ("/usr", 0o755),
+        ("/usr/lib", 0o755),
+    ):
+        os.mkdir(top + path)
+        os.chmod(top + path, mode)
+    for path, content, mode in (
+        ("/dev/null", b"", 0o666),
+        ("/etc/cdi/other.yaml", b"cdiVersion: 0.5.0\n", 0o640),
+        ("/var/lib/other/data", b"\0\1", 0o600),
+    ):
+        write(top, path, content, mode)
+    os.symlink("usr/lib", top + "/lib")
+    os.symlink("/run", top + "/var/run")
+
+
+def write(top, path, content=b"", mode=0o644):
+    """Make a file of somebody else."""
+    with open(str(top) + path, "wb") as handle:
+        handle.write(content)
+    os.chmod(str(top) + path, mode)
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of the core may catch this, no clean-up may change anything after it."""
+
+
+_MUTATING = frozenset(("open", "write", "mkdir", "mknod", "symlink", "link", "rename", "replace", "unlink", "rmdir"))
+_MUTATING |= {"chmod", "chown", "fchmod", "fchown", "truncate", "ftruncate"}
+_LOOKING = frozenset(["stat", "fstat", "readlink", "listdir", "read"])
+
+
+class FaultyOs:
+    """``os`` for the host package, with a fault instead of the *at*-th call that counts.
+
+    :arg fault: the exception; a :class:`Killed` is final, every later change raises it too.
+    :arg looking: count the calls that only look as well.
+    :arg lasting: the errors stay from then on, but for removals, chmod and chown (a file system that is full).
+    """
+
+    def __init__(self, at, fault, looking=False, lasting=False):
+        self.at = at
+        self.fault = fault
+        self.calls = 0
+        self.tripped = False
+        self._lasting = lasting
+        self._counted = _MUTATING | _LOOKING if looking else _MUTATING
+        self._looking = looking
+
+    def __getattr__(self, name):
+        real = getattr(os, name)
+        if name not in self._counted:
+            return real
+
+        def call(*args, **kwargs):
+            if name == "open" and not self._looking and not args[1] & os.O_CREAT:
+                return real(*args, **kwargs)
+            self.calls += 1
+            killed = isinstance(self.fault, Killed)
+            if self.calls == self.at or (self.tripped and (killed or (self._lasting and name in _NEEDING_SPACE))):
+                if name == "write" and not self.tripped:
+                    real(args[0], bytes(args[1])[: len(args[1]) // 2])
+                self.tripped = True
+                raise self.fault
+            return real(*args, **kwargs)
+
+        return call
+
+
+_NEEDING_SPACE = frozenset(("write", "mkdir", "mknod", "symlink"))
+
+
+@contextlib.contextmanager
+def faults(at, fault, **options):
+    """Let the host package fail at its *at*-th call; yields the :class:`FaultyOs`."""
+    faulty = FaultyOs(at, fault, **options)
+    applying.os = rooting.os = faulty
+    try:
+        yield faulty
+    finally:
+        applying.os = rooting.os = os
