@@ -118,8 +118,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
                 uid=owner,
                 gid=owner,
             )
-            planned = [entry for concern in wanted for entry in concern.entries]
-            spec = node_spec.make(machine, root, options, planned)
+            spec = node_spec.make(machine, root, options, list(wanted))
             names = spec.device_names
             wanted.append(spec.concern)
         changes = _converge(values, root, {concern.tag: concern.entries for concern in wanted}, wanted)
