@@ -92,7 +92,7 @@ def make_plan(
     :raises HostError: something stands in the way that is not ours to move.
     :raises GuardError: files that are not ours are where ours should be.
     """
-    planner = _Planner(known, observe, names, is_directory, take_over)
+    planner = _Planner(known, set(wanted), observe, names, is_directory, take_over)
     desired, tags = _merge(wanted)
     planner.guard_exclusive(exclusive, tags)
     foreign: list[str] = []
@@ -104,7 +104,7 @@ def make_plan(
             f"{foreign[0]}{more} exists and was not made by nvmock.gpu: remove it, or say take_over to have it replaced "
             "now and put back on removal"
         )
-    planner.drop(set(wanted), desired)
+    planner.drop(desired)
     planner.house_manifest()
     return Plan(planner.changes, known, planner.after)
 
@@ -136,6 +136,7 @@ class _Planner:
     def __init__(
         self,
         known: Manifest,
+        asked: set[str],
         observe: Callable[[str], Entry | None],
         names: Callable[[str], list[str]],
         is_directory: Callable[[str], bool],
@@ -144,6 +145,7 @@ class _Planner:
         self.known = known.owned
         self.after = Manifest(dict(known.owned))
         self.changes: list[Change] = []
+        self._asked = asked
         self._observe = observe
         self._names = names
         self._is_directory = is_directory
@@ -229,10 +231,12 @@ class _Planner:
 
     def _own(self, path: str, kind: str, tags: frozenset[str], replaced: Entry | None) -> None:
         old = self.known.get(path)
-        self.after.owned[path] = Owned(kind, tags | old.tags if old else tags, replaced)
+        # Of the concerns that are asked now, only those count that want the path now.
+        self.after.owned[path] = Owned(kind, tags | (old.tags - self._asked) if old else tags, replaced)
 
-    def drop(self, tags: set[str], desired: dict[str, Entry]) -> None:
+    def drop(self, desired: dict[str, Entry]) -> None:
         """Plan the removal of what these concerns once wanted and want no longer: files first, deepest first."""
+        tags = self._asked
         directories: list[str] = []
         leaving: set[str] = set()
         for path in sorted(self.known, reverse=True):
