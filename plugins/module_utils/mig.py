@@ -17,6 +17,7 @@ MEMORY_SLICES = 8
 COMPUTE_SLICES = 7
 _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+")
 
 
 def capability_minors(gpu_minors: list[int]) -> dict[str, int]:
@@ -36,7 +37,8 @@ def profiles(rows: object) -> tuple[MigProfile, ...]:
     result = []
     for name, size, starts, memory, count, multiprocessors in rows:  # type: ignore[attr-defined]
         slices = int(name.split("g.")[0])
-        result.append(MigProfile(name, slices, size, tuple(starts), memory, count, multiprocessors))
+        places = tuple([int(start) for start in starts])
+        result.append(MigProfile(name, slices, int(size), places, int(memory), int(count), int(multiprocessors)))
     return tuple(result)
 
 
@@ -48,19 +50,25 @@ def check_profiles(where: str, rows: object) -> None:
     shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors]"
     if not isinstance(rows, (list, tuple)):
         raise ParameterError(where, rows, shape)
+    seen: set[str] = set()
     for row in rows:
         if not isinstance(row, (list, tuple)) or len(row) != 6:
             raise ParameterError(where, row, shape)
         name, size, starts, memory, count, multiprocessors = row
         slices, separator, memory_name = name.partition("g.") if isinstance(name, str) else ("", "", "")
-        if not separator or not slices.isdigit() or "gb" not in memory_name or not name.isascii():
-            raise ParameterError(where, name, "a MIG profile name such as 3g.20gb")
+        if not separator or not slices.isdigit() or "gb" not in memory_name or not _NAME.issuperset(name):
+            raise ParameterError(where, name, "a MIG profile name such as 3g.20gb or 1g.5gb+me")
+        if name in seen:
+            raise ParameterError(where, name, "given once only")
+        seen.add(name)
         checks.integer(where, slices, 1, COMPUTE_SLICES)
-        checks.integer(where, size, 1, MEMORY_SLICES)
+        size = checks.integer(where, size, 1, MEMORY_SLICES)
         if not isinstance(starts, (list, tuple)):
             raise ParameterError(where, starts, "a list of memory slices, 0 to 7")
         for start in starts:
-            checks.integer(where, start, 0, MEMORY_SLICES - size)
+            # The instance id follows from the place in a binary tree: elsewhere two instances would share one.
+            if checks.integer(where, start, 0, MEMORY_SLICES - size) % _width(size):
+                raise ParameterError(where, start, f"a memory slice divisible by {_width(size)} ({name})")
         checks.integer(where, memory, 1, 1 << 40)
         checks.integer(where, count, 1, COMPUTE_SLICES)
         checks.integer(where, multiprocessors, 1, 1 << 20)
@@ -79,6 +87,8 @@ def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> 
     result: dict[int, list[str]] = {}
     for key, wanted in layout.items():
         index = checks.integer(f"{name} (GPU index)", key, 0, gpu_count - 1)
+        if index in result:
+            raise ParameterError(f"{name} (GPU index)", key, "given once only")
         if not known:
             raise ParameterError(name, layout, f"empty: {model.product_name} has no MIG profiles")
         if not isinstance(wanted, (list, tuple)):
@@ -131,7 +141,12 @@ def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuMod
 
 def _instance_id(size: int, start: int) -> int:
     """The driver numbers GPU instances like the nodes of a binary tree: 7g is 0, 3g/4g 1-2, 2g 3-6, 1g 7-14."""
+    return MEMORY_SLICES // _width(size) - 1 + start // _width(size)
+
+
+def _width(size: int) -> int:
+    """The memory slices of the smallest node of that tree that holds *size* of them."""
     width = 1
     while width < size:
         width *= 2
-    return MEMORY_SLICES // width - 1 + start // width
+    return width

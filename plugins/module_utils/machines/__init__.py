@@ -34,7 +34,7 @@ def definition(name: str) -> dict[str, object]:
 
     :raises ParameterError: the type is not known; the message lists the known ones.
     """
-    if name.isidentifier():
+    if name.isidentifier() and not name.startswith("_"):  # __init__ and __pycache__ can be imported, too
         try:
             module = import_module("." + name, __name__)
         except ModuleNotFoundError:

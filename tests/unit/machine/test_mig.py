@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""MIG: placements, instance ids and capability minors as the driver has them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.nvmock.gpu.plugins.module_utils import machines, mig
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+
+
+def _placed(layout, type_name="dgxa100"):
+    machine = build_machine(type_name, gpu_count=1, mig_layout={0: layout}, uuid_seed="s")
+    return [(device.gi, device.profile) for device in machine.gpus[0].mig_devices]
+
+
+# From the listings of NVIDIA's MIG user guide (nvidia-smi mig -lgi after -cgi).
+@pytest.mark.parametrize(
+    ("layout", "instances"),
+    [
+        (["7g.40gb"], [0]),
+        (["3g.20gb", "3g.20gb"], [1, 2]),
+        (["4g.20gb", "3g.20gb"], [1, 2]),
+        (["2g.10gb"] * 3, [3, 4, 5]),
+        (["1g.5gb"] * 7, [7, 8, 9, 10, 11, 12, 13]),
+        (["3g.20gb", "2g.10gb", "1g.5gb"], [1, 5, 13]),
+        (["1g.10gb"] * 4, [3, 4, 5, 6]),
+        ([], []),
+    ],
+)
+def test_instance_ids(layout, instances):
+    assert [gi for gi, _ in _placed(layout)] == instances
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        ["7g.40gb", "1g.5gb"],
+        ["1g.5gb"] * 8,
+        ["4g.20gb", "4g.20gb"],
+        ["1g.5gb+me", "1g.5gb+me"],
+        ["3g.20gb"] * 3,
+        ["2g.10gb"] * 4,
+    ],
+)
+def test_what_does_not_fit_is_named(layout):
+    with pytest.raises(ParameterError, match=r"^mig\[0\]: .* must be profiles that fit one GPU: no room left for "):
+        _placed(layout)
+
+
+def test_mig_mode_without_devices_and_gpus_without_mig():
+    machine = build_machine(gpu_count=3, mig_layout={1: []})
+    assert [gpu.mig_enabled for gpu in machine.gpus] == [False, True, False]
+    assert machine.gpus[1].mig_devices == ()
+    with pytest.raises(ParameterError, match="has no MIG profiles"):
+        build_machine("x", {"base": "dgxa100", "mig_profiles": []}, mig_layout={0: []})
+
+
+def test_the_same_gpu_twice_is_refused():
+    with pytest.raises(ParameterError, match="given once only"):
+        build_machine(mig_layout={0: ["1g.5gb"], "0": ["7g.40gb"]})
+
+
+def test_devices():
+    device = build_machine(mig_layout={"2": ["3g.20gb", "1g.5gb+me"]}, uuid_seed="s").gpus[2].mig_devices[0]
+    assert (device.index, device.ci, device.memory_mib, device.compute_slices) == (0, 0, 19968, 3)
+    assert device.uuid.startswith("MIG-") and not device.graphics
+
+
+def test_uuids_of_devices_are_distinct_over_gpus_and_stay():
+    machine = build_machine(mig_layout={index: ["1g.5gb"] * 7 for index in range(8)}, uuid_seed="s")
+    uuids = {device.uuid for gpu in machine.gpus for device in gpu.mig_devices}
+    assert len(uuids) == 56
+    fewer = build_machine(mig_layout={0: ["1g.5gb"]}, uuid_seed="s").gpus[0].mig_devices[0]
+    assert fewer.uuid in uuids
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(machines.names()), st.data())
+def test_any_layout_is_placed_without_overlap_or_refused(type_name, data):
+    profiles = {profile.name: profile for profile in build_machine(type_name).model.mig_profiles}
+    layout = data.draw(st.lists(st.sampled_from(sorted(profiles)), max_size=8))
+    try:
+        placed = _placed(layout, type_name)
+    except ParameterError:
+        return
+    assert sorted(name for _, name in placed) == sorted(layout)
+    instances = [gi for gi, _ in placed]
+    assert instances == sorted(set(instances)) and all(0 <= gi < 15 for gi in instances)
+    assert sum(profiles[name].slices for name in layout) <= 7
+
+
+_NUMBERS = st.integers(0, 9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(_NUMBERS, _NUMBERS, st.lists(_NUMBERS, max_size=3)), min_size=1, max_size=3), st.data())
+def test_profiles_of_users_never_share_an_instance(rows, data):
+    """Whatever profiles a definition has: refused, or every GPU instance has an id of its own."""
+    profiles = [[f"{slices}g.{number}gb", size, starts, 1, 7, 1] for number, (slices, size, starts) in enumerate(rows)]
+    layout = data.draw(st.lists(st.sampled_from([profile[0] for profile in profiles]), max_size=7))
+    definition = {"base": "dgxa100", "mig_profiles": profiles}
+    try:
+        machine = build_machine("x", definition, mig_layout={0: layout})
+    except ParameterError as error:
+        assert "\n" not in str(error)
+        return
+    ids = [device.gi for device in machine.gpus[0].mig_devices]
+    assert len(set(ids)) == len(ids) and all(0 <= gi < 15 for gi in ids)
+
+
+def test_capability_minors():
+    """Lines of a recorded /proc/driver/nvidia-caps/mig-minors."""
+    minors = mig.capability_minors([0, 1, 2])
+    assert minors["config"] == 1 and minors["monitor"] == 2
+    for name, minor in {
+        "gpu0/gi0/access": 3,
+        "gpu0/gi0/ci0/access": 4,
+        "gpu0/gi1/access": 12,
+        "gpu0/gi14/ci7/access": 137,
+        "gpu1/gi0/access": 138,
+        "gpu2/gi0/access": 273,
+    }.items():
+        assert minors[name] == minor, name
+    assert len(set(minors.values())) == len(minors)
