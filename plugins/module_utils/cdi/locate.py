@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where files of a driver installation are looked for, and what counts as found.
+
+After the locators of nvidia-container-toolkit (pkg/lookup). Paths in and out are the node's own; everything is read
+through a :class:`HostView`.
+"""
+
+from __future__ import annotations
+
+from ..host.glob import has_magic, matches
+from ..host.view import HostView, clean
+from .ldcache import libraries as ldcache_libraries
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..host.view import Status
+
+_LIBRARY_DIRS = (
+    "/",
+    "/usr/lib64",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu/nvidia/current",
+    "/usr/lib/aarch64-linux-gnu/nvidia/current",
+    "/lib64",
+    "/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/lib/x86_64-linux-gnu/nvidia/current",
+    "/lib/aarch64-linux-gnu/nvidia/current",
+)
+_BINARY_DIRS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_DATA_DIRS = ("/usr/local/share", "/usr/share")
+
+
+def without_root(path: str, root: str) -> str:
+    """The path as seen below ``root``: a plain prefix is cut off, as the tool does."""
+    return path if root == "/" else path[len(root) :] if path.startswith(root) else path
+
+
+def _is_file(status: Status | None) -> bool:
+    return status is not None and not status.is_dir
+
+
+def _is_executable(status: Status | None) -> bool:
+    return status is not None and not status.is_dir and status.mode & 0o111 != 0
+
+
+def _is_dir(status: Status | None) -> bool:
+    return status is not None and status.is_dir
+
+
+def _split(paths: Iterable[str]) -> tuple[str, ...]:
+    """Each element may be a list like ``PATH``."""
+    return tuple([part for path in paths for part in path.split(":") if part])
+
+
+class Locators:
+    """The ways to find something of one driver installation.
+
+    :arg view: the node.
+    :arg root: the driver root, as given.
+    :arg search_path: value of ``PATH``.
+    :arg data_dirs: value of ``XDG_DATA_DIRS``.
+    :arg library_paths: absolute directories that replace the usual places of libraries.
+    :arg config_paths: the same for configuration files.
+    """
+
+    def __init__(
+        self,
+        view: HostView,
+        root: str,
+        search_path: str = "",
+        data_dirs: str = "",
+        library_paths: Sequence[str] = (),
+        config_paths: Sequence[str] = (),
+    ) -> None:
+        self.view = view
+        self.root = root
+        self._library_paths = _split(library_paths)
+        self._config_paths = _split(config_paths)
+        self._data_dirs = _split((data_dirs,)) or _DATA_DIRS
+        paths = _split((search_path,))
+        binary_dirs = paths + tuple([path for path in _BINARY_DIRS if path not in paths])
+        self._binary_dirs = [f"{root}/{path}" for path in binary_dirs] if root != "/" else []
+        self._binary_dirs.extend(binary_dirs)
+        self._cached: list[str] | None = None
+
+    def files(self, pattern: str, prefixes: Iterable[str] = ("/",), first: bool = False) -> list[str]:
+        """Files (not directories) below the driver root."""
+        return self._search(pattern, [f"{self.root}/{prefix}" for prefix in prefixes], _is_file, first)
+
+    def directories(self, pattern: str) -> list[str]:
+        """Directories below the driver root."""
+        return self._search(pattern, (self.root,), _is_dir)
+
+    def executable(self, name: str) -> list[str]:
+        """The first program of that name: the driver root goes before the node itself."""
+        return self._search(name, self._binary_dirs, _is_executable, first=True)
+
+    def config(self, name: str) -> list[str]:
+        """The configuration file of that name, in the first place that has it."""
+        if self._config_paths:
+            return self._search(name, self._config_paths, _is_file)
+        return self._search(name, [f"{self.root}/{place}" for place in ("/etc", *self._data_dirs)], _is_file)
+
+    def libraries(self, pattern: str) -> list[str]:
+        """Libraries with their links resolved, each once; from ld.so.cache if the usual places have none."""
+        if self._library_paths:
+            return self.resolved(self._search(pattern, self._library_paths, _is_file))
+        found = self._search(pattern, [f"{self.root}/{place}" for place in _LIBRARY_DIRS], _is_file)
+        if found:
+            return self.resolved(found)
+        return [path for path in self._in_ldcache() if matches(pattern, path.rpartition("/")[2])]
+
+    def char_devices(self, dev_root: str, pattern: str, files_too: bool = False) -> list[str]:
+        """Character devices below the dev root; links to one do not count."""
+        found = []
+        for path in self._candidates(pattern, (dev_root, f"{dev_root}/dev")):
+            status = self.view.lstat(path)
+            if status is not None and (status.is_char_device or (files_too and status.is_file)):
+                found.append(path)
+        return found
+
+    def resolved(self, paths: Iterable[str]) -> list[str]:
+        """The paths with links resolved, each once, in order."""
+        real = [self.view.realpath(path) for path in paths]
+        return list(dict.fromkeys([path for path in real if path is not None]))
+
+    def _candidates(self, pattern: str, prefixes: Iterable[str]) -> list[str]:
+        found: list[str] = []
+        for prefix in prefixes:
+            path = clean(f"{prefix}/{pattern}")
+            if has_magic(path):
+                found.extend(self.view.glob(path))
+            elif self.view.lstat(path) is not None:
+                found.append(path)
+        return found
+
+    def _search(
+        self,
+        pattern: str,
+        prefixes: Iterable[str],
+        accepts: Callable[[Status | None], bool],
+        first: bool = False,
+    ) -> list[str]:
+        found: list[str] = []
+        for prefix in prefixes:
+            for path in self._candidates(pattern, (prefix,)):
+                if accepts(self.view.stat(path)):
+                    found.append(path)
+                    if first:
+                        return found
+        return found
+
+    def _in_ldcache(self) -> list[str]:
+        if self._cached is None:
+            content = self.view.read_bytes(f"{self.root}/etc/ld.so.cache")
+            entries = ldcache_libraries(content) if content else []
+            self._cached = self.resolved(f"{self.root}/{path}" for _name, path in entries)
+        return self._cached

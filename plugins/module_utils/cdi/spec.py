@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The data of a CDI specification: plain dicts whose keys stand in the order of the library's structs.
+
+Source: CDI SPEC.md 1.1.0 and specs-go/config.go. A key is left out where Go's ``omitempty`` leaves it out, so equal
+dicts are equal JSON.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Spec = dict[str, Any]
+    Edits = dict[str, Any]
+    Entry = dict[str, Any]
+
+# The struct's order of fields in containerEdits.
+EDIT_FIELDS = ("env", "deviceNodes", "netDevices", "hooks", "mounts", "intelRdt", "additionalGids")
+
+
+def device_node(
+    path: str,
+    host_path: str = "",
+    major: int = 0,
+    minor: int = 0,
+    file_mode: int = 0,
+    permissions: str = "",
+    gid: int = 0,
+) -> Entry:
+    """A device node; numbers that are 0 and texts that are empty are left out."""
+    node: Entry = {"path": path}
+    if host_path:
+        node["hostPath"] = host_path
+    if major:
+        node["major"] = major
+    if minor:
+        node["minor"] = minor
+    if file_mode:
+        node["fileMode"] = file_mode
+    if permissions:
+        node["permissions"] = permissions
+    if gid:
+        node["gid"] = gid
+    return node
+
+
+def mount(host_path: str, container_path: str, options: Sequence[str]) -> Entry:
+    return {"hostPath": host_path, "containerPath": container_path, "options": list(options)}
+
+
+def hook(path: str, args: list[str], env: list[str]) -> Entry:
+    """A createContainer hook, the only kind that nvidia-cdi-hook is used as."""
+    return {"hookName": "createContainer", "path": path, "args": args, "env": env}
+
+
+class Found:
+    """What discovery found so far, in its order; becomes ``containerEdits``."""
+
+    __slots__ = ("env", "device_nodes", "hooks", "mounts", "gids")
+
+    def __init__(self) -> None:
+        self.env: list[str] = []
+        self.device_nodes: list[Entry] = []
+        self.hooks: list[Entry] = []
+        self.mounts: list[Entry] = []
+        self.gids: list[int] = []
+
+    def add_hook(self, entry: Entry | None) -> None:
+        """Add a hook that may have been left out."""
+        if entry is not None:
+            self.hooks.append(entry)
+
+    def edits(self) -> Edits:
+        """The edits without empty lists."""
+        edits: Edits = {
+            "env": self.env,
+            "deviceNodes": self.device_nodes,
+            "hooks": self.hooks,
+            "mounts": self.mounts,
+            "additionalGids": self.gids,
+        }
+        return {name: value for name, value in edits.items() if value}
+
+
+def device(name: str, edits: Edits, annotations: dict[str, str] | None = None) -> Entry:
+    if annotations:
+        return {"name": name, "annotations": annotations, "containerEdits": edits}
+    return {"name": name, "containerEdits": edits}
+
+
+def ordered_edits(edits: Edits) -> Edits:
+    """The same edits, keys in the struct's order, empty ones left out."""
+    return {name: edits[name] for name in EDIT_FIELDS if edits.get(name)}

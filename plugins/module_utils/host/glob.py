@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Go's ``filepath.Match`` for one path component.
+
+Python's ``fnmatch`` differs (``[!x]`` instead of ``[^x]``, no escapes) and needs ``re``, which costs more at
+start-up than all the matching of a run.
+"""
+
+from __future__ import annotations
+
+
+def has_magic(pattern: str) -> bool:
+    """Whether the pattern matches anything but itself."""
+    return "*" in pattern or "?" in pattern or "[" in pattern or "\\" in pattern
+
+
+def prefix_of(pattern: str) -> str:
+    """The literal text that every match begins with."""
+    for index, char in enumerate(pattern):
+        if char in "*?[\\":
+            return pattern[:index]
+    return pattern
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether the whole ``name`` (without ``/``) matches; a malformed pattern matches nothing."""
+    if "?" not in pattern and "[" not in pattern and "\\" not in pattern:
+        return _matches_stars(pattern, name)
+    return _matches_from(pattern, 0, name, 0)
+
+
+def _matches_stars(pattern: str, name: str) -> bool:
+    """The common case: only ``*``. Each piece is taken at its first place, the last one at the end."""
+    pieces = pattern.split("*")
+    if len(pieces) == 1:
+        return pattern == name
+    first, last = pieces[0], pieces[-1]
+    if len(name) < len(first) + len(last) or not name.startswith(first) or not name.endswith(last):
+        return False
+    position = len(first)
+    end = len(name) - len(last)
+    for piece in pieces[1:-1]:
+        found = name.find(piece, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return True
+
+
+def _matches_from(pattern: str, at: int, name: str, start: int) -> bool:
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "*":
+            return any(_matches_from(pattern, at + 1, name, begin) for begin in range(start, len(name) + 1))
+        if start >= len(name):
+            return False
+        if char == "[":
+            inside, at = _in_class(pattern, at + 1, name[start])
+            if not inside:
+                return False
+        else:
+            if char == "\\":
+                at += 1
+                if at >= len(pattern):
+                    return False
+            if char != "?" and pattern[at] != name[start]:
+                return False
+            at += 1
+        start += 1
+    return start == len(name)
+
+
+def _in_class(pattern: str, at: int, char: str) -> tuple[bool, int]:
+    """Whether ``char`` is in the class that begins at ``at``, and the place behind its ``]``."""
+    negated = at < len(pattern) and pattern[at] == "^"
+    if negated:
+        at += 1
+    inside = False
+    first = True
+    while at < len(pattern):
+        if pattern[at] == "]" and not first:
+            return inside != negated, at + 1
+        first = False
+        low, at = _class_char(pattern, at)
+        high = low
+        if at < len(pattern) and pattern[at] == "-":
+            high, at = _class_char(pattern, at + 1)
+        if not low or not high:
+            break
+        inside = inside or low <= char <= high
+    return False, len(pattern)
+
+
+def _class_char(pattern: str, at: int) -> tuple[str, int]:
+    if at < len(pattern) and pattern[at] == "\\":
+        at += 1
+    elif at < len(pattern) and pattern[at] in "-]":
+        return "", at + 1
+    return (pattern[at], at + 1) if at < len(pattern) else ("", at)
