@@ -336,11 +336,13 @@ def _store(root: HostRoot, manifest: Manifest) -> None:
     os.mkdir(TEMPORARY, 0o755, dir_fd=directory)
     handle = os.open(TEMPORARY, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     try:
+        os.fchmod(handle, 0o755)  # a set-group-id directory hands its bit down
         for name in missing[1:]:
             os.mkdir(name, 0o755, dir_fd=handle)
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
             os.close(handle)
             handle = inner
+            os.fchmod(handle, 0o755)
         _create(handle, Entry(manifests.PATH, FILE, mode=0o644, content=manifest.to_bytes()))
         os.rename(TEMPORARY, split(manifests.PATH)[1], src_dir_fd=handle, dst_dir_fd=handle)
     finally:

@@ -223,7 +223,8 @@ class _Planner:
             self.changes.append(Change(UPDATE, path, found, entry, ("type",)))
         elif owned is None:
             return  # somebody else's directory: used, not touched
-        else:
+        elif not (entry.implicit and owned.tags - self._asked):
+            # (Another concern's directory that we only pass through keeps the mode and owner that it has.)
             what = differences(found, entry)
             if what:
                 self.changes.append(Change(UPDATE, path, found, entry, tuple(what)))

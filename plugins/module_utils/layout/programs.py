@@ -14,7 +14,7 @@ _STUB = """#!/bin/sh
 # A stand-in made by nvmock.gpu.
 case "${{1-}}" in
   -v|--version) echo '{name}:  version {version} (mock)' ;;
-  -h|--help|'') echo '{name} (mock): {purpose}. This stand-in answers --version and --help only.' ;;
+  -h|--help|'') echo {help} ;;
   *) echo "{name} (mock): '$1' is not implemented" >&2; exit 1 ;;
 esac
 """
@@ -76,7 +76,8 @@ spec-dirs = ["/etc/cdi", "/var/run/cdi"]
 
 def stub(name: str, purpose: str, version: str) -> bytes:
     """Return the text of a program that answers --version and --help."""
-    return _STUB.format(name=name, purpose=purpose, version=version).encode("ascii")
+    text = f"{name} (mock): {purpose}. This stand-in answers --version and --help only."
+    return _STUB.format(name=name, help=_quoted(text), version=version).encode("ascii")
 
 
 def nvidia_smi(machine: Machine) -> bytes:

@@ -45,9 +45,9 @@ def _line(entry: Entry) -> str:
 
 
 def _field(path: str) -> str:
-    """A path as a tmpfiles.d field: quoted if it has blanks, with specifiers escaped."""
-    escaped = path.replace("\\", "\\\\").replace("%", "%%")
-    return f'"{escaped}"' if " " in escaped or '"' in escaped else escaped
+    """A path as a tmpfiles.d field: quoted if it has blanks or quotes, with specifiers escaped."""
+    escaped = path.replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"')
+    return f'"{escaped}"' if not {" ", "'", '"'}.isdisjoint(escaped) else escaped
 
 
 def _argument(text: str) -> str:

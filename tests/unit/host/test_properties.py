@@ -33,13 +33,13 @@ def _entries(draw):
     if kind == entries.FILE:
         entry = entries.file(path, draw(st.sampled_from([b"", b"x", b"\0" * 5000])), draw(_MODES))
     elif kind == entries.DIRECTORY:
-        entry = entries.directory(path, draw(st.sampled_from([0o755, 0o700])))
+        entry = entries.directory(path)  # of two concerns that disagree about a directory, the last would win
     elif kind == entries.SYMLINK:
         entry = entries.symlink(path, draw(st.sampled_from(["a", "/etc", "../b", "nowhere"])))
     else:
         entry = entries.char_device(path, 195, draw(st.integers(0, 3)), draw(_MODES))
     if AS_ROOT:
-        entry.uid = entry.gid = draw(st.sampled_from([0, 1234]))
+        entry.uid = entry.gid = 1234
     return entry
 
 
@@ -123,6 +123,20 @@ def test_history_does_not_matter(history, separately):
         if not refused:
             _converge(top, history[-1])
             assert different(after, snapshot(top)) == []
+
+
+def test_concerns_that_disagree_about_a_directory_above_do_not_fight():
+    """Each leaves the directory that both only pass through as the first made it."""
+    one, two = entries.file("/new/a", b""), entries.file("/new/b", b"")
+    if AS_ROOT:
+        one.uid, two.uid = 12, 34
+    with _Node() as top:
+        _converge(top, {"one": [one]})
+        _converge(top, {"two": [two]})
+        for wanted in ({"one": [one]}, {"two": [two]}, {"one": [one]}):
+            assert _converge(top, wanted) == []
+        os.chmod(top + "/new", 0o700)
+        assert [change.path for change in _converge(top, {"one": [one], "two": [two]})] == ["/new"]
 
 
 @_SETTINGS

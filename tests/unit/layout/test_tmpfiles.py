@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tmpfiles.d lines, as text and through systemd-tmpfiles itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import (
+    CHAR,
+    DIRECTORY,
+    FILE,
+    SYMLINK,
+    char_device,
+    directory,
+    file,
+    symlink,
+)
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.guard import may_mknod
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.tmpfiles import tmpfiles_entries, tmpfiles_path
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+
+TMPFILES = shutil.which("systemd-tmpfiles")
+
+
+def lines(*entries):
+    made = tmpfiles_entries(list(entries), "/run/x")
+    return made[0].content.decode().split("\n")[1:-1] if made else []
+
+
+def test_lines():
+    node = char_device("/dev/nvidia0", 195, 0)
+    node.uid, node.gid = 0, 44
+    assert lines(node) == ["c /dev/nvidia0 0666 0 44 - 195:0"]
+    assert lines(directory("/run/x")) == ["d /run/x 0755 - - -"]
+    assert lines(symlink("/run/x/a", "../b%c")) == ["L /run/x/a - - - - ../b%%c"]
+    assert lines(file("/run/x/v", b"one\ttab\\\n50%\n", 0o444)) == ["f /run/x/v 0444 - - - one\\ttab\\\\\\n50%%\\n"]
+    assert lines(file("/run/x/e", b"")) == ["f /run/x/e 0644 - - -"]
+
+
+def test_only_what_does_not_survive_a_restart():
+    assert lines(file("/etc/x", b"x"), char_device("/var/lib/d/dev/nvidia0", 195, 0)) == []
+    assert tmpfiles_entries([], "/run/x") == []
+
+
+def test_names_are_distinct():
+    places = ("/run/nvidia/driver", "/run/nvidia-driver", "/run-nvidia/driver", "/dev", "/run")
+    assert len({tmpfiles_path(place) for place in places}) == len(places)
+    assert tmpfiles_path("/run/nvidia/driver") == "/etc/tmpfiles.d/nvmock-run-nvidia-driver.conf"
+
+
+def _restored(top, entries, place):
+    """Write the tmpfiles.d file into the host root *top* and let systemd-tmpfiles work on it."""
+    (made,) = tmpfiles_entries(entries, place)
+    path = str(top) + made.path
+    os.makedirs(os.path.dirname(path))
+    with open(path, "wb") as handle:
+        handle.write(made.content)
+    return subprocess.run(
+        [TMPFILES, "--create", f"--root={top}", made.path.rpartition("/")[2]],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+
+
+@pytest.mark.skipif(TMPFILES is None, reason="systemd-tmpfiles is not installed")
+@pytest.mark.skipif(not may_mknod(), reason="needs root with CAP_MKNOD")
+@pytest.mark.parametrize(
+    "base", ["/run/nvidia/driver", "/run/with blank/100%", "/run/a'b", '/run/a"b', "/run/back\\slash"]
+)
+def test_systemd_brings_back_everything(tmp_path, base):
+    machine = build_machine(product_name='It\'s "odd" \\ 100%', mig_layout={0: ["1g.5gb"]})
+    options = DeviceOptions(dri=True, uid=0, gid=0)
+    wanted = concerns.devices(machine, base, options, "x86_64", False).entries
+    top = tmp_path / "node"
+    top.mkdir()
+    done = _restored(top, wanted, base)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    for entry in wanted:
+        status = os.lstat(str(top) + entry.path)
+        kind = {CHAR: stat.S_ISCHR, DIRECTORY: stat.S_ISDIR, FILE: stat.S_ISREG, SYMLINK: stat.S_ISLNK}[entry.kind]
+        assert kind(status.st_mode), entry.path
+        if entry.kind != SYMLINK:
+            assert stat.S_IMODE(status.st_mode) == entry.mode, entry.path
+        if entry.kind == FILE:
+            with open(str(top) + entry.path, "rb") as handle:
+                assert handle.read() == entry.content, entry.path
+        elif entry.kind == CHAR:
+            assert (os.major(status.st_rdev), os.minor(status.st_rdev)) == (entry.major, entry.minor)
+        elif entry.kind == SYMLINK:
+            assert os.readlink(str(top) + entry.path) == entry.target
