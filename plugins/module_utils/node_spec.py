@@ -11,7 +11,7 @@ from __future__ import annotations
 from . import checks, mig
 from .concerns import DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, Concern, cdi_spec
 from .errors import HostError, ParameterError, SpecError
-from .host.entries import Entry, directory, file, owned_by
+from .host.entries import DIRECTORY, Entry, directory, file, owned_by
 from .host.overlay import OverlayView
 from .host.root import HostRoot
 from .layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
@@ -29,7 +29,6 @@ RELEASES = ("1.17", "1.18", "1.19", "1.20")
 HOOK_NAME = "nvidia-cdi-hook"
 
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-_DYNAMIC_DIRECTORIES = ("/var/run/cdi", "/run/cdi")
 
 
 class SpecOptions(Record):
@@ -161,7 +160,7 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
     """
     from .cdi.generate import generate
     from .cdi.options import CdiOptions
-    from .cdi.serialize import to_bytes
+    from .cdi.serialize import serialize
 
     path = spec_path("path", options.path)
     hook_path, hook_entries = _hook(root, options)
@@ -191,7 +190,7 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
         ),
     )
     _refuse_what_runtimes_refuse(view, path, spec)
-    content = to_bytes(spec, options.toolkit_release, path.rpartition(".")[2])
+    content = serialize(spec, options.toolkit_release, path.rpartition(".")[2])
     concern = cdi_spec(path, content, options.uid, options.gid)
     if _names_hook(spec, hook_path):
         concern.entries += hook_entries
@@ -274,7 +273,11 @@ def _view(
         tags = {concern.tag for concern in planned}
         staying = {entry.path for entry in entries}
         known = read_manifest(root).owned
-        gone = {path for path, owned in known.items() if owned.tags <= tags and path not in staying}
+        gone = {
+            path
+            for path, owned in known.items()
+            if owned.kind != DIRECTORY and owned.tags <= tags and path not in staying
+        }
     facts = _kernel_facts(machine, root, options, entries)
     if options.devices_are_files:
         facts += device_entries(machine, options.dev_root, DeviceOptions(uid=options.uid, gid=options.gid))
@@ -303,9 +306,6 @@ def _refuse_what_runtimes_refuse(view: HostView, path: str, spec: dict[str, Any]
 
     :raises SpecError: the message names the first reason.
     """
-    from .cdi.validate import validate
-
-    validate(spec)
     _refuse_clashes(view, path, spec)
     edits = [spec.get("containerEdits", {})] + [device["containerEdits"] for device in spec["devices"]]
     for edit in edits:
@@ -318,26 +318,18 @@ def _refuse_what_runtimes_refuse(view: HostView, path: str, spec: dict[str, Any]
 
 
 def _refuse_clashes(view: HostView, path: str, spec: dict[str, Any]) -> None:
-    from .cdi.read import parse
+    from .cdi.registry import DEFAULT_DIRECTORIES, load_registry
 
-    own_directory, _slash, own_name = path.rpartition("/")
-    names = {device["name"] for device in spec["devices"]}
-    dynamic = own_directory in _DYNAMIC_DIRECTORIES
-    places = (own_directory,) if dynamic else (own_directory, _DYNAMIC_DIRECTORIES[0])
-    for place in places:
-        for name in view.listdir(place):
-            if not name.endswith((".yaml", ".json")) or (place == own_directory and name == own_name):
-                continue
-            content = view.read_bytes(f"{place}/{name}")
-            if content is None:
-                continue
-            try:
-                other = parse(f"{place}/{name}", content)
-            except SpecError:
-                continue  # a CDI library skips it as well
-            shared = names & {device.get("name") for device in other.get("devices", ())}
-            if other.get("kind") == spec["kind"] and shared:
-                why = "takes precedence over" if place != own_directory else "clashes with"
-                raise SpecError(
-                    f"{place}/{name} {why} {path}: both have the device {spec['kind']}={min(shared)}; remove or rename one"
-                )
+    own = path.rpartition("/")[0]
+    directories = DEFAULT_DIRECTORIES if own in DEFAULT_DIRECTORIES else (own,)
+    registry = load_registry(view, directories, {path: spec})
+    for device in spec["devices"]:
+        name = f"{spec['kind']}={device['name']}"
+        others = [other for other in registry.conflicts.get(name, ()) if other != path]
+        if others:
+            raise SpecError(f"{others[0]} has the device {name} as well as {path}: neither would be usable; remove one")
+        winner = registry.devices.get(name)
+        if winner is not None and winner != path:
+            raise SpecError(
+                f"{winner} takes precedence over {path}: it has the device {name}, too; remove or rename one"
+            )
