@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .options import HOOKS_NONE
 from .spec import hook
 
 TYPE_CHECKING = False
@@ -43,7 +44,8 @@ class HookMaker:
     def __init__(self, release: Release, options: CdiOptions, off_in_mode: Sequence[str] = ()) -> None:
         switchable = release.switchable_hooks
         self._disabled = dict.fromkeys((*release.default_off_hooks, *off_in_mode), True)
-        for name in options.disabled_hooks:
+        # Where hooks only tell what to mount instead, none may be missing.
+        for name in () if options.hook_mode == HOOKS_NONE else options.disabled_hooks:
             if not switchable or name in switchable:
                 self._disabled[name] = True
         if not switchable:

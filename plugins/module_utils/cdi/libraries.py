@@ -123,6 +123,7 @@ def _folders(mounts: Iterable[Entry]) -> list[str]:
     folders: dict[str, None] = {}
     for entry in mounts:
         directory, _, name = entry["containerPath"].rpartition("/")
-        if matches("lib?*.so*", name):
+        # The tool's pattern is lib?*.so*
+        if name.startswith("lib") and ".so" in name[4:]:
             folders[directory or "/"] = None
     return list(folders)

@@ -26,8 +26,6 @@ _WORDS = frozenset(
     for base in ("true", "false", "yes", "no", "on", "off", "y", "n", "null", "~")
     for word in (base, base.capitalize(), base.upper())
 ) | {"", "<<", "="}
-# What may begin a plain scalar without more thought: letters, "/" and "." followed by a letter or another dot.
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-=:@+,;()$^~ ")
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`")
 
 
@@ -101,8 +99,22 @@ def _scalar(value: object) -> str:
     return _text(str(value))
 
 
+# Texts and how they are written: the same words come again for every mount of every specification.
+_written: dict[str, str] = {}
+_MOST_WRITTEN = 4096
+
+
 def _text(text: str) -> str:
-    """A text as one scalar: plain where every reader takes it for text, else in double quotes."""
+    """A text as one scalar: plain where every reader takes it for text, else in quotes."""
+    written = _written.get(text)
+    if written is None:
+        if len(_written) >= _MOST_WRITTEN:
+            _written.clear()
+        written = _written[text] = _new_text(text)
+    return written
+
+
+def _new_text(text: str) -> str:
     if _is_plain(text):
         return text
     if _needs_escapes(text):

@@ -94,3 +94,45 @@ def device(name: str, edits: Edits, annotations: dict[str, str] | None = None) -
 def ordered_edits(edits: Edits) -> Edits:
     """The same edits, keys in the struct's order, empty ones left out."""
     return {name: edits[name] for name in EDIT_FIELDS if edits.get(name)}
+
+
+_ORDERS = {
+    "spec": ("cdiVersion", "kind", "annotations", "devices", "containerEdits"),
+    "devices": ("name", "annotations", "containerEdits"),
+    "containerEdits": EDIT_FIELDS,
+    "deviceNodes": ("path", "hostPath", "type", "major", "minor", "fileMode", "permissions", "uid", "gid"),
+    "netDevices": ("hostInterfaceName", "name"),
+    "hooks": ("hookName", "path", "args", "env", "timeout"),
+    "mounts": ("hostPath", "containerPath", "options", "type"),
+    "intelRdt": ("closID", "l3CacheSchema", "memBwSchema", "schemata", "enableMonitoring"),
+}
+# Fields that are written also when they are empty: what Go's structs do not mark with omitempty.
+_ALWAYS = frozenset(("cdiVersion", "kind", "devices", "name", "path", "hookName", "containerPath", "hostInterfaceName"))
+# Pointers in Go: a 0 in them is a value.
+_POINTERS = frozenset(("fileMode", "uid", "gid", "timeout", "intelRdt"))
+
+
+def canonical(spec: Spec) -> Spec:
+    """The same valid specification as Go would write it: the structs' order of fields, empty ones left out."""
+    ordered: Spec = _ordered("spec", spec)
+    return ordered
+
+
+def _ordered(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    ordered = {}
+    for name in _ORDERS[kind]:
+        value = data.get(name)
+        if isinstance(value, dict) and name in _ORDERS:
+            value = _ordered(name, value)
+        elif isinstance(value, list) and name in _ORDERS:
+            value = [_ordered(name, entry) for entry in value]
+        elif isinstance(value, dict):
+            value = dict(sorted(value.items()))
+        kept = (
+            name in _ALWAYS
+            or (kind == "devices" and name == "containerEdits")
+            or (kind == "mounts" and name == "hostPath")
+        )
+        if value or kept or (name in _POINTERS and value is not None):
+            ordered[name] = value
+    return ordered

@@ -1,5 +1,274 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a CDI library would take a specification, as strictly as the library and the published schema together.
+
+Sources: CDI SPEC.md 1.1.0; pkg/cdi/spec.go, device.go and container-edits.go, pkg/parser, specs-go/version.go and
+internal/validation of the CDI library; schema/schema.json and defs.json. As the library reads files strictly, fields
+that it does not know are refused.
+"""
+
 from __future__ import annotations
 
+from ..errors import SpecError
+from .field_types import INTEGER, LIST, MAP, TEXT, TEXTS, UINT32, Field, check_fields
+from .names_syntax import annotation_problems, device_name_problem, kind_problem
+from .version import VERSIONS, minimum_version
 
-def problems(spec):
-    return []
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+# Known to the library, but below what any field needs: files of these versions are always refused.
+_OLD_VERSIONS = ("0.1.0", "0.2.0")
+_HOOK_NAMES = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+_DEVICE_TYPES = ("", "b", "c", "u", "p")
+_MAX_CLOS_ID = 4096
+
+_SPEC_FIELDS = {
+    "cdiVersion": Field(TEXT, required=True),
+    "kind": Field(TEXT, required=True),
+    "annotations": Field(MAP),
+    "devices": Field(LIST, required=True),
+    "containerEdits": Field(MAP),
+}
+_DEVICE_FIELDS = {
+    "name": Field(TEXT, required=True),
+    "annotations": Field(MAP),
+    "containerEdits": Field(MAP, required=True),
+}
+_EDIT_FIELDS = {
+    "env": Field(TEXTS),
+    "deviceNodes": Field(LIST),
+    "netDevices": Field(LIST),
+    "hooks": Field(LIST),
+    "mounts": Field(LIST),
+    "intelRdt": Field(MAP),
+    "additionalGids": Field(LIST, items=UINT32),
+}
+_NODE_FIELDS = {
+    "path": Field(TEXT, required=True),
+    "hostPath": Field(TEXT),
+    "type": Field(TEXT),
+    "major": Field(INTEGER),
+    "minor": Field(INTEGER),
+    "fileMode": Field(UINT32),
+    "permissions": Field(TEXT),
+    "uid": Field(UINT32),
+    "gid": Field(UINT32),
+}
+_NET_FIELDS = {"hostInterfaceName": Field(TEXT, required=True), "name": Field(TEXT, required=True)}
+_HOOK_FIELDS = {
+    "hookName": Field(TEXT, required=True),
+    "path": Field(TEXT, required=True),
+    "args": Field(TEXTS),
+    "env": Field(TEXTS),
+    "timeout": Field(UINT32),
+}
+_MOUNT_FIELDS = {
+    "hostPath": Field(TEXT, required=True),
+    "containerPath": Field(TEXT, required=True),
+    "options": Field(TEXTS),
+    "type": Field(TEXT),
+}
+_RDT_FIELDS = {
+    "closID": Field(TEXT),
+    "l3CacheSchema": Field(TEXT),
+    "memBwSchema": Field(TEXT),
+    "schemata": Field(TEXTS),
+    "enableMonitoring": Field("bool"),
+}
+
+
+def validate(spec: object) -> None:
+    """Check a specification.
+
+    :raises SpecError: it is not valid; the message is its first problem, and how many more there are.
+    """
+    found = problems(spec)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise SpecError(found[0] + more)
+
+
+def problems(spec: object) -> list[str]:
+    """Everything that is wrong with a specification, one line each, beginning with the place; empty if it is valid.
+
+    :arg spec: what a YAML or JSON parser made of a file.
+    """
+    if not isinstance(spec, dict):
+        return [f"spec: must be a map, is {_kind_of(spec)}"]
+    found = list(_shape(spec))
+    # The rest may only look at data of the right shape.
+    return found or list(_content(spec))
+
+
+def _kind_of(data: object) -> str:
+    return "empty" if data is None else f"a {type(data).__name__}"
+
+
+# -- shape: fields and types --------------------------------------------------------------------------------------
+
+
+def _shape(spec: dict[str, Any]) -> Iterator[str]:
+    yield from check_fields("spec", spec, _SPEC_FIELDS)
+    if isinstance(spec.get("containerEdits"), dict):
+        yield from _edits_shape("containerEdits", spec["containerEdits"])
+    yield from _annotations_shape("annotations", spec)
+    if isinstance(spec.get("devices"), list):
+        for index, device in enumerate(spec["devices"]):
+            where = f"devices[{index}]"
+            if not isinstance(device, dict):
+                yield f"{where}: must be a map, is {_kind_of(device)}"
+                continue
+            yield from check_fields(where, device, _DEVICE_FIELDS)
+            yield from _annotations_shape(f"{where}.annotations", device)
+            if isinstance(device.get("containerEdits"), dict):
+                yield from _edits_shape(f"{where}.containerEdits", device["containerEdits"])
+
+
+def _annotations_shape(where: str, owner: dict[str, Any]) -> Iterator[str]:
+    annotations = owner.get("annotations")
+    if not isinstance(annotations, dict):
+        return
+    for key, value in annotations.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            yield f"{where}: {key!r}: {value!r} must be text: put it in quotes"
+
+
+def _edits_shape(where: str, edits: dict[str, Any]) -> Iterator[str]:
+    yield from check_fields(where, edits, _EDIT_FIELDS)
+    for name, fields in _ENTRY_FIELDS.items():
+        entries = edits.get(name)
+        if not isinstance(entries, list):
+            continue
+        for index, entry in enumerate(entries):
+            place = f"{where}.{name}[{index}]"
+            if isinstance(entry, dict):
+                yield from check_fields(place, entry, fields)
+            else:
+                yield f"{place}: must be a map, is {_kind_of(entry)}"
+    if isinstance(edits.get("intelRdt"), dict):
+        yield from check_fields(f"{where}.intelRdt", edits["intelRdt"], _RDT_FIELDS)
+
+
+_ENTRY_FIELDS = {"deviceNodes": _NODE_FIELDS, "netDevices": _NET_FIELDS, "hooks": _HOOK_FIELDS, "mounts": _MOUNT_FIELDS}
+
+
+# -- content ------------------------------------------------------------------------------------------------------
+
+
+def _content(spec: dict[str, Any]) -> Iterator[str]:
+    yield from _version_problems(spec)
+    problem = kind_problem(spec["kind"])
+    if problem:
+        yield f"kind: {problem}"
+    yield from annotation_problems("annotations", spec.get("annotations") or {})
+    yield from _edit_problems("containerEdits", spec.get("containerEdits") or {})
+    seen: set[str] = set()
+    for index, device in enumerate(spec["devices"]):
+        where = f"devices[{index}]"
+        name = device["name"]
+        problem = device_name_problem(name)
+        if problem:
+            yield f"{where}.name: {problem}"
+        if name in seen:
+            yield f'{where}.name: invalid spec, multiple device "{name}"'
+        seen.add(name)
+        yield from annotation_problems(f"{where}.annotations", device.get("annotations") or {})
+        edits = device["containerEdits"]
+        if not any(value or (field == "intelRdt" and value is not None) for field, value in edits.items()):
+            yield f'{where}: device "{name}": invalid device, empty device edits'
+        yield from _edit_problems(f"{where}.containerEdits", edits)
+    if not spec["devices"]:
+        yield "devices: invalid spec, no devices"
+
+
+def _version_problems(spec: dict[str, Any]) -> Iterator[str]:
+    version = spec["cdiVersion"]
+    number = version[1:] if version.startswith("v") else version
+    if number not in VERSIONS and number not in _OLD_VERSIONS:
+        yield f'cdiVersion: invalid version "{version}": must be one of {", ".join(VERSIONS)}'
+        return
+    least = minimum_version(spec)
+    if number in _OLD_VERSIONS or VERSIONS.index(number) < VERSIONS.index(least):
+        yield f'cdiVersion: is "{version}", but the spec version must be at least v{least} for the fields that are used'
+
+
+def _edit_problems(where: str, edits: dict[str, Any]) -> Iterator[str]:
+    yield from _env_problems(f"{where}.env", edits.get("env"))
+    for name, check in _ENTRY_CHECKS.items():
+        for index, entry in enumerate(edits.get(name) or ()):
+            yield from check(f"{where}.{name}[{index}]", entry)
+    yield from _net_names(f"{where}.netDevices", edits.get("netDevices") or [])
+    class_of_service = (edits.get("intelRdt") or {}).get("closID", "")
+    if class_of_service != "/" and (
+        len(class_of_service) >= _MAX_CLOS_ID
+        or class_of_service in (".", "..")
+        or "/" in class_of_service
+        or "\n" in class_of_service
+    ):
+        yield f"{where}.intelRdt.closID: invalid ClosID: must be a file name, or /"
+
+
+def _env_problems(where: str, env: list[str] | None) -> Iterator[str]:
+    for index, variable in enumerate(env or ()):
+        if variable.find("=") <= 0:
+            yield f"{where}[{index}]: invalid environment variable {_quoted(variable)}: must be NAME=value"
+
+
+def _node_problems(where: str, node: dict[str, Any]) -> Iterator[str]:
+    if not node["path"]:
+        yield f"{where}.path: invalid (empty) device path"
+    kind = node.get("type") or ""
+    if kind not in _DEVICE_TYPES:
+        yield f"{where}.type: invalid type {_quoted(kind)}: must be b, c, u or p"
+    for name in ("major", "minor"):
+        if (node.get(name) or 0) < 0:
+            yield f"{where}.{name}: invalid (negative) device number {node[name]}"
+    permissions = node.get("permissions") or ""
+    if permissions != "none" and permissions.strip("rwm"):
+        yield f"{where}.permissions: invalid permissions {_quoted(permissions)}: must be of the letters r, w and m"
+
+
+def _net_problems(where: str, device: dict[str, Any]) -> Iterator[str]:
+    for name in ("hostInterfaceName", "name"):
+        if not device[name]:
+            yield f"{where}.{name}: invalid linux net device, must not be empty"
+
+
+def _net_names(where: str, devices: list[dict[str, Any]]) -> Iterator[str]:
+    for name in ("hostInterfaceName", "name"):
+        seen = set()
+        for index, device in enumerate(devices):
+            if device[name] in seen:
+                yield f"{where}[{index}].{name}: invalid linux net device, duplicate {_quoted(device[name])}"
+            seen.add(device[name])
+
+
+def _hook_problems(where: str, hook: dict[str, Any]) -> Iterator[str]:
+    if hook["hookName"] not in _HOOK_NAMES:
+        yield f"{where}.hookName: invalid hook name {_quoted(hook['hookName'])}: must be one of {', '.join(_HOOK_NAMES)}"
+    if not hook["path"]:
+        yield f"{where}.path: invalid hook with empty path"
+    yield from _env_problems(f"{where}.env", hook.get("env"))
+
+
+def _mount_problems(where: str, mount: dict[str, Any]) -> Iterator[str]:
+    for name, said in (("hostPath", "host"), ("containerPath", "container")):
+        if not mount[name]:
+            yield f"{where}.{name}: invalid mount, empty {said} path"
+
+
+_ENTRY_CHECKS: dict[str, Callable[[str, dict[str, Any]], Iterator[str]]] = {
+    "deviceNodes": _node_problems,
+    "netDevices": _net_problems,
+    "hooks": _hook_problems,
+    "mounts": _mount_problems,
+}
+
+
+def _quoted(text: str) -> str:
+    """The text on one line, as Go's %q about does."""
+    shown = text if len(text) <= 80 else text[:77] + "..."
+    return '"' + shown.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'

@@ -65,6 +65,8 @@ class Status(Record):
 
 def clean(path: str) -> str:
     """The path without ``.``, ``..``, doubled and trailing slashes, always absolute (Go's ``filepath.Clean``)."""
+    if path[:1] == "/" and "//" not in path and "/." not in path and (path[-1] != "/" or path == "/"):
+        return path
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Types of fields, checked as Go's strict decoding and the JSON schema check them."""
+
+from __future__ import annotations
+
+from ..record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+TEXT = "text"
+TEXTS = "a list of texts"
+LIST = "a list"
+MAP = "a map"
+BOOL = "bool"
+INTEGER = "a whole number"
+UINT32 = "a whole number from 0 to 4294967295"
+
+_INT64 = 1 << 63
+_UINT32 = 1 << 32
+
+
+class Field(Record):
+    """What a field must be.
+
+    :arg kind: one of the constants above.
+    :arg items: what the items of a list must be, if they are not maps.
+    """
+
+    __slots__ = ("kind", "required", "items")
+
+    def __init__(self, kind: str, required: bool = False, items: str = "") -> None:
+        self.kind = kind
+        self.required = required
+        self.items = items
+
+
+def check_fields(where: str, data: dict[Any, Any], fields: Mapping[str, Field]) -> Iterator[str]:
+    """The problems of one map: unknown, missing and mistyped fields. A null counts as missing, as in Go."""
+    for name, value in data.items():
+        field = fields.get(name) if isinstance(name, str) else None
+        if field is None:
+            yield f"{where}: unknown field {_shown(name)}: must be one of {', '.join(fields)}"
+        elif value is not None:
+            yield from _check(f"{where}.{name}" if where != "spec" else str(name), value, field)
+    for name, field in fields.items():
+        if field.required and data.get(name) is None:
+            yield f"{where}: {name} is missing"
+
+
+def _check(where: str, value: object, field: Field) -> Iterator[str]:
+    if not _is(value, LIST if field.kind == TEXTS else field.kind):
+        yield f"{where}: must be {_said(field.kind)}, is {_shown(value)}"
+        return
+    items = TEXT if field.kind == TEXTS else field.items
+    if items and isinstance(value, list):
+        for index, item in enumerate(value):
+            if not _is(item, items):
+                yield f"{where}[{index}]: must be {_said(items)}, is {_shown(item)}"
+
+
+def _is(value: object, kind: str) -> bool:
+    if kind == TEXT:
+        return isinstance(value, str)
+    if kind == LIST:
+        return isinstance(value, list)
+    if kind == MAP:
+        return isinstance(value, dict)
+    if kind == BOOL:
+        return isinstance(value, bool)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return 0 <= value < _UINT32 if kind == UINT32 else -_INT64 <= value < _INT64
+
+
+def _said(kind: str) -> str:
+    return "true or false" if kind == BOOL else kind
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

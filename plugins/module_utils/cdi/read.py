@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Specification files become data, as strictly as the CDI library reads them."""
+
+from __future__ import annotations
+
+from ..errors import SpecError
+from .validate import problems
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .spec import Spec
+
+
+def parse(path: str, content: bytes) -> Spec:
+    """A valid specification.
+
+    :arg path: for the message.
+    :raises SpecError: the file is no YAML or JSON, or no CDI library would take it.
+    """
+    data = load(path, content)
+    found = problems(data)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise SpecError(f"{path}: {found[0]}{more}")
+    assert isinstance(data, dict)
+    return data
+
+
+def load(path: str, content: bytes) -> object:
+    """The data of a YAML or JSON file, whatever it says.
+
+    :raises SpecError: it can't be read: bad syntax, or a key twice in one map.
+    """
+    if not content.strip():
+        return None
+    try:
+        # JSON is YAML, but needs no PyYAML.
+        if content.lstrip()[:1] == b"{":
+            try:
+                return _load_json(content)
+            except _NotJson:
+                pass
+        return _load_yaml(content)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from None
+
+
+class _NotJson(Exception):
+    """Begins like JSON, but may be a YAML map in braces."""
+
+
+def _load_json(content: bytes) -> object:
+    import json
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            keys = [key for key, _value in pairs]
+            raise SpecError(f"key {max(keys, key=keys.count)!r} is there twice")
+        return found
+
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=unique)
+    except (ValueError, RecursionError):
+        raise _NotJson from None
+
+
+def _load_yaml(content: bytes) -> object:
+    yaml = _pyyaml()
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class StrictLoader(base):  # type: ignore[misc, valid-type]
+        """Refuses a key that is there twice, as the CDI library does."""
+
+    def construct_map(loader: Any, node: Any, deep: bool = False) -> dict[object, object]:
+        loader.flatten_mapping(node)
+        found: dict[object, object] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node, deep=True)
+            if key in found:
+                raise SpecError(f"line {key_node.start_mark.line + 1}: key {key!r} is there twice")
+            found[key] = loader.construct_object(value_node, deep=True)
+        return found
+
+    StrictLoader.add_constructor("tag:yaml.org,2002:map", construct_map)
+    try:
+        return yaml.load(content, Loader=StrictLoader)
+    except SpecError:
+        raise
+    except Exception as error:
+        # Besides YAMLError, constructors raise what they happen to run into (a 13th month, an unhashable key, ...).
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise SpecError(f"not YAML: {said}") from None
+
+
+def _pyyaml() -> Any:
+    """The yaml module, which gpu-mockctl's interpreter finds only after site-packages are looked for."""
+    try:
+        import yaml
+    except ImportError:
+        import site
+
+        site.main()
+        try:
+            import yaml
+        except ImportError:
+            raise SpecError("PyYAML is needed to read YAML: install python3-yaml (or pip install PyYAML)") from None
+    return yaml
