@@ -61,8 +61,12 @@ def _names(view: HostView, release: Release, mounts: Iterable[Entry], links: Ite
     """A mount for each further name of the mounted files."""
     files = {entry["containerPath"]: entry["hostPath"] for entry in mounts}
     wanted = {}
+    linked: dict[str, dict[str, list[str]]] = {}
     for path, host_path in list(files.items()):
-        for name in _library_names(view, host_path):
+        directory = host_path.rpartition("/")[0]
+        if directory not in linked:
+            linked[directory] = _links_by_file(view, directory)
+        for name in _library_names(view, host_path, linked[directory]):
             wanted[f"{path.rpartition('/')[0]}/{name}"] = host_path
     for target, link in links:
         directory = link.rpartition("/")[0]
@@ -74,24 +78,33 @@ def _names(view: HostView, release: Release, mounts: Iterable[Entry], links: Ite
     return [mount(real, path, release.mount_options) for path, real in wanted.items() if path not in files]
 
 
-def _library_names(view: HostView, host_path: str) -> Iterator[str]:
+def _links_by_file(view: HostView, directory: str) -> dict[str, list[str]]:
+    """The links among the libraries of a directory, by the file that they lead to."""
+    found: dict[str, list[str]] = {}
+    for name in view.listdir(directory):
+        path = f"{directory}/{name}"
+        if ".so" in name and view.readlink(path) is not None:
+            real = view.realpath(path)
+            if real is not None:
+                found.setdefault(real, []).append(name)
+    return found
+
+
+def _library_names(view: HostView, host_path: str, linked: dict[str, list[str]]) -> Iterator[str]:
     """The links beside a library that lead to it, and its SONAME, which ldconfig would link."""
-    directory, _, name = host_path.rpartition("/")
+    name = host_path.rpartition("/")[2]
     if ".so" not in name:
         return
-    real = view.realpath(host_path)
-    stem = name.partition(".so")[0]
-    for other in view.listdir(directory):
-        place = f"{directory}/{other}"
-        # Links to a library bear its name with less or no version, or another name (libGLX_indirect.so.0).
-        if other != name and ".so" in other and view.readlink(place) is not None and view.realpath(place) == real:
+    # Links to a library bear its name with less or no version, or another name (libGLX_indirect.so.0).
+    for other in linked.get(view.realpath(host_path) or "", ()):
+        if other != name:
             yield other
     content = view.read_bytes(host_path)
     try:
         own_name = soname(content or b"", name)
     except SpecError:
         return
-    if own_name != name and own_name.partition(".so")[0] == stem and "/" not in own_name:
+    if own_name != name and own_name.partition(".so")[0] == name.partition(".so")[0] and "/" not in own_name:
         yield own_name
 
 
