@@ -28,6 +28,8 @@ _NO_NAMES = frozenset(("", ".", ".."))
 _COMPLETE = "complete"
 _IN_PROGRESS = "in progress"
 
+_WORD_ENDS = frozenset(" \t\n\r#=,\\")
+
 _TYPES = {DIRECTORY: "dir", FILE: "file", SYMLINK: "link", CHAR: "char"}
 _KINDS = {word: kind for kind, word in _TYPES.items()}
 
@@ -53,12 +55,13 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Return the manifest as text, sorted by path: the same facts give the same bytes."""
         lines = [_HEADER % (_IN_PROGRESS if self.in_progress else _COMPLETE)]
+        written: dict[frozenset[str], str] = {}  # a node has hundreds of paths and a handful of sets of tags
         for path, owned in sorted(self.owned.items()):
-            words = ["." + _escape(path), "type=" + _TYPES[owned.kind]]
-            words.append("tags=" + ",".join(_escape(tag) for tag in sorted(owned.tags)))
-            if owned.replaced is not None:
-                words.append("replaced=" + _replaced_to_text(owned.replaced))
-            lines.append(" ".join(words) + "\n")
+            tags = written.get(owned.tags)
+            if tags is None:
+                tags = written[owned.tags] = ",".join(_escape(tag) for tag in sorted(owned.tags))
+            replaced = "" if owned.replaced is None else " replaced=" + _replaced_to_text(owned.replaced)
+            lines.append(f".{_escape(path)} type={_TYPES[owned.kind]} tags={tags}{replaced}\n")
         return "".join(lines).encode("utf-8", "surrogateescape")
 
     @classmethod
@@ -93,9 +96,9 @@ class Manifest:
 
 def _escape(text: str) -> str:
     """mtree's octal escapes for what would end a word."""
-    if text.isalnum():
+    if _WORD_ENDS.isdisjoint(text):
         return text
-    return "".join(f"\\{ord(character):03o}" if character in " \t\n\r#=,\\" else character for character in text)
+    return "".join(f"\\{ord(character):03o}" if character in _WORD_ENDS else character for character in text)
 
 
 def _unescape(text: str) -> str:
