@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The life of two real clusters: one that the role makes, and one that is somebody else's. The tests run in their order."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import PREFIX, ROOT, command, docker, environment
+
+pytestmark = pytest.mark.kind
+
+OURS = PREFIX + "ours"
+THEIRS = PREFIX + "theirs"
+SHAPE = [{"role": "control-plane", "host_vars": {"gpu_node_machine": "dgxh100", "gpu_node_gpu_count": 2}}]
+CDI_OFF = {"containerdConfigPatches": ['[plugins."io.containerd.grpc.v1.cri"]\n  enable_cdi = false']}
+
+
+def containers(name):
+    return docker("ps", "--all", "--quiet", "--filter", f"label=io.x-k8s.kind.cluster={name}").split()
+
+
+def remove(name):
+    ids = containers(name)
+    if ids:
+        docker("rm", "--force", "--volumes", *ids)
+
+
+def in_node(name, script):
+    return docker("exec", f"{name}-control-plane", "sh", "-c", script)
+
+
+# A cluster of ours
+
+
+@pytest.fixture(scope="module")
+def ours(kept):
+    variables = {**kept, "kind_cluster_name": OURS, "kind_cluster_nodes": SHAPE}
+    yield variables
+    remove(OURS)
+
+
+def test_check_mode_predicts_the_creation(play, ours):
+    run = play("cluster.yml", "--check", **ours)
+    assert run.rc == 0 and run.ran("Predict the creation"), run.output
+    assert containers(OURS) == []
+
+
+def test_ctrl_c_in_the_middle_and_run_again(play, ours):
+    first = subprocess.Popen(
+        command("cluster.yml", **ours),
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not containers(OURS):
+        assert first.poll() is None and time.monotonic() < deadline
+        time.sleep(0.5)
+    # What a terminal does. Ansible's workers have sessions of their own: kind goes on working.
+    os.killpg(first.pid, signal.SIGINT)
+    try:
+        first.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    assert containers(OURS) != []
+    again = play("cluster.yml", **ours)
+    assert again.rc == 0, again.output
+    assert again.ran("End the kind that an interrupted run of ours left working")
+    assert again.ran("Remove the half-made cluster that an interrupted run of ours left")
+    shown = again.task("Show what the inventory knows")[f"{OURS}-control-plane"]["msg"]
+    assert shown["groups"] == ["kind_control_plane", "kind_nodes"]
+    assert (shown["role"], shown["machine"], shown["count"]) == ("control-plane", "dgxh100", 2)
+    assert shown["python"] == "/usr/bin/python3"
+
+
+def test_a_second_run_changes_nothing(play, ours):
+    run = play("cluster.yml", **ours)
+    assert (run.rc, run.changed) == (0, 0), run.output
+    assert play("cluster.yml", "--check", **ours).changed == 0
+
+
+def test_the_kubeconfig_is_a_file_of_its_own(ours):
+    path = pathlib.Path(ours["kind_cluster_state_directory"]) / OURS / "kubeconfig"
+    assert path.stat().st_mode & 0o777 == 0o600
+    done = subprocess.run(["kubectl", "--kubeconfig", path, "get", "nodes", "-o", "name"], capture_output=True, text=True)
+    assert done.stdout.split() == [f"node/{OURS}-control-plane"]
+    default = pathlib.Path.home() / ".kube/config"
+    assert not default.exists() or f"kind-{OURS}" not in default.read_text()
+
+
+def test_another_shape_is_refused(play, ours):
+    run = play("cluster.yml", **{**ours, "kind_cluster_nodes": [*SHAPE, {"role": "worker"}]})
+    assert f"cluster {OURS} exists with 1 control-plane and 0 worker nodes, but kind_cluster_nodes asks for" in run.error
+    assert "kind_cluster_state=absent" in run.error
+
+
+def test_another_image_is_refused(play, ours, node_image):
+    run = play("cluster.yml", **{**ours, "kind_cluster_node_image": "kindest/node:v9"})
+    assert f"was created from {node_image}, but kind_cluster_node_image is kindest/node:v9" in run.error
+
+
+def test_a_paused_node_is_named(play, ours):
+    node = f"{OURS}-control-plane"
+    docker("pause", node)
+    try:
+        error = play("cluster.yml", **ours).error
+    finally:
+        docker("unpause", node)
+    assert f"{node} is paused: run 'docker unpause {node}' and try again" in error
+
+
+def test_an_api_server_that_does_not_answer_is_named(play, ours):
+    in_node(OURS, "pkill -STOP kube-apiserver")
+    try:
+        run = play("cluster.yml", **ours, kind_cluster_wait_seconds=3)
+    finally:
+        in_node(OURS, "pkill -CONT kube-apiserver")
+    assert f"the API server of {OURS} did not answer in 3 s: " in run.error
+
+
+def test_absent_deletes_what_is_ours(play, ours):
+    assert play("cluster.yml", "--check", **ours, kind_cluster_state="absent").changed > 0
+    assert containers(OURS) != []
+    run = play("cluster.yml", **ours, kind_cluster_state="absent")
+    assert run.rc == 0 and run.ran("Delete our cluster"), run.output
+    assert containers(OURS) == []
+    assert not (pathlib.Path(ours["kind_cluster_state_directory"]) / OURS).exists()
+    assert play("cluster.yml", **ours, kind_cluster_state="absent").changed == 0
+
+
+# A cluster of somebody else, of the stock image: no Python, CDI off
+
+
+@pytest.fixture(scope="module")
+def theirs(kept, node_image, tmp_path_factory):
+    base = tmp_path_factory.mktemp("theirs")
+    config = base / "kind.yaml"
+    config.write_text(json.dumps({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", **CDI_OFF}))
+    subprocess.run(
+        ["kind", "create", "cluster", "--name", THEIRS, "--image", node_image]
+        + ["--config", str(config), "--kubeconfig", str(base / "kubeconfig")],
+        check=True,
+        capture_output=True,
+    )
+    yield {**kept, "kind_cluster_name": THEIRS}
+    remove(THEIRS)
+
+
+def snapshot():
+    """Every file that a user or a package manager owns on the node, with its content."""
+    script = "find /etc /opt /usr /root /var/lib/dpkg /var/lib/nvidia-mock /nvmock* -xdev \\( -type f -o -type l -o -type d \\) "
+    script += "-printf '%p %m %u %s %l\\n' 2>/dev/null | sort; sha256sum /etc/containerd/*"
+    return in_node(THEIRS, script + "; true")
+
+
+def test_somebody_elses_cluster_gets_a_python_and_loses_it_again(play, theirs):
+    before = snapshot()
+    run = play("cluster.yml", **theirs)
+    assert run.rc == 0 and run.ran("Unpack it under a prefix of ours"), run.output
+    shown = run.task("Show what the inventory knows")[f"{THEIRS}-control-plane"]["msg"]
+    assert shown["python"] == "/opt/nvmock-python/bin/python3"
+    assert play("cluster.yml", **theirs).changed == 0
+    gone = play("cluster.yml", **theirs, kind_cluster_state="absent")
+    assert gone.rc == 0 and gone.changed > 0, gone.output
+    assert containers(THEIRS) != []
+    assert snapshot() == before
+    assert play("cluster.yml", **theirs, kind_cluster_state="absent").changed == 0
+
+
+def test_cdi_is_switched_on_and_put_back(play, theirs):
+    config = "sha256sum /etc/containerd/config.toml; stat -c '%a %u' /etc/containerd/config.toml"
+    since = "systemctl show --property=ActiveEnterTimestampMonotonic containerd"
+    before = in_node(THEIRS, config)
+    assert "enable_cdi = false" in in_node(THEIRS, "containerd config dump")
+
+    run = play("runtime.yml", **theirs)
+    assert run.rc == 0 and run.ran("Restart containerd"), run.output
+    assert "enable_cdi = true" in in_node(THEIRS, "containerd config dump")
+    started = in_node(THEIRS, since)
+
+    again = play("runtime.yml", **theirs)
+    assert (again.rc, again.changed) == (0, 0), again.output
+    assert in_node(THEIRS, since) == started, "containerd was restarted though nothing changed"
+
+    back = play("runtime.yml", **theirs, container_runtime_state="absent")
+    assert back.rc == 0 and back.ran("Restart containerd"), back.output
+    assert in_node(THEIRS, config) == before
+    assert "enable_cdi = false" in in_node(THEIRS, "containerd config dump")
+    assert in_node(THEIRS, "ls /var/lib/nvidia-mock 2>/dev/null; true") == ""
+
+
+def test_packages_instead_of_a_bundle(play, theirs):
+    play("cluster.yml", **theirs, kind_cluster_state="absent")
+    packages = in_node(THEIRS, "dpkg-query --show")
+    run = play("cluster.yml", **theirs, kind_cluster_python="packages")
+    assert run.rc == 0 and run.ran("Install Python with the node's package manager"), run.output
+    gone = play("cluster.yml", **theirs, kind_cluster_state="absent")
+    assert gone.rc == 0, gone.output
+    assert in_node(THEIRS, "dpkg-query --show") == packages
+
+
+def test_a_stopped_node_is_named(play, theirs):
+    node = f"{THEIRS}-control-plane"
+    docker("stop", "--time", "1", node)
+    assert f"{node} is exited: run 'docker start {node}' and try again" in play("cluster.yml", **theirs).error
