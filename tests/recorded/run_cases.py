@@ -9,6 +9,7 @@ DIR holds one folder a release: ``<release>/cases.json`` (inputs: tree, environm
 ``<release>/<machine>/<case>.yaml`` or ``.json`` (the recorded specification) or ``.error.txt``, and
 ``trees/<tree>.json`` (the files that the node has). Each tree is rebuilt below a temporary host root, for which root
 is needed (device nodes). Specifications are compared as data, with list order. The runner knows no case by name.
+Runs of the tool's other commands may lie in ``<release>/transform-root`` and ``<release>/list`` (command_cases.py).
 
 Recorded errors: our message must have the cause and the last context of it, which are the last two parts of
 the recorded line between ": "; the words around them are the tool's own.
@@ -84,7 +85,7 @@ def build_tree(root: str, entries: dict) -> None:
         elif kind == "socket":
             bind_socket(target)
         else:
-            raise SystemExit(f"{path}: unknown type {kind!r} in a tree")
+            raise ValueError(f"{path}: unknown type {kind!r} in a tree")
         os.chown(target, entry.get("uid", 0), entry.get("gid", 0))
         os.chmod(target, int(entry["mode"], 8))
 
@@ -153,7 +154,7 @@ def options_of(case: dict, release: str, kernel_release: str) -> CdiOptions:
     known = {*TEXTS, *LISTS, *ABOUT_NVML, "class", "no_all_device", "api"}
     unknown = sorted(set(given) - known)
     if unknown:
-        raise SystemExit(f"{case['name']}: unknown options {unknown}")
+        raise ValueError(f"{case['name']}: unknown options {unknown}")
     return CdiOptions(
         toolkit_release=release,
         flavour=GETSPEC if given.get("api") == "getspec" else SAVED,
@@ -235,6 +236,7 @@ class Runner:
     def __init__(self, directory: str, scratch: str) -> None:
         self.directory = directory
         self.scratch = scratch
+        self.described: dict[str, str] = {}
         self.passed = 0
         self.failed = 0
 
@@ -269,7 +271,8 @@ class Runner:
             return
         with open(path, encoding="utf-8") as file:
             recorded = json.load(file)
-        release = release_of(recorded.get("describe") or version)
+        self.described[version] = recorded.get("describe") or version
+        release = release_of(self.described[version])
         kernel_release = recorded.get("uname_release", "")
         for case in recorded["cases"]:
             self.guarded(
@@ -285,8 +288,8 @@ class Runner:
         for version in sorted(os.listdir(self.directory)):
             if os.path.isdir(os.path.join(self.directory, version)) and version != "trees":
                 self.generation_cases(version)
-                release = release_of(version)
-                for title, work in transform_cases(self.directory, version, release):
+                release = release_of(self.described.get(version, version))
+                for title, work in transform_cases(self.directory, version, release, differences):
                     self.guarded(title, work)
                 for title, work in list_cases(self.directory, version, self.scratch):
                     self.guarded(title, work)
