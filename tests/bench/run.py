@@ -92,7 +92,9 @@ def role() -> list[tuple[str, str, str, str]]:
             arguments = ["-f", str(count), "-e", f"bench_nodes={count} bench_directory={place}"]
             for word in ("first", "second"):
                 wall = timed([*command, *arguments], environment)
-                rows.append((f"role gpu_node, {count} nodes, {word} run", "1", f"{wall:.2f}", f"{wall / count:.2f} s/node"))
+                rows.append(
+                    (f"role gpu_node, {count} nodes, {word} run", "1", f"{wall:.2f}", f"{wall / count:.2f} s/node")
+                )
     return rows
 
 

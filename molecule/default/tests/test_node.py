@@ -30,7 +30,6 @@ DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
 SPEC = "/etc/cdi/nvidia.yaml"
 
 
-
 def machine_of(variables):
     return build_machine(
         variables.get("gpu_node_machine", "dgxa100"),

@@ -35,7 +35,9 @@ def variables(host):
 @pytest.fixture(scope="module")
 def machine(variables):
     return build_machine(
-        uuid_seed=variables["inventory_hostname"], gpu_count=variables["gpu_node_gpu_count"], mig_layout=variables["gpu_node_mig"]
+        uuid_seed=variables["inventory_hostname"],
+        gpu_count=variables["gpu_node_gpu_count"],
+        mig_layout=variables["gpu_node_mig"],
     )
 
 
