@@ -158,7 +158,8 @@ class _JsonEditor:
 
     def set(self, path: Path, value: Any) -> None:
         parent = self._parent(path, create=True)
-        assert parent is not None
+        if parent is None:
+            raise AssertionError("a parent that was to be created is missing")
         parent[path[-1]] = value
 
     def append(self, path: Path, values: list[Any]) -> None:

@@ -366,7 +366,7 @@ class Document:
                     raise self._fail(position, "a string has no end")
                 end += 2 if text[end] == "\\" and quote == '"""' else 1
             end += 3
-            for _ in range(2):  # up to two quotes may stand right before the closing ones
+            for _quote in range(2):  # up to two quotes may stand right before the closing ones
                 end += text.startswith(quote[0], end)
             return Opaque(text[position:end]), end
         first = text[position : position + 1]

@@ -14,6 +14,10 @@ from .host.entries import CHAR, FILE, SYMLINK, Entry
 from .host.root import HostRoot
 from .record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _CONTROL_NODES = (
     ("nvidiactl", 195, 255),
     ("nvidia-modeset", 195, 254),
@@ -74,11 +78,12 @@ def verify_cdi(root: HostRoot, driver_root: str, spec_path: str) -> Outcome:
     lines: list[str] = []
     problems: list[str] = []
     before = 0
-    for line, check in (
+    checks: tuple[tuple[str, Callable[[], None]], ...] = (
         ("✓ CDI spec exists", lambda: _check_spec(root, spec_path, problems)),
         ("✓ Mock driver libraries present", lambda: _check_libraries(root, driver_root, problems)),
         ("✓ Mock binaries present", lambda: _check_programs(root, driver_root, problems)),
-    ):
+    )
+    for line, check in checks:
         check()
         if len(problems) == before:
             lines.append(line)

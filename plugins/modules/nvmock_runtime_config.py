@@ -277,11 +277,10 @@ class RuntimeConfig:
         self.record = {**record, "applied": applied}
 
     def _forget(self) -> None:
-        assert self.record is not None
         for path in (self.original_path, self.record_path):
             if os.path.exists(path):
                 os.unlink(path)
-        for directory in sorted(self.record["made"], key=len, reverse=True):
+        for directory in sorted((self.record or {"made": []})["made"], key=len, reverse=True):
             if os.path.isdir(directory) and not os.listdir(directory):
                 os.rmdir(directory)
 

@@ -73,9 +73,7 @@ def _transform(case: dict, folders: tuple[str, ...], release: str, differences: 
     given = {**case, **case.get("options", {})}
     failed = bool(case.get("exit_code")) or not case.get("spec")
     try:
-        transform = RootTransform(
-            given.get("from", ""), given.get("to", ""), given.get("relative_to") or HOST, release
-        )
+        transform = RootTransform(given.get("from", ""), given.get("to", ""), given.get("relative_to") or HOST, release)
         got = transform(parse(case["input"], _read(case["input"], folders)))
     except NvmockError as error:
         return [] if failed else [f"error: recorded none, is {str(error)!r}"]

@@ -40,7 +40,7 @@ MUTATING = {
 def _modules():
     """Dotted name relative to module_utils -> (path, tree)."""
     found = {}
-    for place, _, names in os.walk(CORE):
+    for place, _directories, names in os.walk(CORE):
         for name in names:
             if name.endswith(".py"):
                 path = os.path.join(place, name)
@@ -104,7 +104,7 @@ def test_the_core_is_here():
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_arrows(name):
     layer = _layer(name)
-    for imported, _ in _imports(name):
+    for imported, _top in _imports(name):
         if imported not in MODULES:
             assert not imported.startswith("ansible"), f"{name} imports {imported}: the core knows no Ansible"
             continue
@@ -116,7 +116,7 @@ def test_arrows(name):
 
 
 def test_nothing_imports_a_module():
-    for place, _, names in os.walk(ROOT):
+    for place, _directories, names in os.walk(ROOT):
         for file in names:
             if file.endswith(".py"):
                 with open(os.path.join(place, file), encoding="utf-8") as handle:
@@ -164,6 +164,6 @@ def test_layouts_do_not_look_at_a_node():
     """Pure: no os, no open; Python's own tools for bytes only."""
     for name in MODULES:
         if _layer(name) == "layout":
-            imported = {module.partition(".")[0] for module, _ in _imports(name)} - set(LAYERS)
+            imported = {module.partition(".")[0] for module, _top in _imports(name)} - set(LAYERS)
             outside = {module for module in imported if module not in MODULES}
             assert outside <= {"__future__", "struct", "json"}, (name, outside)

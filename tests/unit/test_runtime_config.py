@@ -34,12 +34,12 @@ def test_a_setting_is_applied_once():
 
 
 def test_directories_are_added_to_the_users_own():
-    text, _ = apply(KIND + '  cdi_spec_dirs = ["/opt/cdi"]\n', "toml", [DIRS])
+    text, _record = apply(KIND + '  cdi_spec_dirs = ["/opt/cdi"]\n', "toml", [DIRS])
     assert '["/opt/cdi", "/etc/cdi"]' in text
 
 
 def test_directories_beyond_the_default_are_written_with_the_default():
-    text, _ = apply(KIND, "toml", [DIRS._replace(value=["/etc/cdi", "/opt/cdi"])])
+    text, _record = apply(KIND, "toml", [DIRS._replace(value=["/etc/cdi", "/opt/cdi"])])
     assert 'cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi", "/opt/cdi"]' in text
 
 

@@ -72,7 +72,7 @@ def _libraries(driver: Driver, version: str, directories: list[str]) -> list[Ent
 def _links(libraries: Iterable[Entry], version: str) -> list[str]:
     links = []
     for entry in libraries:
-        directory, _, name = entry["containerPath"].rpartition("/")
+        directory, _slash, name = entry["containerPath"].rpartition("/")
         if name == f"{_ALLOCATOR}.{version}":
             links.append(f"../libnvidia-allocator.so.1::{directory}/gbm/nvidia-drm_gbm.so")
         elif name == f"{_VULKAN_PRODUCER}.{version}":

@@ -72,7 +72,7 @@ def library_links(driver: Driver, mounts: Iterable[Entry], version: str) -> list
     special_version = version if driver.release.exact_special_links else "*.*"
     links: dict[str, None] = {}
     for path, host_path in {entry["containerPath"]: entry["hostPath"] for entry in mounts}.items():
-        directory, _, name = path.rpartition("/")
+        directory, _slash, name = path.rpartition("/")
         if matches(f"libcuda.so.{special_version}", name):
             links[f"libcuda.so.1::{directory}/libcuda.so"] = None
         elif matches(f"libGLX_nvidia.so.{special_version}", name):
@@ -111,7 +111,7 @@ def _is_link(driver: Driver, path: str) -> bool:
 def _bare_name(name: str) -> str:
     """The name up to its last ``.so``; empty if it has none (file extensions are cut off until one is ``.so``)."""
     while "." in name:
-        stem, _, extension = name.rpartition(".")
+        stem, _dot, extension = name.rpartition(".")
         if extension == "so":
             return name
         name = stem
@@ -122,7 +122,7 @@ def _folders(mounts: Iterable[Entry]) -> list[str]:
     """The directories of mounted libraries, in mount order."""
     folders: dict[str, None] = {}
     for entry in mounts:
-        directory, _, name = entry["containerPath"].rpartition("/")
+        directory, _slash, name = entry["containerPath"].rpartition("/")
         # The tool's pattern is lib?*.so*
         if name.startswith("lib") and ".so" in name[4:]:
             folders[directory or "/"] = None

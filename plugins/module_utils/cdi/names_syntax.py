@@ -22,7 +22,7 @@ _NAME_LIMIT = 63
 
 def kind_problem(kind: str) -> str:
     """What is wrong with a kind (``vendor/class``), empty if nothing is."""
-    vendor, _, name = kind.partition("/")
+    vendor, _slash, name = kind.partition("/")
     if not vendor or not name:
         return f'"{_line(kind)}" must be VENDOR/CLASS, such as nvidia.com/gpu'
     return _part_problem("vendor", vendor) or _part_problem("class", name)

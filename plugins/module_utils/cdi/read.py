@@ -22,10 +22,9 @@ def parse(path: str, content: bytes) -> Spec:
     """
     data = load(path, content)
     found = problems(data)
-    if found:
+    if found or not isinstance(data, dict):  # problems() finds one in everything but a mapping
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise SpecError(f"{path}: {found[0]}{more}")
-    assert isinstance(data, dict)
     return data
 
 

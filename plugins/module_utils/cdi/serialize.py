@@ -196,7 +196,7 @@ def _is_float(text: str) -> bool:
 
 def _is_date(text: str) -> bool:
     """Whether it begins as a timestamp does: ``2024-01-02`` with anything of a time behind."""
-    year, _, rest = text.partition("-")
-    month, _, rest = rest.partition("-")
+    year, _dash, rest = text.partition("-")
+    month, _dash, rest = rest.partition("-")
     day = rest[:2].rstrip("Tt :")
     return len(year) == 4 and year.isdigit() and month.isdigit() and day.isdigit()

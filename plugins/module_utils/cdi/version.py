@@ -22,7 +22,7 @@ def minimum_version(spec: Spec) -> str:
             return "1.1.0"
     if any(edits.get("additionalGids") or edits.get("intelRdt") is not None for edits in all_edits):
         return "0.7.0"
-    _vendor, _, name = spec.get("kind", "").partition("/")
+    _vendor, _slash, name = spec.get("kind", "").partition("/")
     if "." in name or spec.get("annotations") or any(device.get("annotations") for device in devices):
         return "0.6.0"
     if any(device.get("name", "")[:1].isdecimal() for device in devices):

@@ -121,11 +121,10 @@ class _Mknod(OSError):
 
 
 def _make(root: HostRoot, change: Change) -> None:
-    if change.action == REMOVE:
+    entry = change.after
+    if entry is None:
         _remove(root, change.path)
         return
-    entry = change.after
-    assert entry is not None
     before = change.before
     if entry.kind == DIRECTORY and before is not None and before.kind == DIRECTORY:
         _set_directory_attributes(root, entry)
@@ -347,14 +346,20 @@ def _housing(root: HostRoot) -> tuple[str, list[str]]:
     return place, []
 
 
+def _opened(root: HostRoot, place: str) -> int:
+    directory = root.directory(place)
+    if directory is None:
+        raise HostError(f"{place}: vanished while it was worked in")
+    return directory
+
+
 def _store(root: HostRoot, manifest: Manifest) -> None:
     """Write the manifest; missing directories appear together with it, in one rename."""
     place, missing = _housing(root)
     if not missing:
         put(root, Entry(manifests.PATH, FILE, mode=0o644, content=manifest.to_bytes()))
         return
-    directory = root.directory(place)
-    assert directory is not None
+    directory = _opened(root, place)
     _remove_temporary(directory)
     os.mkdir(TEMPORARY, 0o755, dir_fd=directory)
     handle = os.open(TEMPORARY, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
@@ -380,8 +385,7 @@ def _remove_store(root: HostRoot, removed: list[str]) -> None:
         _remove(root, manifests.PATH)
         return
     parent, name = split(ours[0])
-    directory = root.directory(parent)
-    assert directory is not None
+    directory = _opened(root, parent)
     root.forget(ours[0])
     os.rename(name, TEMPORARY, src_dir_fd=directory, dst_dir_fd=directory)
     _remove_temporary(directory)

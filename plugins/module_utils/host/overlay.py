@@ -75,7 +75,7 @@ class OverlayView(HostView):
 
 def _resolved(view: HostView, directory: str) -> str:
     """*directory* with the links of that part of it resolved that exists; "" for the root."""
-    missing = []
+    missing: list[str] = []
     while directory:
         real = view.realpath(directory)
         if real is not None:

@@ -193,7 +193,7 @@ class HostView:
         pattern = clean(pattern)
         if not has_magic(pattern):
             return [pattern] if self.lstat(pattern) is not None else []
-        directory, _, name = pattern.rpartition("/")
+        directory, _slash, name = pattern.rpartition("/")
         directory = directory or "/"
         directories = self.glob(directory) if has_magic(directory) else [directory]
         found: list[str] = []
@@ -231,7 +231,7 @@ class HostView:
 
     def _place(self, path: str) -> str | None:
         """``path`` with its directories resolved, but not its last part."""
-        directory, _, name = clean(path).rpartition("/")
+        directory, _slash, name = clean(path).rpartition("/")
         if not name:
             return "/"
         real = self._resolve(directory or "/", [MAX_LINKS])
@@ -245,7 +245,7 @@ class HostView:
             return self._real[path]
         except KeyError:
             pass
-        directory, _, name = path.rpartition("/")
+        directory, _slash, name = path.rpartition("/")
         parent = self._resolve(directory or "/", links)
         found = None if parent is None else self._enter(parent, name, links)
         if found is not None or links[0] > 0:

@@ -51,7 +51,7 @@ def full_node(gpus=8, **device_options):
 
 def small_node(gpus=1):
     """A node with every kind of entry but few of each, for tests that run it at every possible point of failure."""
-    devices, dev, _, tree, spec = full_node(gpus)
+    devices, dev, _files, tree, spec = full_node(gpus)
     devices.entries = [entry for entry in devices.entries if "modeset" not in entry.path and "uvm" not in entry.path]
     dev.entries = [entry for entry in dev.entries if "ctl" in entry.path or entry.path[-1].isdigit()]
     keep = ("/lib64", "/lib64/libcuda.so.1", "/lib64/libcuda.so.550.54.15", "/bin", "/bin/nvidia-smi")

@@ -96,7 +96,7 @@ def _ways_to_break(entry):
     def mode(path):
         os.chmod(path, 0o640 if entry.kind != DIRECTORY else 0o700)
 
-    ways = [("deleted", lambda path: os.unlink(path))] if entry.kind != DIRECTORY else []
+    ways = [("deleted", os.unlink)] if entry.kind != DIRECTORY else []
     if entry.kind != SYMLINK:
         ways.append(("mode", mode))
     if AS_ROOT:
@@ -141,7 +141,7 @@ def test_each_broken_artefact_is_repaired_alone(used_node):
             changes = present(used_node, wanted)
             assert [change.path for change in changes] == [entry.path], (entry.path, name)
             assert different(good, snapshot(used_node)) == [], (entry.path, name)
-    assert {kind for kind, _ in tried} >= {DIRECTORY, FILE, SYMLINK}
+    assert {kind for kind, _way in tried} >= {DIRECTORY, FILE, SYMLINK}
     assert not MAY_MKNOD or (CHAR, "major") in tried
 
 
@@ -431,7 +431,7 @@ def test_file_where_a_directory_should_be(fresh, place):
         # Without take_over, a used directory of somebody else's is refused before anything in it is looked at.
         with pytest.raises((HostError, GuardError)) as error:
             present(top, small_node(), take_over=take_over)
-        assert str(error.value).split(" ")[0] in ((place,) if take_over else (place, BASE, DRIVER_ROOT))
+        assert str(error.value).split(" ", maxsplit=1)[0] in ((place,) if take_over else (place, BASE, DRIVER_ROOT))
         assert "\n" not in str(error.value)
         assert different(before, snapshot(top, identity=True)) == []
 

@@ -75,7 +75,7 @@ def test_a_whole_installation(version):
     assert set(ours) - set(theirs) == {path.format(V=version) for path in ONLY_OURS}
     assert set(theirs) >= NOT_OURS
     for path in set(ours) & set(theirs):
-        kind, mode, *_ = theirs[path]
+        kind, mode, *_rest = theirs[path]
         entry = ours[path]
         if kind == "l":
             assert (entry.kind, entry.target) == (SYMLINK, theirs[path][4]), path
@@ -100,7 +100,7 @@ def test_six_libraries_with_chains(layout, version):
 def test_every_link_leads_to_a_file(version):
     entries = tree(version)
     for path, entry in entries.items():
-        for _ in range(5):
+        for _step in range(5):
             if entry.kind != SYMLINK:
                 break
             path = os.path.normpath(os.path.join(os.path.dirname(path), entry.target))

@@ -27,11 +27,11 @@ def soname_of(data):
     headers, sections = struct.unpack_from("<H", data, 56)[0], struct.unpack_from("<H", data, 60)[0]
     found = []
     for number in range(headers):
-        kind, _flags, offset, _address, _, size = struct.unpack_from("<2I4Q", data, program_at + 56 * number)
+        kind, _flags, offset, _address, _physical, size = struct.unpack_from("<2I4Q", data, program_at + 56 * number)
         if kind == 2:
             found.append(_soname(data, offset, size))
     for number in range(sections):
-        _, kind, _, _, offset, size = struct.unpack_from("<2I4Q", data, sections_at + 64 * number)
+        _name, kind, _flags, _address, offset, size = struct.unpack_from("<2I4Q", data, sections_at + 64 * number)
         if kind == 6:
             found.append(_soname(data, offset, size))
     assert len(found) == 2 and found[0] == found[1]
@@ -83,7 +83,7 @@ def test_dlopen(tmp_path):
         path.write_bytes(shared_object(name, platform.machine()))
         library = ctypes.CDLL(str(path))
         with pytest.raises(AttributeError):
-            _ = library.cuInit  # nothing is in it
+            _missing = library.cuInit  # nothing is in it
     (tmp_path / "empty.so").write_bytes(b"")
     with pytest.raises(OSError, match="too short"):
         ctypes.CDLL(str(tmp_path / "empty.so"))

@@ -99,7 +99,7 @@ def test_smi_refuses_what_it_can_not_do(tmp_path):
         assert done.stderr == f"nvidia-smi (mock): '{option}' is not implemented\n"
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in PROGRAMS])
+@pytest.mark.parametrize("name", [name for name, _where, _what in PROGRAMS])
 def test_stubs(tmp_path, name):
     purpose = next(row[1] for row in PROGRAMS if row[0] == name)
     text = programs.stub(name, purpose, "550.54.15")

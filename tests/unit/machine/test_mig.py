@@ -33,7 +33,7 @@ def _placed(layout, type_name="dgxa100"):
     ],
 )
 def test_instance_ids(layout, instances):
-    assert [gi for gi, _ in _placed(layout)] == instances
+    assert [gi for gi, _name in _placed(layout)] == instances
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_any_layout_is_placed_without_overlap_or_refused(type_name, data):
         placed = _placed(layout, type_name)
     except ParameterError:
         return
-    assert sorted(name for _, name in placed) == sorted(layout)
-    instances = [gi for gi, _ in placed]
+    assert sorted(name for _gi, name in placed) == sorted(layout)
+    instances = [gi for gi, _name in placed]
     assert instances == sorted(set(instances)) and all(0 <= gi < 15 for gi in instances)
     assert sum(profiles[name].slices for name in layout) <= 7
 
