@@ -12,7 +12,7 @@ ARGS ?=
 # ansible-core on a terminal with an odd locale refuses to start.
 export LC_ALL ?= C.UTF-8
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
-PLAY = $(BIN)/ansible-playbook $(ARGS)
+PLAY = '$(BIN)/ansible-playbook' $(ARGS)
 
 .PHONY: help
 help:  ## this text
@@ -53,4 +53,4 @@ lint unit sanity recorded molecule: dev-env  ## one part of the tests
 	@PATH='$(BIN)':$$PATH scripts/run-tests $@
 
 bench: dev-env  ## measure, and print a table
-	@PATH='$(BIN)':$$PATH $(BIN)/python tests/bench/run.py
+	@PATH='$(BIN)':$$PATH '$(BIN)/python' tests/bench/run.py
