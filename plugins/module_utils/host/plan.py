@@ -214,7 +214,12 @@ class _Planner:
             self.changes.append(Change(CREATE, path, None, entry))
         elif found.kind != DIRECTORY:
             if found.kind == SYMLINK and entry.implicit and self._is_directory(path):
-                return
+                if owned is None or owned.kind != SYMLINK:
+                    return
+                # Nothing of ours goes through a link of ours: it would be lost with the link. One that nobody wants any
+                # longer makes room.
+                if owned.tags - self._asked:
+                    raise HostError(f"{path} is a symbolic link of another part of this node, but must be a directory")
             if owned is None:
                 raise HostError(
                     f"{path} is {_KIND_WORDS.get(found.kind, 'no directory')}, but a directory must be there"

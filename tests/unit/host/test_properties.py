@@ -8,11 +8,12 @@ import os
 import shutil
 import tempfile
 
+import pytest
 from host_support import AS_ROOT, MAY_MKNOD, different, inhabit, snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import HostError, NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import entries
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import converge
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
@@ -123,6 +124,30 @@ def test_history_does_not_matter(history, separately):
         if not refused:
             _converge(top, history[-1])
             assert different(after, snapshot(top)) == []
+
+
+def _as_owner(entry):
+    if AS_ROOT:
+        entry.uid = entry.gid = 1234
+    return entry
+
+
+def test_nothing_of_ours_goes_through_a_link_of_ours():
+    """It would be lost, and left behind, with the link."""
+    link = _as_owner(entries.symlink("/etc/to", "/etc"))
+    below = _as_owner(entries.file("/etc/to/a", b""))
+    with _Node() as top:
+        before = snapshot(top)
+        _converge(top, {"one": [link]})
+        linked = snapshot(top)
+        with pytest.raises(HostError, match="/etc/to is a symbolic link of another part of this node"):
+            _converge(top, {"two": [below]})
+        assert different(linked, snapshot(top)) == []
+        _converge(top, {"one": [below]})  # its own link makes room
+        assert os.path.isdir(top + "/etc/to") and not os.path.islink(top + "/etc/to")
+        assert not os.path.exists(top + "/etc/a")
+        _converge(top, {"one": []})
+        assert different(before, snapshot(top)) == []
 
 
 def test_concerns_that_disagree_about_a_directory_above_do_not_fight():
