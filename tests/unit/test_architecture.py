@@ -13,16 +13,17 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "plu
 CORE = os.path.join(ROOT, "module_utils")
 PACKAGE = "ansible_collections.nvmock.gpu.plugins.module_utils"
 
-LAYERS = ("layout", "cdi", "host", "machines", "cli")
+LAYERS = ("layout", "cdi", "host", "machines", "native", "cli")
 
 # What a module of a layer may import of the core, by prefix (relative to module_utils). All may import the basics.
 BASICS = ("errors", "record")
 FACTS = ("machine", "machine_builder", "machines", "mig", "identity", "checks")
 MAY = {
-    "layout": (*FACTS, "host.entries", "layout"),
+    "layout": (*FACTS, "host.entries", "layout", "native"),
     "cdi": (*FACTS, "host.view", "host.glob", "host.entries", "layout.elf", "cdi"),
     "host": ("host",),
     "machines": ("machines",),
+    "native": ("native",),
 }
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.

@@ -1,0 +1,19 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* Options as NVIDIA's programs take them: --name value, --name=value, with one or two hyphens. */
+#ifndef NVMOCK_FLAGS_H
+#define NVMOCK_FLAGS_H
+
+struct flag {
+    const char *name;
+    /* Where the values go: room for as many as there are arguments. NULL: the option takes none. */
+    const char **values;
+    /* Whether it may be there more than once (else the last one counts). */
+    int many;
+    int count;
+};
+
+/* Sorts *arguments* into *flags* (the last has no name); returns NULL, or what is wrong, with the argument in *about*. */
+const char *parse_flags(int count, char *const *arguments, struct flag *flags, const char **about);
+
+#endif

@@ -1,0 +1,22 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* The hooks, each in a file of its own. They return the exit status, after a message if it is not 0. */
+#ifndef NVMOCK_HOOK_H
+#define NVMOCK_HOOK_H
+
+#include "flags.h"
+
+/* What a hook works with: its options' values, and the root of the container. */
+int create_symlinks(int root, const struct flag *flags);
+int update_ldcache(int root, const struct flag *flags);
+int enable_cuda_compat(int root, const struct flag *flags);
+int change_modes(int root, const struct flag *flags);
+int check_modes(const struct flag *flags);
+int disable_device_node_modification(int root, const struct flag *flags);
+int update_application_profile(int root, const struct flag *flags);
+
+/* Says that *what* failed with *error*, and returns the exit status for that: 0 on a read-only filesystem, where
+ * nothing can be done and the container shall run all the same, else 1. */
+int failed(const char *what, const char *about, int error);
+
+#endif

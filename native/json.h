@@ -1,0 +1,15 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* A strict reader of JSON (RFC 8259) for one question: which string stands at this place? */
+#ifndef NVMOCK_JSON_H
+#define NVMOCK_JSON_H
+
+#include <stddef.h>
+
+/* Reads all of *text* and puts the string at *path* (names of members, the last NULL) into *out*.
+ * Returns 1 if it is there, 0 if not, -1 if the text is not valid, ambiguous (a name of the path twice in its object)
+ * or something else than a string stands there: then *problem* says what. */
+int json_string_at(const char *text, size_t length, const char *const *path, char *out, size_t size,
+                   const char **problem);
+
+#endif

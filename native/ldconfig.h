@@ -1,0 +1,10 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NVMOCK_LDCONFIG_H
+#define NVMOCK_LDCONFIG_H
+
+/* Runs the node's ldconfig *program* for the container with this root: with the configuration file of that path in the
+ * container, and *directories* (the last NULL) on top. Returns the exit status, after a message if it is not 0. */
+int run_ldconfig(int root, const char *program, const char *configuration, const char *const *directories);
+
+#endif
