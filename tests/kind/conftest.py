@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the roles' playbooks as a user would, and reads what came out.
 
-A node image that is here is taken from NVMOCK_KIND_NODE_IMAGE, or else is the newest kindest/node that the engine has.
+A node image that is here is taken from NVMOCK_TEST_KIND_NODE_IMAGE, or else is the newest kindest/node that the engine has.
 """
 
 from __future__ import annotations
@@ -112,10 +112,10 @@ def node_image():
             pytest.skip(f"{tool} is not on the PATH")
     if subprocess.run(["docker", "version"], capture_output=True).returncode != 0:
         pytest.skip("the Docker daemon does not answer")
-    chosen = os.environ.get("NVMOCK_KIND_NODE_IMAGE")
+    chosen = os.environ.get("NVMOCK_TEST_KIND_NODE_IMAGE")
     images = [chosen] if chosen else docker("images", "--format", "{{.Repository}}:{{.Tag}}", "kindest/node").split()
     if not images or subprocess.run(["docker", "image", "inspect", images[0]], capture_output=True).returncode != 0:
-        pytest.skip("no kindest/node image is here: pull one, or name one in NVMOCK_KIND_NODE_IMAGE")
+        pytest.skip("no kindest/node image is here: pull one, or name one in NVMOCK_TEST_KIND_NODE_IMAGE")
     return images[0]
 
 

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of the cluster are what those of the scenario default are, and container runtime and kubelet agree."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+
+import pytest
+import yaml
+
+_spec = importlib.util.spec_from_file_location(
+    "node_checks", os.path.join(os.path.dirname(__file__), "..", "..", "default", "tests", "test_node.py")
+)
+node_checks = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(node_checks)
+
+PLACES = ("/run/nvidia", "/var/lib/nvidia-mock", "/etc/cdi", "/usr/local", "/dev")
+
+# The checks of the other scenario, on fixtures of this one.
+machine = node_checks.machine
+variables = node_checks.variables
+test_every_entry_is_there = node_checks.test_every_entry_is_there_with_its_type_mode_owner_and_target
+test_every_file_has_its_bytes = node_checks.test_every_file_has_its_bytes
+test_device_numbers_are_those_of_the_driver = node_checks.test_device_numbers_are_those_of_the_driver
+test_procfs_reads_like_the_drivers = node_checks.test_procfs_reads_like_the_drivers
+test_nvidia_smi_lists_the_gpus = node_checks.test_nvidia_smi_lists_the_gpus
+test_the_machine_file_tells_the_same_uuids = node_checks.test_the_machine_file_tells_the_same_uuids
+test_the_specification_names_every_device = node_checks.test_the_specification_names_every_device
+test_every_host_path_of_the_specification_exists = node_checks.test_every_host_path_of_the_specification_exists
+test_the_manifest_knows_everything_of_ours = node_checks.test_the_manifest_knows_everything_of_ours
+
+
+@pytest.fixture(scope="module")
+def root():
+    return ""
+
+
+@pytest.fixture(scope="module")
+def listing(host):
+    found = {}
+    for place in PLACES:
+        for path, entry in node_checks.read_listing(host, place).items():
+            found[place if path == "/" else place + path] = entry
+    return found
+
+
+@pytest.fixture(scope="module")
+def regular_files(listing):
+    assert not node_checks.stand_ins(listing)
+    return False
+
+
+def test_the_node_restores_itself_at_boot(host):
+    text = host.file("/etc/tmpfiles.d/nvmock-gpu.conf").content_string
+    assert "/dev/nvidia0" in text and "/run/nvidia/driver" in text
+
+
+def test_containerd_reads_specifications(host):
+    dump = host.run("containerd config dump").stdout
+    assert "enable_cdi = true" in dump and "'/etc/cdi'" in dump or '"/etc/cdi"' in dump
+
+
+def test_uuids_of_the_nodes_differ(host, machine):
+    spec = yaml.safe_load(host.file(node_checks.SPEC).content_string)
+    names = {device["name"] for device in spec["devices"]}
+    assert {gpu.uuid for gpu in machine.gpus if not gpu.mig_enabled} <= names
+    other = "nvmock-molecule-worker" if host.backend.get_hostname().endswith("2") else "nvmock-molecule-worker2"
+    facts = json.loads(host.backend.get_connection(f"docker://{other}").check_output(
+        "cat /var/lib/nvidia-mock/driver/etc/nvmock/machine.json"))
+    assert not names & {gpu["uuid"] for gpu in facts["gpus"]}
