@@ -9,6 +9,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -75,12 +76,26 @@ def test_ctrl_c_in_the_middle_and_run_again(play, ours):
     assert containers(OURS) != []
     again = play("cluster.yml", **ours)
     assert again.rc == 0, again.output
-    assert again.ran("End the kind that an interrupted run of ours left working")
     assert again.ran("Remove the half-made cluster that an interrupted run of ours left")
     shown = again.task("Show what the inventory knows")[f"{OURS}-control-plane"]["msg"]
     assert shown["groups"] == ["kind_control_plane", "kind_nodes"]
     assert (shown["role"], shown["machine"], shown["count"]) == ("control-plane", "dgxh100", 2)
     assert shown["python"] == "/usr/bin/python3"
+
+
+def test_a_kind_that_goes_on_is_ended_and_no_other(tmp_path):
+    script = ROOT / "roles/kind_cluster/files/stop-kind.sh"
+    name = PREFIX + "interrupted"
+    kind = subprocess.Popen(["bash", "-c", f'exec -a "kind create cluster --name {name} --image none" sleep 60'])
+    try:
+        pidfile = tmp_path / "kind.pid"
+        pidfile.write_text(f"{kind.pid}\n")
+        assert subprocess.run(["sh", script, pidfile, "other"], capture_output=True, text=True).stdout == ""
+        assert kind.poll() is None
+        assert subprocess.run(["sh", script, pidfile, name], capture_output=True, text=True).stdout == "stopped\n"
+        assert kind.wait(timeout=5) != 0
+    finally:
+        kind.kill()
 
 
 def test_a_second_run_changes_nothing(play, ours):
@@ -147,7 +162,7 @@ def theirs(kept, node_image, tmp_path_factory):
     config = base / "kind.yaml"
     config.write_text(json.dumps({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", **CDI_OFF}))
     subprocess.run(
-        ["kind", "create", "cluster", "--name", THEIRS, "--image", node_image]
+        ["kind", "create", "cluster", "--name", THEIRS, "--image", node_image, "--wait", "120s"]
         + ["--config", str(config), "--kubeconfig", str(base / "kubeconfig")],
         check=True,
         capture_output=True,
@@ -156,47 +171,93 @@ def theirs(kept, node_image, tmp_path_factory):
     remove(THEIRS)
 
 
-def snapshot():
-    """Every file that a user or a package manager owns on the node, with its content."""
-    script = "find /etc /opt /usr /root /var/lib/dpkg /var/lib/nvidia-mock /nvmock* -xdev \\( -type f -o -type l -o -type d \\) "
-    script += "-printf '%p %m %u %s %l\\n' 2>/dev/null | sort; sha256sum /etc/containerd/*"
-    return in_node(THEIRS, script + "; true")
+@pytest.fixture(scope="module")
+def mine(theirs, tmp_path_factory):
+    """The kubeconfig that the cluster's owner has."""
+    path = tmp_path_factory.mktemp("mine") / "kubeconfig"
+    path.write_text(
+        subprocess.run(["kind", "get", "kubeconfig", "--name", THEIRS], check=True, capture_output=True, text=True).stdout
+    )
+    return str(path)
 
 
-def test_somebody_elses_cluster_gets_a_python_and_loses_it_again(play, theirs):
-    before = snapshot()
-    run = play("cluster.yml", **theirs)
-    assert run.rc == 0 and run.ran("Unpack it under a prefix of ours"), run.output
-    shown = run.task("Show what the inventory knows")[f"{THEIRS}-control-plane"]["msg"]
-    assert shown["python"] == "/opt/nvmock-python/bin/python3"
-    assert play("cluster.yml", **theirs).changed == 0
-    gone = play("cluster.yml", **theirs, kind_cluster_state="absent")
-    assert gone.rc == 0 and gone.changed > 0, gone.output
-    assert containers(THEIRS) != []
-    assert snapshot() == before
-    assert play("cluster.yml", **theirs, kind_cluster_state="absent").changed == 0
+def snapshot(kubeconfig):
+    """Every file that a user, a package manager or we would have on the node, with its content, and the objects of the cluster."""
+    script = "find /dev /etc /opt /usr /root /run/nvidia /var/lib/dpkg /var/lib/nvidia-mock /nvmock* -xdev"
+    script += " -not -path '/dev/pts*' -not -path '/dev/shm*' \\( -type f -o -type l -o -type d -o -type c \\)"
+    script += " -printf '%p %y %m %u %s %l\\n' 2>/dev/null | sort; find /etc -type f -exec sha256sum {} + | sort -k 2"
+    kinds = "namespaces,nodes,configmaps,serviceaccounts,daemonsets,jobs,clusterroles,clusterrolebindings,runtimeclasses"
+    objects = subprocess.run(
+        ["kubectl", "--kubeconfig", kubeconfig, "get", kinds, "--all-namespaces", "-o", "name"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return in_node(THEIRS, script).splitlines() + sorted(objects.stdout.splitlines())
 
 
-def test_cdi_is_switched_on_and_put_back(play, theirs):
-    config = "sha256sum /etc/containerd/config.toml; stat -c '%a %u' /etc/containerd/config.toml"
+def difference(before, after):
+    return {"gone": sorted(set(before) - set(after)), "new": sorted(set(after) - set(before))}
+
+
+def test_somebody_elses_cluster_gets_gpus_and_loses_them_again(play, theirs, mine, tmp_path):
+    """gpu_mock.yml and teardown.yml on a cluster that was there before: afterwards nothing tells that they were."""
     since = "systemctl show --property=ActiveEnterTimestampMonotonic containerd"
-    before = in_node(THEIRS, config)
     assert "enable_cdi = false" in in_node(THEIRS, "containerd config dump")
-
-    run = play("runtime.yml", **theirs)
-    assert run.rc == 0 and run.ran("Restart containerd"), run.output
+    before = snapshot(mine)
+    variables = {
+        **theirs,
+        "gpu_mock_provider": "kind",
+        "gpu_mock_cluster": THEIRS,
+        "gpu_mock_kind_node_image": theirs["kind_cluster_node_image"],
+        "gpu_mock_local_directory": str(tmp_path / "gpu-mock"),
+        "gpu_node_gpu_count": 2,
+    }
+    run = play("../../playbooks/gpu_mock.yml", **variables)
+    assert run.rc == 0 and run.ran("Unpack it under a prefix of ours") and run.ran("Restart containerd"), run.output
+    assert "✓ CDI smoke test PASSED" in run.task("Summary")[f"{THEIRS}-control-plane"]["msg"]
+    assert "  together" in run.task("How long each phase took")[f"{THEIRS}-control-plane"]["msg"][-1]
     assert "enable_cdi = true" in in_node(THEIRS, "containerd config dump")
+    assert in_node(THEIRS, "stat -c %t:%T /dev/nvidia1") == "c3:1"
     started = in_node(THEIRS, since)
 
-    again = play("runtime.yml", **theirs)
+    again = play("../../playbooks/gpu_mock.yml", **variables)
     assert (again.rc, again.changed) == (0, 0), again.output
     assert in_node(THEIRS, since) == started, "containerd was restarted though nothing changed"
 
-    back = play("runtime.yml", **theirs, container_runtime_state="absent")
-    assert back.rc == 0 and back.ran("Restart containerd"), back.output
-    assert in_node(THEIRS, config) == before
+    # Without being told which provider it was.
+    gone = play("../../playbooks/teardown.yml", **{**variables, "gpu_mock_provider": "auto"})
+    assert gone.rc == 0 and gone.ran("Restart containerd"), gone.output
+    assert containers(THEIRS) != []
     assert "enable_cdi = false" in in_node(THEIRS, "containerd config dump")
-    assert in_node(THEIRS, "ls /var/lib/nvidia-mock 2>/dev/null; true") == ""
+    assert difference(before, snapshot(mine)) == {"gone": [], "new": []}
+    assert not (tmp_path / "gpu-mock").exists()
+    assert not (pathlib.Path(theirs["kind_cluster_state_directory"]) / THEIRS).exists()
+    assert play("../../playbooks/teardown.yml", **variables).changed == 0
+
+
+def test_the_example_for_other_peoples_clusters(theirs, mine):
+    """docs/examples/existing-kind-cluster, as its comments say to run it."""
+    example = ROOT / "docs/examples/existing-kind-cluster"
+    before = snapshot(mine)
+
+    def run(*options):
+        command = ["ansible-playbook", "-i", str(example / "inventory.docker.yml"), str(example / "playbook.yml")]
+        extra = json.dumps({**theirs, "cluster": THEIRS})
+        done = subprocess.run(
+            [str(pathlib.Path(sys.executable).parent / command[0]), *command[1:], "-e", extra, *options],
+            cwd=ROOT,
+            env=environment(ANSIBLE_STDOUT_CALLBACK="default"),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run()
+    assert in_node(THEIRS, "cd /dev && ls -d nvidia[0-9]*").split() == ["nvidia0", "nvidia1"]
+    run("-e", "wanted=absent")
+    assert difference(before, snapshot(mine)) == {"gone": [], "new": []}
 
 
 def test_packages_instead_of_a_bundle(play, theirs):
