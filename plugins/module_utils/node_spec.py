@@ -242,8 +242,9 @@ def _hook(root: HostRoot, options: SpecOptions) -> tuple[str, list[Entry]]:
     ours = f"{options.toolkit_root}/bin/{HOOK_NAME}"
     if root.status(ours) is None or _is_ours(root, ours):
         for place in _PATH:
-            if root.status(f"{place}/{HOOK_NAME}") is not None:
-                return f"{place}/{HOOK_NAME}", []
+            theirs = f"{place}/{HOOK_NAME}"
+            if root.status(theirs) is not None and not _is_ours(root, theirs):
+                return theirs, []
         from .native import binary
 
         entries = [directory(f"{options.toolkit_root}/bin"), file(ours, binary(HOOK_NAME, options.architecture), 0o755)]
