@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a container gets: the answer to Allocate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from . import api_pb2 as api
+from .preference import RequestError, known
+from .resources import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FIELD = "field"
+ANNOTATION = "annotation"
+OFF = "off"
+ANNOTATION_PREFIX = "cdi.k8s.io/nvmock-gpu_"
+CONTROL_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
+VISIBLE_DEVICES = "NVIDIA_VISIBLE_DEVICES"
+
+
+def answer(
+    resource: Resource, ids: Sequence[str], cdi: str, cdi_names: Mapping[str, str], nodes: Sequence[str], one_only: bool
+) -> api.ContainerAllocateResponse:
+    """The devices of *ids* for one container: by the CDI field, by the CDI annotation, or as device nodes; never two.
+
+    :arg cdi_names: qualified CDI name by UUID.
+    :arg nodes: the control nodes that there are on the node.
+    :raises RequestError: unknown ids, none, or more than one where that is not allowed.
+    """
+    if not ids:
+        raise RequestError("a container asks for no device")
+    known(resource, ids)
+    if len(set(ids)) != len(ids):
+        raise RequestError("a container asks for one device twice")
+    if one_only and resource.replicas > 1 and len(ids) > 1:
+        raise RequestError(f"{resource.name} is shared: a container may ask for 1, not {len(ids)}")
+    devices = list({resource.devices[one].uuid: resource.devices[one] for one in ids}.values())
+    response = api.ContainerAllocateResponse()
+    if cdi == OFF:
+        # What nvidia-container-runtime goes by, where there is one; the specification sets it to void.
+        response.envs[VISIBLE_DEVICES] = ",".join(device.uuid for device in devices)
+        gpus = dict.fromkeys(f"/dev/nvidia{device.gpu.minor}" for device in devices)
+        for path in (*nodes, *gpus):
+            response.devices.add(container_path=path, host_path=path, permissions="rw")
+        return response
+    names = [cdi_names[device.uuid] for device in devices]
+    if cdi == FIELD:
+        for name in names:
+            response.cdi_devices.add(name=name)
+    else:
+        response.annotations[ANNOTATION_PREFIX + uuid4().hex] = ",".join(names)
+    return response

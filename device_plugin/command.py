@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""gpu-mock-device-plugin: flags, signals, exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from nvmock_gpu.errors import NvmockError
+
+from .flags import parse
+from .node_api import LabelKeeper, in_cluster
+from .plugin import Plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until a signal says to stop.
+
+    :returns: the exit status: 0 after a signal, 1 if the plugin can't work, 2 for bad flags.
+    """
+    options = parse(arguments)
+    api = in_cluster(options.node_name)
+    keeper = None if api is None or not options.labels else LabelKeeper(api)
+    try:
+        _must_be_writable(options.plugin_directory)
+        plugin = Plugin(
+            options,
+            kubelet_version=(lambda: None) if api is None else api.kubelet_version,
+            publish=None if keeper is None else keeper.want,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: plugin.stopping.set())
+        if keeper is not None:
+            keeper.start()
+        plugin.run()
+    except (NvmockError, OSError) as error:
+        print(f"gpu-mock-device-plugin: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class DirectoryError(NvmockError):
+    """The kubelet's directory can't be used."""
+
+
+def _must_be_writable(directory: str) -> None:
+    if not os.path.isdir(directory):
+        raise DirectoryError(
+            f"{directory} does not exist: mount the kubelet's device-plugins directory there, or name it with --plugin-directory"
+        )
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise DirectoryError(f"{directory} is not writable: run as root, with the directory mounted writable")

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pure: a node's labels, as gpu-feature-discovery spells them (k8s-device-plugin internal/lm and its expected outputs).
+
+Left out are labels whose facts no machine type has: `gpu.machine` (the host's DMI product name), `*.engines.*`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvmock_gpu.machines import names
+
+from .resources import GPU, OfferError, mig_resource, offer
+
+if TYPE_CHECKING:
+    from nvmock_gpu.machine import Gpu, Machine, MigDevice
+
+    from .resources import Sharing
+
+PREFIX = "nvidia.com/"
+PCI_PRESENT = "feature.node.kubernetes.io/pci-10de.present"
+_LIMIT = 63
+# GFD goes by the compute capability (internal/lm/resource.go); the first that is not above it counts.
+_FAMILIES = (
+    ((10, 0), "blackwell"),
+    ((9, 0), "hopper"),
+    ((8, 9), "ada-lovelace"),
+    ((8, 0), "ampere"),
+    ((7, 5), "turing"),
+    ((7, 0), "volta"),
+    ((6, 0), "pascal"),
+    ((5, 0), "maxwell"),
+    ((3, 0), "kepler"),
+)
+
+
+def labels_of(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, str]:
+    """All labels of a node with *machine*."""
+    if not machine.gpus:
+        return {}
+    labels = {PREFIX + "gpu.present": "true", PCI_PRESENT: "true", **_versions(machine)}
+    profiles = () if machine.model is None else machine.model.mig_profiles
+    labels[PREFIX + "mig.capable"] = _truth(bool(profiles))
+    labels[PREFIX + "mps.capable"] = "false"
+    labels[PREFIX + "gpu.mode"] = "compute" if machine.type_name in names() else "unknown"
+    labels.update(_gpu(machine, sharing))
+    if strategy != "none":
+        labels[PREFIX + "mig.strategy"] = strategy
+        labels.update(_mig(machine, strategy, sharing))
+    return labels
+
+
+def _versions(machine: Machine) -> dict[str, str]:
+    major, minor, revision = [*machine.driver_version.split("."), "", ""][:3]
+    cuda = [str(number) for number in machine.cuda_version]
+    values = {
+        "cuda.driver.major": major,
+        "cuda.driver.minor": minor,
+        "cuda.driver.rev": revision,
+        "cuda.runtime.major": cuda[0],
+        "cuda.runtime.minor": cuda[1],
+        "cuda.driver-version.major": major,
+        "cuda.driver-version.minor": minor,
+        "cuda.driver-version.revision": revision,
+        "cuda.driver-version.full": machine.driver_version,
+        "cuda.runtime-version.major": cuda[0],
+        "cuda.runtime-version.minor": cuda[1],
+        "cuda.runtime-version.full": ".".join(cuda),
+    }
+    return {PREFIX + key: value for key, value in values.items()}
+
+
+def _gpu(machine: Machine, sharing: Sharing) -> dict[str, str]:
+    """Of whole GPUs. Sharing shows only if one of them is not in MIG mode."""
+    whole = [gpu for gpu in machine.gpus if not gpu.mig_enabled]
+    shown: Gpu = (whole or list(machine.gpus))[-1]
+    count = sum(gpu.name == shown.name for gpu in machine.gpus)
+    labels = _base(GPU, [shown.name], count, sharing if whole else None)
+    if machine.model is not None:
+        major, minor = machine.model.compute_capability
+        labels[f"{GPU}.memory"] = str(machine.model.memory_mib)
+        labels[f"{GPU}.family"] = _family((major, minor))
+        labels[f"{GPU}.compute.major"] = str(major)
+        labels[f"{GPU}.compute.minor"] = str(minor)
+    return labels
+
+
+def _mig(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, str]:
+    cut = [gpu for gpu in machine.gpus if gpu.mig_enabled]
+    if not cut:
+        return {}
+    if strategy == "single":
+        try:
+            offer(machine, strategy, sharing)
+        except OfferError:
+            return {
+                f"{GPU}.product": _value(f"{cut[0].name}-MIG-INVALID"),
+                f"{GPU}.count": "0",
+                f"{GPU}.replicas": "0",
+                f"{GPU}.memory": "0",
+            }
+    labels: dict[str, str] = {}
+    by_profile: dict[str, list[tuple[Gpu, MigDevice]]] = {}
+    for gpu in cut:
+        for mig in gpu.mig_devices:
+            by_profile.setdefault(mig.profile, []).append((gpu, mig))
+    for profile, devices in by_profile.items():
+        resource = GPU if strategy == "single" else mig_resource(profile)
+        gpu, mig = devices[0]
+        labels.update(_base(resource, [gpu.name, "MIG", profile], len(devices), sharing))
+        labels[f"{resource}.memory"] = str(mig.memory_mib)
+        labels[f"{resource}.slices.gi"] = str(mig.compute_slices)
+        labels[f"{resource}.slices.ci"] = str(mig.compute_slices)
+        for facts in () if machine.model is None else machine.model.mig_profiles:
+            if facts.name == profile:
+                labels[f"{resource}.multiprocessors"] = str(facts.multiprocessors)
+    return labels
+
+
+def _base(resource: str, product: list[str], count: int, sharing: Sharing | None) -> dict[str, str]:
+    replicas = 0 if sharing is None else sharing.replicas.get(resource, 1)
+    shared = sharing is not None and replicas > 1
+    parts = [*product, "SHARED"] if sharing is not None and shared and not sharing.rename else product
+    return {
+        f"{resource}.product": _value("-".join(parts)),
+        f"{resource}.count": str(count),
+        f"{resource}.replicas": str(replicas),
+        f"{resource}.sharing-strategy": "time-slicing" if shared else "none",
+    }
+
+
+def _family(capability: tuple[int, int]) -> str:
+    return next((name for least, name in _FAMILIES if capability >= least), "undefined")
+
+
+def _value(text: str) -> str:
+    """As GFD cleans a name: what no label value may have goes, and blanks become dashes."""
+    allowed = "".join(one for one in text if one.isascii() and (one.isalnum() or one in "-_. "))
+    return "-".join(allowed.split())[:_LIMIT].strip("-_.")
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,209 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node says: its machine file, its CDI specifications, its device nodes, the faults that were set."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nvmock_gpu.cdi.registry import DEFAULT_DIRECTORIES, Registry, load_registry
+from nvmock_gpu.errors import HostError
+from nvmock_gpu.host.view import HostView
+from nvmock_gpu.layout.machine_file import PATH as MACHINE_FILE
+from nvmock_gpu.layout.machine_file import read_machine_file
+
+from .allocation import CONTROL_NODES
+from .resources import Device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nvmock_gpu.cdi.spec import Entry, Spec
+    from nvmock_gpu.machine import Machine
+
+FAULTS = "/run/nvidia-mock/faults"
+NVIDIA_MAJOR = 195
+CONTROL_MINOR = 255
+
+
+@dataclass
+class Look:
+    """One look at the node.
+
+    :ivar machine: None if there is none.
+    :ivar problem: why there is none.
+    """
+
+    machine: Machine | None
+    problem: str = ""
+
+
+@dataclass
+class Health:
+    """Of some devices.
+
+    :ivar reasons: why a device is unhealthy, by UUID; a healthy one is not in it.
+    :ivar cdi_names: the qualified CDI name of each device that has one.
+    :ivar control_nodes: those that are there.
+    """
+
+    reasons: dict[str, str] = field(default_factory=dict)
+    cdi_names: dict[str, str] = field(default_factory=dict)
+    control_nodes: list[str] = field(default_factory=list)
+
+
+class Node:
+    """A node through its host root. Specifications are read again only when they have changed."""
+
+    def __init__(
+        self, host_root: str, driver_root: str, cdi: bool, kind: str, view: Callable[[str], HostView] = HostView
+    ) -> None:
+        self._host_root = host_root
+        self._make_view = view
+        self._machine_file = f"{driver_root.rstrip('/')}/{MACHINE_FILE}"
+        self._cdi = cdi
+        self._kind = kind
+        self._view = view(host_root)
+        self._look: tuple[bytes | None, Look] | None = None
+        self._registry: tuple[object, Registry] | None = None
+
+    def look(self) -> Look:
+        """The machine as its file says it now."""
+        self._view = self._make_view(self._host_root)
+        content = self._view.read_bytes(self._machine_file)
+        if self._look is None or self._look[0] != content:
+            self._look = (content, self._read(content))
+        return self._look[1]
+
+    def _read(self, content: bytes | None) -> Look:
+        if content is None:
+            return Look(None, f"{self._machine_file} is not there: this is no mock GPU node (run nvmock.gpu on it)")
+        try:
+            return Look(read_machine_file(content))
+        except HostError as error:
+            return Look(None, str(error))
+
+    def health(self, devices: Iterable[Device]) -> Health:
+        """The health of *devices* as of the last :meth:`look`."""
+        found = Health(control_nodes=[path for path in CONTROL_NODES if self._view.is_char_device(path)])
+        devices = list(devices)
+        if self._cdi:
+            self._judge_specs(devices, found)
+        else:
+            for device in devices:
+                reason = self._gpu_node(device, f"/dev/nvidia{device.gpu.minor}") or self._control_node(
+                    "/dev/nvidiactl"
+                )
+                if reason:
+                    found.reasons[device.uuid] = reason
+        for device in devices:
+            reason = self._fault(device)
+            if reason:
+                found.reasons[device.uuid] = reason
+        return found
+
+    # -- CDI ----------------------------------------------------------------------------------------------------
+
+    def _judge_specs(self, devices: list[Device], found: Health) -> None:
+        registry = self._specs()
+        common: dict[str, str] = {}
+        for device in devices:
+            names = [f"{self._kind}={name}" for name in (device.uuid, device.index)]
+            name = next((name for name in names if name in registry.devices), None)
+            if name is None:
+                why = (
+                    registry.errors[0]
+                    if registry.errors
+                    else f"no file in {' or '.join(DEFAULT_DIRECTORIES)} defines it"
+                )
+                found.reasons[device.uuid] = f"CDI device {names[0]} can't be resolved: {why}"
+                continue
+            found.cdi_names[device.uuid] = name
+            path = registry.devices[name]
+            spec = registry.specs[path]
+            if path not in common:
+                common[path] = self._edits(spec.get("containerEdits") or {}, path, None)
+            reason = common[path] or self._edits(_edits_of(spec, name.partition("=")[2]), path, device)
+            if reason:
+                found.reasons[device.uuid] = reason
+
+    def _specs(self) -> Registry:
+        stamp = []
+        for directory in DEFAULT_DIRECTORIES:
+            for name in self._view.listdir(directory):
+                real = self._view.realpath(f"{directory}/{name}")
+                if real is not None:
+                    status = os.lstat(self._host_root.rstrip("/") + real)
+                    stamp.append((real, status.st_ino, status.st_size, status.st_mtime_ns))
+        if self._registry is None or self._registry[0] != stamp:
+            self._registry = (stamp, load_registry(self._view))
+        return self._registry[1]
+
+    def _edits(self, edits: dict[str, list[Entry]], spec: str, device: Device | None) -> str:
+        """What of a specification's edits is not there on the node: a runtime would not start the container."""
+        for entry in edits.get("deviceNodes") or []:
+            path = str(entry.get("hostPath") or entry["path"])
+            status = self._view.stat(path)
+            if status is None:
+                return f"{path} is missing ({spec} names it)"
+            if not status.is_char_device and entry.get("type", "c") == "c":
+                return f"{path} is no character device ({spec} names it)"
+            numbers = (entry.get("major", status.major), entry.get("minor", status.minor))
+            if (status.major, status.minor) != numbers:
+                return f"{path} is {status.major}:{status.minor}, not {numbers[0]}:{numbers[1]} as {spec} says"
+            if device is not None and path.endswith(f"/nvidia{device.gpu.minor}"):
+                reason = self._gpu_node(device, path)
+                if reason:
+                    return reason
+        for entry in edits.get("mounts") or []:
+            if not self._view.exists(str(entry["hostPath"])):
+                return f"{entry['hostPath']} is missing ({spec} mounts it)"
+        for entry in edits.get("hooks") or []:
+            if not self._view.exists(str(entry["path"])):
+                return f"{entry['path']} is missing ({spec} has it as a hook)"
+        return ""
+
+    # -- device nodes and faults --------------------------------------------------------------------------------
+
+    def _gpu_node(self, device: Device, path: str) -> str:
+        return self._character_device(path, device.gpu.minor)
+
+    def _control_node(self, path: str) -> str:
+        return self._character_device(path, CONTROL_MINOR)
+
+    def _character_device(self, path: str, minor: int) -> str:
+        status = self._view.stat(path)
+        if status is None:
+            return f"{path} is missing"
+        if not status.is_char_device:
+            return f"{path} is no character device"
+        if (status.major, status.minor) != (NVIDIA_MAJOR, minor):
+            return f"{path} is {status.major}:{status.minor}, not {NVIDIA_MAJOR}:{minor}"
+        return ""
+
+    def _fault(self, device: Device) -> str:
+        for name in dict.fromkeys((device.uuid, device.gpu.uuid)):
+            content = self._view.read_bytes(f"{FAULTS}/{name}")
+            if content is not None:
+                lines = content.decode("utf-8", "replace").strip().splitlines()
+                return f"fault in {FAULTS}/{name}: {lines[0] if lines else 'no reason given'}"
+        return ""
+
+    def numa_node(self, device: Device) -> int | None:
+        """The kernel's word on the GPU's PCI device; None where there is no such device, as on most mock nodes."""
+        base = f"/sys/bus/pci/devices/{device.gpu.pci_bus_id}"
+        # Mock bus ids may be those of other devices of the node.
+        if (self._view.read_bytes(f"{base}/vendor") or b"").strip() != b"0x10de":
+            return None
+        text = (self._view.read_bytes(f"{base}/numa_node") or b"").strip()
+        return int(text) if text.isdigit() else None
+
+
+def _edits_of(spec: Spec, name: str) -> dict[str, list[Entry]]:
+    for device in spec["devices"]:
+        if device["name"] == name:
+            edits: dict[str, list[Entry]] = device.get("containerEdits") or {}
+            return edits
+    return {}

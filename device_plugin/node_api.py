@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node as the API server knows it: its kubelet's version, and its labels. A few calls, so a client of a few lines."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import ssl
+import threading
+import time
+from typing import Any
+
+from nvmock_gpu.errors import NvmockError
+
+from .log import Once, log
+
+ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+OWNED = "nvmock.gpu/labels"
+"""Annotation that says which of a node's labels are ours, so that whoever cleans up takes exactly those."""
+_PAUSE = 5.0
+_LOOK_AGAIN = 60.0
+
+
+class ApiError(NvmockError):
+    """The API server can't be reached, or refuses."""
+
+
+class NodeApi:
+    """Calls of a pod with a service account."""
+
+    def __init__(self, node: str, host: str, port: int, account: str = ACCOUNT) -> None:
+        self._path = f"/api/v1/nodes/{node}"
+        self._host = host
+        self._port = port
+        self._account = account
+
+    def get(self) -> dict[str, Any]:
+        """The Node object."""
+        return self._call("GET", None)
+
+    def patch(self, metadata: dict[str, Any]) -> None:
+        """Merge into the node's metadata; a value of None removes its key."""
+        self._call("PATCH", json.dumps({"metadata": metadata}))
+
+    def kubelet_version(self) -> str | None:
+        """Such as ``v1.31.0``; None if it can't be known."""
+        try:
+            version: str = self.get()["status"]["nodeInfo"]["kubeletVersion"]
+        except (ApiError, KeyError) as error:
+            log(f"can't tell the kubelet's version: {error}")
+            return None
+        return version
+
+    def _call(self, method: str, body: str | None) -> dict[str, Any]:
+        try:
+            # The kubelet renews the token.
+            with open(f"{self._account}/token", encoding="ascii") as file:
+                token = file.read().strip()
+            context = ssl.create_default_context(cafile=f"{self._account}/ca.crt")
+            connection = http.client.HTTPSConnection(self._host, self._port, timeout=5, context=context)
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/merge-patch+json"}
+            try:
+                connection.request(method, self._path, body, headers)
+                response = connection.getresponse()
+                content = response.read()
+            finally:
+                connection.close()
+            answer: dict[str, Any] = json.loads(content)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise ApiError(f"the API server at {self._host}:{self._port}: {error}") from None
+        if response.status != http.client.OK:
+            raise ApiError(f"the API server refuses {method} {self._path}: {answer.get('message', response.reason)}")
+        return answer
+
+
+def in_cluster(node: str) -> NodeApi | None:
+    """The API of the cluster that this pod runs in; None if it is in none, or does not know its node."""
+    host = os.environ.get("KUBERNETES_SERVICE_HOST")
+    if not node or not host or not os.path.exists(f"{ACCOUNT}/token"):
+        return None
+    return NodeApi(node, host, int(os.environ.get("KUBERNETES_SERVICE_PORT", "443")))
+
+
+class LabelKeeper(threading.Thread):
+    """Keeps a node's labels as wanted, beside the plugin: a slow API server must not hold up the kubelet."""
+
+    def __init__(self, api: NodeApi) -> None:
+        super().__init__(name="labels", daemon=True)
+        self._api = api
+        self._wanted: dict[str, str] | None = None
+        self._changed = threading.Event()
+        self._trouble = Once()
+        self._foreign = Once()
+
+    def want(self, labels: dict[str, str]) -> None:
+        """Labels that the node should have from now on."""
+        if labels != self._wanted:
+            self._wanted = dict(labels)
+            self._changed.set()
+
+    def run(self) -> None:
+        while True:
+            self._changed.wait(_LOOK_AGAIN)
+            self._changed.clear()
+            if self._wanted is None:
+                continue
+            try:
+                self.keep(self._wanted)
+                self._trouble.over()
+            except ApiError as error:
+                self._trouble.say(f"labels: {error}")
+                time.sleep(_PAUSE)
+                self._changed.set()
+
+    def keep(self, wanted: dict[str, str]) -> None:
+        """Compare once, and patch what differs. A label that somebody else has set stays as it is.
+
+        :raises ApiError: the API server can't be reached, or refuses.
+        """
+        metadata = self._api.get()["metadata"]
+        labels = metadata.get("labels") or {}
+        owned = set(filter(None, (metadata.get("annotations") or {}).get(OWNED, "").split(",")))
+        foreign = sorted(key for key in wanted if key in labels and key not in owned and labels[key] != wanted[key])
+        if foreign:
+            self._foreign.say(f"labels: somebody else has set {', '.join(foreign)}: left as they are")
+        ours = {key: value for key, value in wanted.items() if key not in foreign}
+        changes: dict[str, str | None] = {key: None for key in owned - set(ours) if key in labels}
+        changes.update({key: value for key, value in ours.items() if labels.get(key) != value})
+        mine = owned & set(ours) | {key for key in ours if key not in labels}
+        note = ",".join(sorted(mine)) or None
+        if changes or mine != owned:
+            self._api.patch({"labels": changes, "annotations": {OWNED: note}})
+            log(f"labels: {len(mine)} of this node are ours, {len(changes)} changed")

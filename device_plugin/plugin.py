@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The plugin's main loop: looks at the node and at the kubelet's socket once a second, and follows both."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from nvmock_gpu.host.view import HostView
+
+from .allocation import ANNOTATION, FIELD, OFF
+from .labels import labels_of
+from .log import Once, log
+from .node import Node
+from .resources import OfferError, offer
+from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, ServeError, Service, answers, identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nvmock_gpu.machine import Machine
+
+    from .flags import Options
+    from .resources import Resource
+
+# Since 1.29 kubelets read the CDI field of Allocate's answer unless told otherwise.
+FIELD_SINCE = (1, 29)
+
+
+class Plugin:
+    """One plugin on one node.
+
+    :arg kubelet_version: asks for the node's kubelet version (``v1.31.0``), None if it can't be known.
+    :arg publish: takes, again and again, the labels that the node should have; None where labels are not wanted.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        kubelet_version: Callable[[], str | None],
+        publish: Callable[[dict[str, str]], None] | None,
+        view: Callable[[str], HostView] = HostView,
+    ) -> None:
+        self.options = options
+        self.stopping = threading.Event()
+        self._kubelet_version = kubelet_version
+        self._publish = publish
+        self._node = Node(options.host_root, options.driver_root, options.cdi != OFF, options.cdi_kind, view)
+        self._kubelet: tuple[int, int] | None = None
+        self._services: dict[str, Service] = {}
+        self._registered: set[str] = set()
+        self._rivals: dict[str, dict[str, tuple[int, int]]] = {}
+        self._ended: dict[str, int] = {}
+        self._machine: Machine | None = None
+        self._resources: list[Resource] = []
+        self._labels: dict[str, str] = {}
+        self._waiting = Once()
+        self._trouble = Once()
+
+    def run(self) -> None:
+        """Until :attr:`stopping` is set."""
+        try:
+            while not self.stopping.is_set():
+                self.tick()
+                self.stopping.wait(self.options.interval)
+        finally:
+            self._stop_services()
+            self._say_ready(False)
+
+    def tick(self) -> None:
+        """One look at everything."""
+        offers = self._look()
+        kubelet = identity(os.path.join(self.options.plugin_directory, KUBELET_SOCKET))
+        if kubelet != self._kubelet or any(not service.is_there() for service in self._services.values()):
+            # A starting kubelet has taken our sockets away and knows nothing of us.
+            self._stop_services()
+            self._kubelet = kubelet
+        if kubelet is None:
+            if offers:
+                self._waiting.say(f"waiting for a kubelet: no {KUBELET_SOCKET} in {self.options.plugin_directory}")
+            self._say_ready(not offers)
+            return
+        self._serve(offers)
+        self._watch_rivals()
+        self._say_ready(self._registered == set(offers))
+
+    # -- the node -----------------------------------------------------------------------------------------------
+
+    def _look(self) -> dict[str, Offer]:
+        """The resources as they are now, by name."""
+        look = self._node.look()
+        if look.machine is not None and look.machine is not self._machine:
+            self._take(look.machine)
+        if self._publish is not None:
+            self._publish(self._labels if look.machine is not None else {})
+        if self._machine is None:
+            self._waiting.say(look.problem)
+            return {}
+        offers = {}
+        for resource in self._resources:
+            devices = {device.uuid: device for device in resource.devices.values()}
+            health = self._node.health(devices.values())
+            if look.machine is None:
+                health.reasons = dict.fromkeys(devices, look.problem)
+            numa = {uuid: self._node.numa_node(device) for uuid, device in devices.items()}
+            known = {uuid: number for uuid, number in numa.items() if number is not None}
+            offers[resource.name] = Offer(self._machine, resource, health, known)
+        return offers
+
+    def _take(self, machine: Machine) -> None:
+        self._machine = machine
+        self._labels = labels_of(machine, self.options.mig_strategy, self.options.sharing)
+        try:
+            self._resources = offer(machine, self.options.mig_strategy, self.options.sharing)
+        except OfferError as error:
+            log(str(error))
+            self._resources = []
+        for resource in self._resources:
+            log(f"{resource.name}: {len(resource.devices)} devices")
+
+    # -- the kubelet --------------------------------------------------------------------------------------------
+
+    def _serve(self, offers: dict[str, Offer]) -> None:
+        for name in [name for name in self._services if name not in offers]:
+            log(f"{name}: no more")
+            self._drop(name)
+        for name, one in offers.items():
+            service = self._services.get(name)
+            if service is not None:
+                service.update(one)
+                if name in self._registered:
+                    continue
+            else:
+                # From all healthy on, so that what is not is said.
+                first = Offer(one.machine, one.resource)
+                service = Service(self.options.plugin_directory, first, self._cdi_mode(), self.options.sharing.one_only)
+                service.start()
+                service.update(one)
+                self._services[name] = service
+            self._register(service)
+
+    def _register(self, service: Service) -> None:
+        try:
+            service.register()
+        except ServeError as error:
+            self._trouble.say(str(error))
+            return
+        self._trouble.over()
+        self._waiting.over()
+        self._registered.add(service.name)
+        self._ended[service.name] = service.streams_ended
+        log(f"{service.name}: registered with the kubelet")
+
+    def _cdi_mode(self) -> str:
+        if self.options.cdi != "auto":
+            return self.options.cdi
+        version = self._kubelet_version()
+        chosen = FIELD if version is not None and parse_version(version) >= FIELD_SINCE else ANNOTATION
+        log(f"kubelet {version or 'of unknown version'}: devices are handed over by the CDI {chosen}")
+        return chosen
+
+    def _watch_rivals(self) -> None:
+        """The kubelet drops us for the plugin that registered last: say so, and come back when that one has gone."""
+        for name, service in self._services.items():
+            if name in self._rivals:
+                if any(identity(path) != known for path, known in self._rivals[name].items()):
+                    del self._rivals[name]
+                    self._registered.discard(name)  # the next tick registers again
+            elif name in self._registered and service.streams_ended > self._ended[name]:
+                self._ended[name] = service.streams_ended
+                others = self._other_sockets()
+                if others:
+                    self._rivals[name] = others
+                    log(
+                        f"{name}: the kubelet no longer listens to us: another plugin offers it as well"
+                        f" ({', '.join(sorted(others))}): stop one of the two"
+                    )
+                else:
+                    # Nobody else is there: a kubelet that is about to restart, or a connection that broke.
+                    self._registered.discard(name)
+
+    def _other_sockets(self) -> dict[str, tuple[int, int]]:
+        found = {}
+        for entry in os.listdir(self.options.plugin_directory):
+            path = os.path.join(self.options.plugin_directory, entry)
+            known = identity(path)
+            ours = entry == KUBELET_SOCKET or entry.startswith(SOCKET_PREFIX)
+            if entry.endswith(".sock") and not ours and known is not None and answers(path):
+                found[path] = known
+        return found
+
+    # -- ends ---------------------------------------------------------------------------------------------------
+
+    def _drop(self, name: str) -> None:
+        self._services.pop(name).stop()
+        self._registered.discard(name)
+        self._rivals.pop(name, None)
+
+    def _stop_services(self) -> None:
+        for name in list(self._services):
+            self._drop(name)
+
+    def _say_ready(self, ready: bool) -> None:
+        """For the pod's readiness probe."""
+        path = self.options.ready_file
+        if not path or ready == os.path.exists(path):
+            return
+        if ready:
+            with open(path, "w", encoding="ascii"):
+                pass
+        else:
+            os.unlink(path)
+
+
+def parse_version(text: str) -> tuple[int, int]:
+    """(1, 31) of ``v1.31.0-rc.1``; (0, 0) of anything else."""
+    parts = text.lstrip("v").split(".")
+    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
+        return 0, 0
+    return int(parts[0]), int(parts[1])

@@ -1,0 +1,288 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""One resource, served to the kubelet on a Unix socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import grpc
+
+from nvmock_gpu.errors import NvmockError
+
+from . import api_pb2 as api
+from .allocation import answer
+from .log import log
+from .node import Health
+from .preference import RequestError, prefer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvmock_gpu.machine import Machine
+
+    from .resources import Resource
+
+VERSION = "v1beta1"
+HEALTHY = "Healthy"
+UNHEALTHY = "Unhealthy"
+KUBELET_SOCKET = "kubelet.sock"
+SOCKET_PREFIX = "nvmock-"
+_PATH_MAX = 107  # bytes of sun_path
+_METHODS = {
+    "GetDevicePluginOptions": (api.Empty, api.DevicePluginOptions),
+    "GetPreferredAllocation": (api.PreferredAllocationRequest, api.PreferredAllocationResponse),
+    "Allocate": (api.AllocateRequest, api.AllocateResponse),
+    "PreStartContainer": (api.PreStartContainerRequest, api.PreStartContainerResponse),
+}
+
+
+class ServeError(NvmockError):
+    """The resource can't be served."""
+
+
+@dataclass
+class Offer:
+    """What is served now.
+
+    :ivar numa: NUMA node by UUID, where it is known.
+    """
+
+    machine: Machine
+    resource: Resource
+    health: Health = field(default_factory=Health)
+    numa: dict[str, int] = field(default_factory=dict)
+
+    def devices(self) -> api.ListAndWatchResponse:
+        """The list for the kubelet."""
+        response = api.ListAndWatchResponse()
+        for device_id, device in self.resource.devices.items():
+            one = response.devices.add(
+                ID=device_id, health=UNHEALTHY if device.uuid in self.health.reasons else HEALTHY
+            )
+            if device.uuid in self.numa:
+                one.topology.nodes.add(ID=self.numa[device.uuid])
+        return response
+
+
+class Service:
+    """The DevicePlugin service of one resource.
+
+    :arg directory: the kubelet's plugin directory.
+    :arg cdi: how devices are handed over: ``field``, ``annotation``, ``off``.
+    """
+
+    def __init__(self, directory: str, offer: Offer, cdi: str, one_only: bool) -> None:
+        self.name = offer.resource.name
+        self.endpoint = SOCKET_PREFIX + self.name.partition("/")[2] + ".sock"
+        self.path = os.path.join(directory, self.endpoint)
+        self.streams_ended = 0
+        self._directory = directory
+        self._offer = offer
+        self._cdi = cdi
+        self._one_only = one_only
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._server: grpc.Server | None = None
+        self._identity: tuple[int, int] | None = None
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Listen on the socket; one that a dead plugin left is taken away.
+
+        :raises ServeError: another plugin listens there, or the socket can't be made.
+        """
+        if len(os.fsencode(self.path)) > _PATH_MAX:
+            raise ServeError(f"{self.path} is too long for a socket: {_PATH_MAX} bytes are allowed")
+        try:
+            if os.path.lexists(self.path):
+                if answers(self.path):
+                    raise ServeError(f"{self.path}: another gpu-mock-device-plugin serves {self.name} here: stop one")
+                os.unlink(self.path)
+                log(f"{self.name}: took away the stale socket {self.path}")
+            server = grpc.server(ThreadPoolExecutor(max_workers=8), options=(("grpc.so_reuseport", 0),))
+            server.add_generic_rpc_handlers((self._handlers(),))
+            server.add_insecure_port("unix://" + self.path)
+            server.start()
+            self._identity = identity(self.path)
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "the socket can't be made"
+            raise ServeError(f"{self.path}: {reason}: is the directory mounted and writable for root?") from None
+        self._server = server
+
+    def stop(self) -> None:
+        """End all streams, stop listening, take the socket away."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self._server is not None:
+            self._server.stop(grace=1).wait(3)
+        if self.is_there():
+            os.unlink(self.path)
+
+    def is_there(self) -> bool:
+        """Whether the socket on the disk is still ours: a starting kubelet removes those that it finds."""
+        return self._identity is not None and identity(self.path) == self._identity
+
+    def register(self) -> None:
+        """Tell the kubelet of the resource.
+
+        :raises ServeError: the kubelet does not answer, or refuses.
+        """
+        request = api.RegisterRequest(version=VERSION, endpoint=self.endpoint, resource_name=self.name)
+        request.options.get_preferred_allocation_available = True
+        path = os.path.join(self._directory, KUBELET_SOCKET)
+        # Go's servers refuse the authority that grpc derives of a socket's path.
+        with grpc.insecure_channel("unix://" + path, options=(("grpc.default_authority", "localhost"),)) as channel:
+            call = channel.unary_unary(
+                f"/{VERSION}.Registration/Register",
+                request_serializer=api.RegisterRequest.SerializeToString,
+                response_deserializer=api.Empty.FromString,
+            )
+            try:
+                call(request, timeout=5)
+            except grpc.RpcError as error:
+                if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                    raise ServeError(
+                        f"{path}: no kubelet answers there (it is starting, or the socket is stale)"
+                    ) from None
+                raise ServeError(f"the kubelet refuses {self.name}: {error.details()}") from None
+
+    def update(self, offer: Offer) -> None:
+        """Serve *offer* from now on; the kubelet is told if its list changes."""
+        with self._changed:
+            before = self._offer.devices()
+            _log_changes(self._offer.health, offer)
+            self._offer = offer
+            if offer.devices() != before:
+                self._changed.notify_all()
+
+    # -- calls --------------------------------------------------------------------------------------------------
+
+    def _handlers(self) -> grpc.GenericRpcHandler:
+        handlers = {
+            name: grpc.unary_unary_rpc_method_handler(
+                getattr(self, name),
+                request_deserializer=request.FromString,
+                response_serializer=response.SerializeToString,
+            )
+            for name, (request, response) in _METHODS.items()
+        }
+        handlers["ListAndWatch"] = grpc.unary_stream_rpc_method_handler(
+            self.ListAndWatch,
+            request_deserializer=api.Empty.FromString,
+            response_serializer=api.ListAndWatchResponse.SerializeToString,
+        )
+        return grpc.method_handlers_generic_handler(f"{VERSION}.DevicePlugin", handlers)
+
+    def GetDevicePluginOptions(self, _request: api.Empty, _context: grpc.ServicerContext) -> api.DevicePluginOptions:
+        return api.DevicePluginOptions(get_preferred_allocation_available=True)
+
+    def PreStartContainer(
+        self, _request: api.PreStartContainerRequest, _context: grpc.ServicerContext
+    ) -> api.PreStartContainerResponse:
+        return api.PreStartContainerResponse()
+
+    def ListAndWatch(self, _request: api.Empty, context: grpc.ServicerContext) -> Iterator[api.ListAndWatchResponse]:
+        def ended() -> None:
+            with self._changed:
+                self.streams_ended += 1
+                self._changed.notify_all()
+
+        context.add_callback(ended)
+        sent = None
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda sent=sent: self._stopped or not context.is_active() or self._offer.devices() != sent
+                )
+                if self._stopped or not context.is_active():
+                    return
+                sent = self._offer.devices()
+            yield sent
+
+    def GetPreferredAllocation(
+        self, request: api.PreferredAllocationRequest, context: grpc.ServicerContext
+    ) -> api.PreferredAllocationResponse:
+        response = api.PreferredAllocationResponse()
+        offer = self._offer
+        try:
+            for one in request.container_requests:
+                ids = prefer(
+                    offer.machine,
+                    offer.resource,
+                    one.available_deviceIDs,
+                    one.must_include_deviceIDs,
+                    one.allocation_size,
+                )
+                response.container_responses.add(deviceIDs=ids)
+        except RequestError as error:
+            self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return response
+
+    def Allocate(self, request: api.AllocateRequest, context: grpc.ServicerContext) -> api.AllocateResponse:
+        response = api.AllocateResponse()
+        offer = self._offer
+        try:
+            if not request.container_requests:
+                raise RequestError("no container asks for a device")
+            for one in request.container_requests:
+                for device_id in one.devicesIDs:
+                    device = offer.resource.devices.get(device_id)
+                    if device is not None and device.uuid in offer.health.reasons:
+                        reason = offer.health.reasons[device.uuid]
+                        self._refuse(
+                            context, grpc.StatusCode.FAILED_PRECONDITION, f"{device.uuid} is unhealthy: {reason}"
+                        )
+                response.container_responses.append(
+                    answer(
+                        offer.resource,
+                        one.devicesIDs,
+                        self._cdi,
+                        offer.health.cdi_names,
+                        offer.health.control_nodes,
+                        self._one_only,
+                    )
+                )
+                log(f"{self.name}: allocated {' '.join(one.devicesIDs)}")
+        except RequestError as error:
+            self._refuse(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return response
+
+    def _refuse(self, context: grpc.ServicerContext, code: grpc.StatusCode, message: str) -> None:
+        log(f"{self.name}: refused: {message}")
+        context.abort(code, message)
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """What tells a socket from one that was made later in its place."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def answers(path: str) -> bool:
+    """Whether somebody listens on a socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+
+def _log_changes(before: Health, after: Offer) -> None:
+    uuids = dict.fromkeys(device.uuid for device in after.resource.devices.values())
+    for uuid in uuids:
+        reason = after.health.reasons.get(uuid)
+        if reason != before.reasons.get(uuid):
+            log(f"{after.resource.name}: {uuid} is " + ("healthy again" if reason is None else f"unhealthy: {reason}"))

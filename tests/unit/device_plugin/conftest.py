@@ -1,0 +1,27 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The plugin needs grpcio and protobuf, which only the tests' environment has to have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+sys.path.insert(0, ROOT)
+
+from plugin_support import MockNode
+
+
+@pytest.fixture
+def node():
+    # A socket's path is short: pytest's directories are not.
+    place = tempfile.mkdtemp(prefix="nvp")
+    one = MockNode(place)
+    yield one
+    one.close()
+    shutil.rmtree(place)

@@ -1,0 +1,352 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The plugin before a fake kubelet, over real sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import grpc
+import pytest
+
+from device_plugin import api_pb2 as api
+from device_plugin.flags import parse
+from device_plugin.plugin import Plugin
+from device_plugin.service import ServeError
+from nvmock_gpu.host.view import Status
+from plugin_support import ROOT, eventually
+
+GPU = "nvidia.com/gpu"
+
+
+def names(annotations):
+    assert len(annotations) == 1
+    key, value = next(iter(annotations.items()))
+    assert key.startswith("cdi.k8s.io/") and len(key.partition("/")[2]) <= 63
+    return value.split(",")
+
+
+@pytest.fixture
+def running(node):
+    node.make("--gpu-count", "4").kubelet.start()
+    node.plugin()
+    eventually(lambda: len(node.kubelet.healthy()) == 4)
+    return node
+
+
+def test_registration(running):
+    request = running.kubelet.registered[0]
+    assert (request.version, request.resource_name, request.endpoint) == ("v1beta1", GPU, "nvmock-gpu.sock")
+    assert request.options.get_preferred_allocation_available and not request.options.pre_start_required
+    assert running.kubelet.healthy() == sorted(running.uuids)
+    options = running.kubelet._channels[GPU].unary_unary(
+        "/v1beta1.DevicePlugin/GetDevicePluginOptions",
+        api.Empty.SerializeToString,
+        api.DevicePluginOptions.FromString,
+    )(api.Empty())
+    assert options.get_preferred_allocation_available
+
+
+def test_an_old_kubelet_gets_the_annotation(running):
+    response = running.kubelet.allocate(GPU, *running.uuids[:2])
+    assert names(response.annotations) == [f"{GPU}={uuid}" for uuid in running.uuids[:2]]
+    assert not response.cdi_devices and not response.devices and not response.envs
+
+
+@pytest.mark.parametrize(
+    "version, field", [("v1.28.9", False), ("v1.29.0", True), ("v1.34.3+k3s1", True), (None, False)]
+)
+def test_auto_goes_by_the_kubelets_version(node, version, field):
+    node.version = version
+    node.make("--gpu-count", "1").kubelet.start()
+    node.plugin()
+    eventually(node.kubelet.healthy)
+    response = node.kubelet.allocate(GPU, node.uuids[0])
+    assert [one.name for one in response.cdi_devices] == ([f"{GPU}={node.uuids[0]}"] if field else [])
+    assert bool(response.annotations) != field
+
+
+def test_without_cdi_there_are_device_nodes(node):
+    node.make("--gpu-count", "3").kubelet.start()
+    node.plugin("--cdi", "off")
+    os.unlink(node.path("etc/cdi/nvidia.yaml"))
+    eventually(lambda: len(node.kubelet.healthy()) == 3)
+    response = node.kubelet.allocate(GPU, node.uuids[2])
+    assert dict(response.envs) == {"NVIDIA_VISIBLE_DEVICES": node.uuids[2]}
+    paths = [one.host_path for one in response.devices]
+    assert "/dev/nvidiactl" in paths and "/dev/nvidia2" in paths
+    assert "/dev/nvidia0" not in paths and "/dev/nvidia1" not in paths
+    assert {one.permissions for one in response.devices} == {"rw"}
+    assert not response.annotations and not response.cdi_devices
+
+
+def test_a_restarted_kubelet_is_registered_with_again(running):
+    running.kubelet.restart()
+    eventually(lambda: len(running.kubelet.healthy()) == 4)
+    assert [request.resource_name for request in running.kubelet.registered] == [GPU]
+    running.kubelet.allocate(GPU, running.uuids[0])
+
+
+def test_a_kubelet_that_comes_late(node):
+    node.make("--gpu-count", "2")
+    node.plugin()
+    node.kubelet.start()
+    eventually(lambda: len(node.kubelet.healthy()) == 2)
+
+
+def test_a_stale_kubelet_socket_is_waited_out(node, capfd):
+    node.make("--gpu-count", "2")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(os.path.join(node.plugins, "kubelet.sock"))
+    node.plugin()
+    eventually(lambda: "no kubelet answers there" in capfd.readouterr().err, 15)
+    node.kubelet.start()
+    eventually(lambda: len(node.kubelet.healthy()) == 2, 15)
+
+
+def test_a_refusal_of_the_kubelet_is_said(node, capfd):
+    node.kubelet.refuse = "no such version"
+    node.make("--gpu-count", "1").kubelet.start()
+    node.plugin()
+    eventually(lambda: "the kubelet refuses nvidia.com/gpu: no such version" in capfd.readouterr().err)
+    node.kubelet.refuse = ""
+    eventually(lambda: len(node.kubelet.healthy()) == 1)
+
+
+def test_a_stale_socket_of_ours_is_taken_away(node):
+    node.make("--gpu-count", "1").kubelet.start()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(os.path.join(node.plugins, "nvmock-gpu.sock"))
+    node.plugin()
+    eventually(node.kubelet.healthy)
+
+
+def test_a_second_one_of_us_ends_with_one_line(running):
+    options = parse(["--host-root", running.host_root, "--plugin-directory", running.plugins])
+    with pytest.raises(ServeError, match=r"another gpu-mock-device-plugin serves nvidia.com/gpu here: stop one"):
+        Plugin(options, lambda: None, None, running.view).tick()
+
+
+def test_another_plugin_for_the_resource(running, capfd):
+    """The kubelet drops the first for the second; when that ends, the first comes back."""
+    path = os.path.join(running.plugins, "nvidia-gpu.sock")
+    with socket.socket(socket.AF_UNIX) as rival:
+        rival.bind(path)
+        rival.listen()
+        running.kubelet._streams[GPU].cancel()
+        eventually(lambda: f"another plugin offers it as well ({path})" in capfd.readouterr().err)
+        assert len(running.kubelet.registered) == 1
+    os.unlink(path)
+    eventually(lambda: len(running.kubelet.registered) == 2)
+
+
+def test_stopping_takes_the_socket_away(running):
+    assert "nvmock-gpu.sock" in os.listdir(running.plugins)
+    running.stop_plugin()
+    assert os.listdir(running.plugins) == ["kubelet.sock"]
+
+
+def test_a_signal_stops_the_program(node):
+    node.make("--gpu-count", "1").kubelet.start()
+    command = [sys.executable, os.path.join(ROOT, "bin", "gpu-mock-device-plugin"), "--host-root", node.host_root]
+    with subprocess.Popen([*command, "--plugin-directory", node.plugins], stderr=subprocess.PIPE, text=True) as process:
+        eventually(lambda: node.kubelet.registered)
+        process.terminate()
+        errors = process.communicate(timeout=10)[1]
+    assert process.returncode == 0 and "Traceback" not in errors
+    assert os.listdir(node.plugins) == ["kubelet.sock"]
+
+
+# Health
+
+
+def reason_for(capfd, uuid):
+    def look():
+        for line in reversed(seen):
+            if f"{uuid} is unhealthy: " in line:
+                return line
+        seen.extend(capfd.readouterr().err.splitlines())
+        return ""
+
+    seen: list[str] = []
+    return eventually(look)
+
+
+def check_unhealthy_then_repaired(node, capfd, uuid, reason, repair):
+    eventually(lambda: uuid not in node.kubelet.healthy())
+    assert reason in reason_for(capfd, uuid)
+    with pytest.raises(grpc.RpcError, match="is unhealthy"):
+        node.kubelet.allocate(GPU, uuid)
+    repair()
+    eventually(lambda: uuid in node.kubelet.healthy())
+    eventually(lambda: f"{uuid} is healthy again" in capfd.readouterr().err)
+    node.kubelet.allocate(GPU, uuid)
+
+
+def test_a_missing_device_node(running, capfd):
+    path = running.path("dev/nvidia1")
+    os.rename(path, path + ".away")
+    check_unhealthy_then_repaired(
+        running, capfd, running.uuids[1], "/dev/nvidia1 is missing", lambda: os.rename(path + ".away", path)
+    )
+
+
+@pytest.mark.parametrize(
+    "status, reason",
+    [
+        (Status(0o100644), "/dev/nvidia2 is no character device"),
+        (Status(0o020666, 0, 0, 195, 7), "/dev/nvidia2 is 195:7, not 195:2"),
+        (Status(0o020666, 0, 0, 1, 3), "/dev/nvidia2 is 1:3, not 195:2"),
+    ],
+)
+def test_a_wrong_device_node(running, capfd, status, reason):
+    running.odd_devices["nvidia2"] = status
+    uuid = running.uuids[2]
+    check_unhealthy_then_repaired(running, capfd, uuid, reason, running.odd_devices.clear)
+    assert len(running.kubelet.healthy()) == 4
+
+
+def test_a_missing_specification(running, capfd):
+    path = running.path("etc/cdi/nvidia.yaml")
+    os.rename(path, path + ".away")
+    check_unhealthy_then_repaired(
+        running, capfd, running.uuids[0], "can't be resolved: no file in", lambda: os.rename(path + ".away", path)
+    )
+
+
+def test_a_bad_specification(running, capfd):
+    path = running.path("etc/cdi/nvidia.yaml")
+    with open(path, encoding="utf-8") as file:
+        good = file.read()
+
+    def write(text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    write(good.replace("cdiVersion:", "cdiVersion: 99.0.0 #"))
+    check_unhealthy_then_repaired(running, capfd, running.uuids[3], "/etc/cdi/nvidia.yaml", lambda: write(good))
+
+
+def test_a_library_that_the_specification_mounts(running, capfd):
+    place = running.path("var/lib/nvidia-mock/driver/lib64")
+    os.rename(place, place + ".away")
+    check_unhealthy_then_repaired(
+        running,
+        capfd,
+        running.uuids[0],
+        "is missing (/etc/cdi/nvidia.yaml mounts it)",
+        lambda: os.rename(place + ".away", place),
+    )
+
+
+def test_a_fault(running, capfd):
+    uuid = running.uuids[0]
+    running.fault(uuid, "fallen off the bus\n")
+    check_unhealthy_then_repaired(running, capfd, uuid, "fallen off the bus", lambda: running.fault(uuid))
+
+
+def test_a_machine_file_that_is_gone(running, capfd):
+    path = running.path("var/lib/nvidia-mock/driver/etc/nvmock/machine.json")
+    os.rename(path, path + ".away")
+    eventually(lambda: running.published[-1] == {})
+    eventually(lambda: running.kubelet.healthy() == [])
+    assert "machine.json is not there" in reason_for(capfd, "")
+    assert len(running.kubelet.lists[GPU]) == 4
+    os.rename(path + ".away", path)
+    eventually(lambda: len(running.kubelet.healthy()) == 4)
+    eventually(lambda: running.published[-1]["nvidia.com/gpu.count"] == "4")
+
+
+def test_another_machine_is_followed(running):
+    running.make("--gpu-count", "2")
+    eventually(lambda: running.kubelet.healthy() == sorted(running.uuids) and len(running.uuids) == 2)
+    assert running.published[-1]["nvidia.com/gpu.count"] == "2"
+    running.make("--gpu-count", "8")
+    eventually(lambda: len(running.kubelet.healthy()) == 8)
+
+
+def test_a_node_without_gpus_becomes_one(node):
+    node.kubelet.start()
+    node.plugin("--ready-file", os.path.join(node.host_root, "ready"))
+    eventually(lambda: os.path.exists(node.path("ready")))
+    assert node.kubelet.registered == [] and node.published[-1] == {}
+    node.make("--gpu-count", "2")
+    eventually(lambda: len(node.kubelet.healthy()) == 2)
+
+
+# Malformed requests
+
+
+@pytest.mark.parametrize(
+    "ids, message",
+    [([], "asks for no device"), (["GPU-none"], "has no device 'GPU-none'"), (["", ""], "has no device ''")],
+)
+def test_malformed_allocations(running, ids, message):
+    with pytest.raises(grpc.RpcError, match=message) as caught:
+        running.kubelet.allocate(GPU, *ids)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_one_device_twice(running):
+    with pytest.raises(grpc.RpcError, match="one device twice"):
+        running.kubelet.allocate(GPU, running.uuids[0], running.uuids[0])
+
+
+def test_no_container(running):
+    with pytest.raises(grpc.RpcError, match="no container asks"):
+        running.kubelet.call(GPU, "Allocate", api.AllocateRequest())
+
+
+def test_bytes_that_are_no_message(running):
+    with pytest.raises(grpc.RpcError):
+        running.kubelet.call(GPU, "Allocate", b"\xff\xff\xff", raw=True)
+    assert running.kubelet.allocate(GPU, running.uuids[0])
+
+
+@pytest.mark.parametrize("size, must", [(9, ()), (-1, ()), (0, (0,)), (1, (0, 1)), (2, ("GPU-none",))])
+def test_malformed_preferences(running, size, must):
+    wanted = [running.uuids[one] if isinstance(one, int) else one for one in must]
+    with pytest.raises(grpc.RpcError) as caught:
+        running.kubelet.prefer(GPU, running.uuids, size, wanted)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+# MIG and time-slicing over the wire
+
+
+def test_mixed_mig_has_a_socket_for_each_profile(node):
+    node.make("--gpu-count", "3", "--mig", "0=3g.20gb,1g.5gb;1=1g.5gb+me").kubelet.start()
+    node.plugin("--mig-strategy", "mixed")
+    wanted = {GPU, "nvidia.com/mig-1g.5gb", "nvidia.com/mig-3g.20gb", "nvidia.com/mig-1g.5gb.me"}
+    eventually(lambda: set(node.kubelet.lists) == wanted and all(node.kubelet.healthy(name) for name in wanted))
+    mig = node.machine.gpus[0].mig_devices[0]
+    response = node.kubelet.allocate(f"nvidia.com/mig-{mig.profile}", mig.uuid)
+    assert names(response.annotations) == [f"{GPU}={mig.uuid}"]
+    # One that is no longer there ends; the others stay.
+    node.make("--gpu-count", "3", "--mig", "0=3g.20gb")
+    eventually(
+        lambda: sorted(os.listdir(node.plugins)) == ["kubelet.sock", "nvmock-gpu.sock", "nvmock-mig-3g.20gb.sock"]
+    )
+
+
+def test_shares_of_one_gpu_are_one_cdi_device(node):
+    node.make("--gpu-count", "2").kubelet.start()
+    node.plugin("--time-slicing", "nvidia.com/gpu=3", "--rename-by-default")
+    name = "nvidia.com/gpu.shared"
+    eventually(lambda: len(node.kubelet.healthy(name)) == 6)
+    uuid = node.uuids[1]
+    response = node.kubelet.allocate(name, f"{uuid}::0", f"{uuid}::2")
+    assert names(response.annotations) == [f"{GPU}={uuid}"]
+    node.fault(uuid, "x")
+    eventually(lambda: len(node.kubelet.healthy(name)) == 3)
+
+
+def test_one_share_only(node):
+    node.make("--gpu-count", "2").kubelet.start()
+    node.plugin("--time-slicing", "nvidia.com/gpu=2", "--fail-requests-greater-than-one")
+    eventually(lambda: len(node.kubelet.healthy()) == 4)
+    with pytest.raises(grpc.RpcError, match="a container may ask for 1, not 2"):
+        node.kubelet.allocate(GPU, *[f"{node.uuids[0]}::{copy}" for copy in range(2)])
