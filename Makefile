@@ -45,11 +45,11 @@ down: env  ## take everything away again
 
 # --- tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: test lint unit native sanity recorded molecule kind bench
+.PHONY: test lint unit mutation native sanity recorded molecule kind bench
 test: dev-env  ## every test that this machine can run
 	@PATH='$(BIN)':$$PATH scripts/run-tests
 
-lint unit native sanity recorded molecule kind: dev-env  ## one part of the tests
+lint unit mutation native sanity recorded molecule kind: dev-env  ## one part of the tests
 	@PATH='$(BIN)':$$PATH scripts/run-tests $@
 
 bench: dev-env  ## measure, and print a table

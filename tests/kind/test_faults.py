@@ -100,7 +100,7 @@ def test_missing_tools_are_fetched_into_our_cache(play, kept, path_with, release
 
 
 def test_a_tool_with_another_checksum_is_not_taken(play, kept, path_with, releases, tmp_path):
-    releases["kind_cluster_kind_checksums"] = {key: "0" * 64 for key in releases["kind_cluster_kind_checksums"]}
+    releases["kind_cluster_kind_checksums"] = dict.fromkeys(releases["kind_cluster_kind_checksums"], "0" * 64)
     variables = {**kept, "kind_cluster_cache_directory": str(tmp_path / "cache")}
     run = play("cluster.yml", env={"PATH": path_with("docker")}, **variables, **releases, kind_cluster_name=NAME)
     one_line(run.error, "checksum")

@@ -18,6 +18,7 @@ import os
 import shutil
 
 import yaml
+
 from nvmock_gpu.cdi.read import parse
 from nvmock_gpu.cdi.registry import DEFAULT_DIRECTORIES, load_registry
 from nvmock_gpu.cdi.transform import HOST, RootTransform

@@ -37,6 +37,7 @@ sys.modules["nvmock_gpu"] = _package
 sys.path.insert(0, HERE)
 
 from elf_stub import shared_object
+
 from nvmock_gpu.cdi.generate import generate
 from nvmock_gpu.cdi.options import GETSPEC, SAVED, CdiOptions
 from nvmock_gpu.cdi.releases import RELEASES

@@ -134,7 +134,9 @@ def test_nothing_else_of_ours_is_there(variables, machine, listing, regular_file
             path = path.rpartition("/")[0]
             expected.add(path)
     ours = (BASE, DRIVER_ROOT, "/dev")
-    assert [path for path in listing if path.startswith(tuple(top + "/" for top in ours)) and path not in expected] == []
+    assert [
+        path for path in listing if path.startswith(tuple(top + "/" for top in ours)) and path not in expected
+    ] == []
 
 
 def test_device_numbers_are_those_of_the_driver(listing, machine, regular_files):

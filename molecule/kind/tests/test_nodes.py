@@ -60,7 +60,7 @@ def test_the_node_restores_itself_at_boot(host):
 
 def test_containerd_reads_specifications(host):
     dump = host.run("containerd config dump").stdout
-    assert "enable_cdi = true" in dump and "'/etc/cdi'" in dump or '"/etc/cdi"' in dump
+    assert ("enable_cdi = true" in dump and "'/etc/cdi'" in dump) or '"/etc/cdi"' in dump
 
 
 def test_uuids_of_the_nodes_differ(host, machine):
