@@ -1,14 +1,20 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The texts of a driver installation: stub programs, nvidia-smi's short answers, loader manifests, runtime config.
+"""The programs of a driver installation, and its small texts: loader manifests, runtime configuration.
 
-The programs are POSIX shell: they answer what can be answered truly (version, help, and for nvidia-smi the list of
-GPUs) and refuse the rest with a message and an exit status, so that nobody takes silence for success.
+The programs are one static executable (native/driver_program.c) with what each is behind it, so that they run in
+containers without a shell, too. They answer what can be answered truly (version, help, and for nvidia-smi what the
+machine's facts say) and refuse the rest with a message and an exit status, so that nobody takes silence for success.
+Where there is no executable for the architecture, and for programs that are scripts, POSIX shell does less of the same.
 """
 
 from __future__ import annotations
 
-from ..machine import Machine
+from .. import native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..machine import Gpu, Machine
 
 _STUB = """#!/bin/sh
 # A stand-in made by nvmock.gpu.
@@ -74,34 +80,75 @@ spec-dirs = ["/etc/cdi", "/var/run/cdi"]
 """
 
 
-def stub(name: str, purpose: str, version: str) -> bytes:
-    """Return the text of a program that answers --version and --help."""
+def stub(name: str, purpose: str, version: str, architecture: str) -> bytes:
+    """Return a program that answers --version and --help."""
+    if architecture in native.ARCHITECTURES and not name.endswith(".sh"):
+        image = native.binary(native.DRIVER_PROGRAM, architecture)
+        return native.with_payload(image, f"stub\t{name}\t{purpose}\t{version}\n")
     text = f"{name} (mock): {purpose}. This stand-in answers --version and --help only."
     return _STUB.format(name=name, help=_quoted(text), version=version).encode("ascii")
 
 
-def nvidia_smi(machine: Machine) -> bytes:
-    """Return the text of nvidia-smi, which knows the GPUs of *machine*.
+def nvidia_smi(machine: Machine, architecture: str) -> bytes:
+    """Return nvidia-smi, which knows the GPUs of *machine*.
 
-    The forms of -L and --version are those of nvidia-smi 550.
+    The forms of its answers are those of nvidia-smi 550.
     """
+    version = machine.driver_version
+    nvml = ".".join(version.split(".")[:2])
+    cuda = "%d.%d" % machine.cuda_version
+    if architecture in native.ARCHITECTURES:
+        lines = [f"smi\t{version}\t{nvml}\t{cuda}\n"]
+        for gpu, mig_devices in _gpus(machine):
+            lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")
+            for minor, profile, index, uuid in mig_devices:
+                lines.append(f"mig\t{minor}\t{profile}\t{index}\t{uuid}\n")
+        return native.with_payload(native.binary(native.DRIVER_PROGRAM, architecture), "".join(lines))
+    lines = []
+    for gpu, mig_devices in _gpus(machine):
+        lines.append(f"  gpu {gpu.minor} {_quoted(f'{gpu.name} (UUID: {gpu.uuid})')}")
+        for minor, profile, index, uuid in mig_devices:
+            lines.append(f"  mig {minor} {_quoted(f'MIG {profile:<12} Device {index:>2}: (UUID: {uuid})')}")
+    return _SMI_HEAD.format(gpus="\n".join(lines), version=version, nvml=nvml, cuda=cuda).encode("ascii")
+
+
+def _gpus(machine: Machine) -> list[tuple[Gpu, list[tuple[int, str, int, str]]]]:
+    """Each GPU with (minor of the compute instance's capability, profile, index, UUID) of its MIG devices."""
     from ..mig import capability_minors
 
     enabled = [gpu.minor for gpu in machine.gpus if gpu.mig_enabled]
     minors = capability_minors(enabled) if enabled else {}
-    lines = []
-    for gpu in machine.gpus:
-        lines.append(f"  gpu {gpu.minor} {_quoted(f'{gpu.name} (UUID: {gpu.uuid})')}")
-        for device in gpu.mig_devices:
-            text = f"MIG {device.profile:<12} Device {device.index:>2}: (UUID: {device.uuid})"
-            lines.append(f"  mig {minors[f'gpu{gpu.minor}/gi{device.gi}/ci{device.ci}/access']} {_quoted(text)}")
-    version = machine.driver_version
-    return _SMI_HEAD.format(
-        gpus="\n".join(lines),
-        version=version,
-        nvml=".".join(version.split(".")[:2]),
-        cuda="%d.%d" % machine.cuda_version,
-    ).encode("ascii")
+    return [
+        (
+            gpu,
+            [
+                (minors[f"gpu{gpu.minor}/gi{one.gi}/ci{one.ci}/access"], one.profile, one.index, one.uuid)
+                for one in gpu.mig_devices
+            ],
+        )
+        for gpu in machine.gpus
+    ]
+
+
+def _facts(machine: Machine, gpu: Gpu) -> tuple[str, ...]:
+    """The fields GPU_BUS_ID to GPU_SUBSYSTEM_ID of native/smi.h; "" where nothing is known."""
+    bus = gpu.pci_bus_id.upper()
+    if bus and len(bus.partition(":")[0]) == 4:
+        bus = "0000" + bus
+    model = machine.model
+    if model is None:
+        return (bus, "", gpu.serial, "", "", "", "", "")
+    mode = ("Enabled" if gpu.mig_enabled else "Disabled") if model.mig_profiles else ""
+    return (
+        bus,
+        str(model.memory_mib),
+        gpu.serial,
+        model.vbios_version,
+        "%d.%d" % model.compute_capability,
+        mode,
+        "0x" + model.pci_device_id.upper(),
+        "0x" + model.pci_subsystem_id.upper(),
+    )
 
 
 def runtime_config(driver_root: str) -> bytes:

@@ -1,24 +1,47 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in programs, run for real with sh."""
+"""The stand-in programs, run for real: the static executables of this machine's architecture, and the shell's."""
 
 from __future__ import annotations
 
 import os
+import platform
+import shutil
 import subprocess
 
 import pytest
 
+from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import programs
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_files import PROGRAMS
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
 
+HERE = platform.machine()
+SHELL = "riscv64"  # an architecture that has no executables
 
-def run(tmp_path, text, *arguments, dev=None):
+
+@pytest.fixture(params=["executable", "shell"])
+def architecture(request):
+    if request.param == "executable" and HERE not in native.ARCHITECTURES:
+        pytest.skip(f"there are no executables for {HERE}")
+    return HERE if request.param == "executable" else SHELL
+
+
+@pytest.fixture
+def executable():
+    if HERE not in native.ARCHITECTURES:
+        pytest.skip(f"there are no executables for {HERE}")
+    return HERE
+
+
+def run(tmp_path, content, *arguments, dev=None):
+    """Run a program: an executable by itself, a script by sh."""
     path = tmp_path / "program"
-    path.write_bytes(text)
+    path.write_bytes(content)
+    path.chmod(0o755)
+    shell = ["sh"] if content.startswith(b"#!") else []
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "NVMOCK_DEV": str(dev or tmp_path / "dev")}
-    return subprocess.run(["sh", str(path), *arguments], capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run([*shell, str(path), *arguments], capture_output=True, text=True, check=False, env=environment)
 
 
 def dev_with(tmp_path, *names):
@@ -30,33 +53,33 @@ def dev_with(tmp_path, *names):
 
 
 @pytest.mark.parametrize("option", ["-L", "--list-gpus"])
-def test_smi_lists_the_gpus(tmp_path, option):
+def test_smi_lists_the_gpus(tmp_path, option, architecture):
     machine = build_machine(uuid_seed="s")
     dev_with(tmp_path, *(f"nvidia{index}" for index in range(8)))
-    done = run(tmp_path, programs.nvidia_smi(machine), option)
+    done = run(tmp_path, programs.nvidia_smi(machine, architecture), option)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [f"GPU {gpu.index}: {gpu.name} (UUID: {gpu.uuid})" for gpu in machine.gpus]
 
 
-def test_smi_shows_only_visible_gpus_numbered_anew(tmp_path):
+def test_smi_shows_only_visible_gpus_numbered_anew(tmp_path, architecture):
     """As in a container that was given two of the GPUs."""
     machine = build_machine(uuid_seed="s")
     dev_with(tmp_path, "nvidia3", "nvidia5")
-    done = run(tmp_path, programs.nvidia_smi(machine), "-L")
+    done = run(tmp_path, programs.nvidia_smi(machine, architecture), "-L")
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["GPU 0", "GPU 1"]
     assert machine.gpus[3].uuid in done.stdout and machine.gpus[5].uuid in done.stdout
 
 
-def test_smi_without_gpus(tmp_path):
+def test_smi_without_gpus(tmp_path, architecture):
     dev_with(tmp_path)
-    done = run(tmp_path, programs.nvidia_smi(build_machine()), "-L")
+    done = run(tmp_path, programs.nvidia_smi(build_machine(), architecture), "-L")
     assert (done.returncode, done.stdout) == (6, "No devices were found\n")
 
 
-def test_smi_lists_mig_devices(tmp_path):
+def test_smi_lists_mig_devices(tmp_path, architecture):
     machine = build_machine(uuid_seed="s", mig_layout={0: ["3g.20gb", "1g.5gb"], 1: ["7g.40gb"]})
     dev = dev_with(tmp_path, "nvidia0", "nvidia1")
-    text = programs.nvidia_smi(machine)
+    text = programs.nvidia_smi(machine, architecture)
     assert len(run(tmp_path, text, "-L").stdout.splitlines()) == 2  # no capability is visible
     (dev / "nvidia-caps" / "nvidia-cap13").write_bytes(b"")
     lines = run(tmp_path, text, "-L").stdout.splitlines()
@@ -68,17 +91,17 @@ def test_smi_lists_mig_devices(tmp_path):
 @pytest.mark.parametrize(
     "name", ["It's", 'say "hi"', "$(touch pwned)`id`", "back\\slash", "a;b|c&d", "%s %d", "-n", "{braces} {{x}}", "'"]
 )
-def test_odd_product_names(tmp_path, name):
+def test_odd_product_names(tmp_path, name, architecture):
     machine = build_machine(gpu_count=1, product_name=name, uuid_seed="s")
     dev_with(tmp_path, "nvidia0")
-    done = run(tmp_path, programs.nvidia_smi(machine), "-L")
+    done = run(tmp_path, programs.nvidia_smi(machine, architecture), "-L")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"GPU 0: {name} (UUID: {machine.gpus[0].uuid})\n"
     assert not os.path.exists("pwned")
 
 
-def test_smi_version_and_help(tmp_path):
-    text = programs.nvidia_smi(build_machine())
+def test_smi_version_and_help(tmp_path, architecture):
+    text = programs.nvidia_smi(build_machine(), architecture)
     done = run(tmp_path, text, "--version")
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
@@ -87,26 +110,145 @@ def test_smi_version_and_help(tmp_path):
         "DRIVER version      : 550.54.15",
         "CUDA Version        : 12.4",
     ]
-    for arguments in (["-h"], ["--help"], []):
+    for arguments in (["-h"], ["--help"]):
         done = run(tmp_path, text, *arguments)
         assert done.returncode == 0 and "mock" in done.stdout
 
 
-def test_smi_refuses_what_it_can_not_do(tmp_path):
-    for option in ("-q", "--query-gpu=name", "nonsense"):
-        done = run(tmp_path, programs.nvidia_smi(build_machine()), option)
+def test_smi_refuses_what_it_can_not_do(tmp_path, architecture):
+    for option in ("-q", "--loop=1", "nonsense"):
+        done = run(tmp_path, programs.nvidia_smi(build_machine(), architecture), option)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"nvidia-smi (mock): '{option}' is not implemented\n"
 
 
-@pytest.mark.parametrize("name", [name for name, _where, _what in PROGRAMS])
-def test_stubs(tmp_path, name):
+def query(tmp_path, machine, architecture, *arguments):
+    done = run(tmp_path, programs.nvidia_smi(machine, architecture), *arguments)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout.splitlines()
+
+
+def test_smi_answers_queries(tmp_path, executable):
+    machine = build_machine(uuid_seed="s")
+    dev_with(tmp_path, *(f"nvidia{index}" for index in range(8)))
+    fields = "index,name,uuid,pci.bus_id,driver_version,memory.total,serial,compute_cap,temperature.gpu"
+    lines = query(tmp_path, machine, executable, f"--query-gpu={fields}", "--format=csv")
+    assert lines[0] == fields.replace(",", ", ").replace("memory.total", "memory.total [MiB]")
+    for gpu, line in zip(machine.gpus, lines[1:]):
+        bus = "0000" + gpu.pci_bus_id.upper()
+        assert line.split(", ") == [
+            *(str(gpu.index), gpu.name, gpu.uuid, bus, "550.54.15", "40960 MiB", gpu.serial, "8.0", "[N/A]")
+        ]
+    assert len(lines) == 9
+    lines = query(tmp_path, machine, executable, "--query-gpu", "memory.total", "--format", "csv,noheader,nounits")
+    assert lines == ["40960"] * 8
+
+
+def test_smi_chooses_gpus(tmp_path, executable):
+    machine = build_machine(uuid_seed="s")
+    dev_with(tmp_path, "nvidia2", "nvidia3", "nvidia5")
+    wanted = machine.gpus[5]
+    for name in ("2", wanted.uuid, wanted.uuid.upper(), wanted.pci_bus_id, "0000" + wanted.pci_bus_id, wanted.serial):
+        for form in (["-i", name], [f"--id={name}"]):
+            lines = query(tmp_path, machine, executable, "--query-gpu=index,uuid", "--format=csv,noheader", *form)
+            assert lines == [f"2, {wanted.uuid}"]
+    lines = query(tmp_path, machine, executable, "--query-gpu=index,count", "--format=csv,noheader", "-i", "2,0")
+    assert lines == ["2, 3", "0, 3"]
+    for name in ("3", "8", machine.gpus[0].uuid, "", "0,", "GPU-"):
+        done = run(tmp_path, programs.nvidia_smi(machine, executable), "-L", "-i", name)
+        assert (done.returncode, done.stdout) == (6, "No devices were found\n"), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--query-gpu=bogus", "--format=csv"], '"bogus" is not a valid field'),
+        (["--query-gpu=name,", "--format=csv"], '"" is not a valid field'),
+        (["--query-gpu=name", "--format=xml"], "xml"),
+        (["--query-gpu=name", "--format=noheader"], "csv"),
+        (["--query-gpu=name"], "--format"),
+        (["--format=csv"], "--query-gpu"),
+        (["-L", "--query-gpu=name", "--format=csv"], "--list-gpus"),
+        (["-i"], "-i"),
+        (["--query-gpu"], "--query-gpu"),
+    ],
+)
+def test_smi_refuses_bad_queries(tmp_path, executable, arguments, word):
+    dev_with(tmp_path, "nvidia0")
+    done = run(tmp_path, programs.nvidia_smi(build_machine(), executable), *arguments)
+    assert done.returncode == 2 and word in done.stdout + done.stderr
+    assert len((done.stdout + done.stderr).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["NVIDIA A100-SXM4-40GB", "x", "N" * 95])
+def test_smi_shows_the_table(tmp_path, executable, name):
+    machine = build_machine(uuid_seed="s", product_name=name, gpu_count=2)
+    dev_with(tmp_path, "nvidia0", "nvidia1")
+    lines = query(tmp_path, machine, executable)
+    assert {len(line) for line in lines[1:] if line.strip()} == {91}
+    assert "Driver Version: 550.54.15 " in lines[2] and "CUDA Version: 12.4 " in lines[2]
+    rows = [line for line in lines if f" {name[:30]}" in line]
+    assert [row.split()[1] for row in rows] == ["0", "1"]
+    assert "00000000:01:00.0" in rows[1]
+    assert sum("40960MiB" in line for line in lines) == 2
+    assert not any("%" in line for line in lines), "a load that nobody measured"
+
+
+def test_smi_without_gpus_has_no_table(tmp_path, executable):
+    dev_with(tmp_path)
+    done = run(tmp_path, programs.nvidia_smi(build_machine(), executable))
+    assert (done.returncode, done.stdout) == (6, "No devices were found\n")
+
+
+def test_many_gpus_fit(tmp_path, executable):
+    machine = build_machine(uuid_seed="s", gpu_count=64, product_name="N" * 95)
+    dev_with(tmp_path, *(f"nvidia{index}" for index in range(64)))
+    lines = run(tmp_path, programs.nvidia_smi(machine, executable), "-L").stdout.splitlines()
+    assert lines == [f"GPU {gpu.index}: {gpu.name} (UUID: {gpu.uuid})" for gpu in machine.gpus]
+
+
+def test_facts_that_nobody_knows(tmp_path, executable):
+    """A machine recorded without a model, and without PCI ids."""
+    machine = build_machine(uuid_seed="s", gpu_count=1)
+    machine.model = None
+    machine.gpus[0].pci_bus_id = machine.gpus[0].serial = ""
+    dev_with(tmp_path, "nvidia0")
+    fields = "--query-gpu=pci.bus_id,pci.bus,memory.total,mig.mode.current,serial"
+    assert query(tmp_path, machine, executable, fields, "--format=csv,noheader") == [", ".join(["[N/A]"] * 5)]
+    assert {len(line) for line in query(tmp_path, machine, executable)[1:] if line.strip()} == {91}
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in PROGRAMS])
+def test_stubs(tmp_path, name, architecture):
     purpose = next(row[1] for row in PROGRAMS if row[0] == name)
-    text = programs.stub(name, purpose, "550.54.15")
-    assert text.startswith(b"#!/bin/sh\n")
-    done = run(tmp_path, text, "--version")
+    content = programs.stub(name, purpose, "550.54.15", architecture)
+    is_script = architecture == SHELL or name.endswith(".sh")
+    assert content.startswith(b"#!/bin/sh\n" if is_script else b"\x7fELF")
+    done = run(tmp_path, content, "--version")
     assert (done.returncode, done.stdout) == (0, f"{name}:  version 550.54.15 (mock)\n")
-    done = run(tmp_path, text, "--help")
-    assert done.returncode == 0 and purpose in done.stdout
-    done = run(tmp_path, text, "--do-it")
+    for arguments in (["--help"], ["-h"], []):
+        done = run(tmp_path, content, *arguments)
+        assert done.returncode == 0 and purpose in done.stdout
+    done = run(tmp_path, content, "--do-it")
     assert (done.returncode, done.stdout) == (1, "") and "'--do-it' is not implemented" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("chroot"), reason="chroot needs root")
+def test_executables_need_nothing_around_them(tmp_path, executable):
+    """As in a container from scratch: no shell, no library, no /proc."""
+    root = tmp_path / "root"
+    dev_with(root, "nvidia0")
+    (root / "nvidia-smi").write_bytes(programs.nvidia_smi(build_machine(uuid_seed="s"), executable))
+    (root / "nvidia-smi").chmod(0o755)
+    done = subprocess.run(["chroot", str(root), "/nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("GPU 0: ")
+
+
+def test_an_image_without_its_text_says_so(tmp_path, executable):
+    image = native.binary(native.DRIVER_PROGRAM, executable)
+    for content in (
+        *(image, image + b"nvmock1 00000000\n", image + b"nvmock1 ffffffff\n", image + b"x\nnvmock1 00000002\n"),
+        native.with_payload(image, "smi\t1\n"),
+    ):
+        done = run(tmp_path, content, "-L")
+        assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1

@@ -129,7 +129,7 @@ DIFFERENCES = (
         ROOT + "/bin/nvidia-*",
         "content",
         "prints its name, whatever it is asked",
-        "answers --version and --help (nvidia-smi: -L), refuses the rest",
+        "a static executable that answers --version and --help (nvidia-smi: lists, queries and the table, too), refuses the rest",
         "nobody takes silence for success",
     ),
     (

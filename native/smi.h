@@ -1,0 +1,48 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* nvidia-smi, as far as the facts of the machine go. */
+#ifndef NVMOCK_SMI_H
+#define NVMOCK_SMI_H
+
+#include "payload.h"
+
+/* Exit statuses of NVIDIA's program. */
+enum { SMI_OK = 0, SMI_BAD_ARGUMENT = 2, SMI_NOT_FOUND = 6 };
+
+/* Fields of the lines: smi driver NVML CUDA; gpu ...; mig ... */
+enum { SMI_DRIVER = 1, SMI_NVML, SMI_CUDA };
+enum {
+    GPU_MINOR = 1,
+    GPU_NAME,
+    GPU_UUID,
+    GPU_BUS_ID,
+    GPU_MEMORY,
+    GPU_SERIAL,
+    GPU_VBIOS,
+    GPU_COMPUTE,
+    GPU_MIG,
+    GPU_DEVICE_ID,
+    GPU_SUBSYSTEM_ID,
+    GPU_FIELDS,
+};
+enum { MIG_MINOR = 1, MIG_PROFILE, MIG_INDEX, MIG_UUID, MIG_FIELDS };
+
+enum { MAXIMUM = 256 };
+
+/* What is visible here: the lines of the GPUs whose device nodes are there, numbered anew. */
+struct view {
+    const struct line *head;
+    int count;
+    const struct line *gpus[MAXIMUM];
+    int chosen[MAXIMUM];
+    int chosen_count;
+    const char *dev;
+};
+
+int smi(const struct line *lines, int argc, char **argv, char **environment);
+
+/* --query-gpu, and the table that comes without an option. */
+int smi_query(const struct view *view, const char *fields, const char *format);
+int smi_table(const struct view *view);
+
+#endif

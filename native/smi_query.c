@@ -1,0 +1,176 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* nvidia-smi --query-gpu=... --format=csv: scripts' way to ask. */
+#include "clock.h"
+#include "output.h"
+#include "smi.h"
+#include "system.h"
+#include "text.h"
+
+enum { QUERY_FIELDS = 128 };
+
+/* How a field is answered: a fact of the GPU (above 0), or one of these. */
+enum { UNKNOWN = -1, NOT_AVAILABLE = -2, TIMESTAMP = -3, DRIVER = -4, COUNT = -5, INDEX = -6, PCI_PART = -7 };
+
+struct field {
+    const char *name;
+    int answer;
+    /* Which part of the PCI id, from where and how long; only for PCI_PART. */
+    short from, length;
+    const char *unit;
+};
+
+static const struct field known[] = {
+    {"timestamp", TIMESTAMP, 0, 0, NULL},
+    {"driver_version", DRIVER, 0, 0, NULL},
+    {"count", COUNT, 0, 0, NULL},
+    {"name", GPU_NAME, 0, 0, NULL},
+    {"gpu_name", GPU_NAME, 0, 0, NULL},
+    {"serial", GPU_SERIAL, 0, 0, NULL},
+    {"gpu_serial", GPU_SERIAL, 0, 0, NULL},
+    {"uuid", GPU_UUID, 0, 0, NULL},
+    {"gpu_uuid", GPU_UUID, 0, 0, NULL},
+    {"pci.bus_id", GPU_BUS_ID, 0, 0, NULL},
+    {"gpu_bus_id", GPU_BUS_ID, 0, 0, NULL},
+    {"pci.domain", PCI_PART, 4, 4, NULL},
+    {"pci.bus", PCI_PART, 9, 2, NULL},
+    {"pci.device", PCI_PART, 12, 2, NULL},
+    {"pci.device_id", GPU_DEVICE_ID, 0, 0, NULL},
+    {"pci.sub_device_id", GPU_SUBSYSTEM_ID, 0, 0, NULL},
+    {"vbios_version", GPU_VBIOS, 0, 0, NULL},
+    {"index", INDEX, 0, 0, NULL},
+    {"memory.total", GPU_MEMORY, 0, 0, "MiB"},
+    {"compute_cap", GPU_COMPUTE, 0, 0, NULL},
+    {"mig.mode.current", GPU_MIG, 0, 0, NULL},
+    {"mig.mode.pending", GPU_MIG, 0, 0, NULL},
+    /* Fields that a mock has no value for. */
+    {"memory.used", NOT_AVAILABLE, 0, 0, "MiB"},
+    {"memory.free", NOT_AVAILABLE, 0, 0, "MiB"},
+    {"memory.reserved", NOT_AVAILABLE, 0, 0, "MiB"},
+    {"utilization.gpu", NOT_AVAILABLE, 0, 0, "%"},
+    {"utilization.memory", NOT_AVAILABLE, 0, 0, "%"},
+    {"temperature.gpu", NOT_AVAILABLE, 0, 0, NULL},
+    {"temperature.memory", NOT_AVAILABLE, 0, 0, NULL},
+    {"power.management", NOT_AVAILABLE, 0, 0, NULL},
+    {"power.draw", NOT_AVAILABLE, 0, 0, "W"},
+    {"power.draw.average", NOT_AVAILABLE, 0, 0, "W"},
+    {"power.draw.instant", NOT_AVAILABLE, 0, 0, "W"},
+    {"power.limit", NOT_AVAILABLE, 0, 0, "W"},
+    {"power.default_limit", NOT_AVAILABLE, 0, 0, "W"},
+    {"power.min_limit", NOT_AVAILABLE, 0, 0, "W"},
+    {"power.max_limit", NOT_AVAILABLE, 0, 0, "W"},
+    {"clocks.gr", NOT_AVAILABLE, 0, 0, "MHz"},
+    {"clocks.sm", NOT_AVAILABLE, 0, 0, "MHz"},
+    {"clocks.mem", NOT_AVAILABLE, 0, 0, "MHz"},
+    {"clocks.video", NOT_AVAILABLE, 0, 0, "MHz"},
+    {"clocks.max.gr", NOT_AVAILABLE, 0, 0, "MHz"},
+    {"clocks.max.sm", NOT_AVAILABLE, 0, 0, "MHz"},
+    {"clocks.max.mem", NOT_AVAILABLE, 0, 0, "MHz"},
+    {"fan.speed", NOT_AVAILABLE, 0, 0, "%"},
+    {"pstate", NOT_AVAILABLE, 0, 0, NULL},
+    {"persistence_mode", NOT_AVAILABLE, 0, 0, NULL},
+    {"display_mode", NOT_AVAILABLE, 0, 0, NULL},
+    {"display_active", NOT_AVAILABLE, 0, 0, NULL},
+    {"accounting.mode", NOT_AVAILABLE, 0, 0, NULL},
+    {"compute_mode", NOT_AVAILABLE, 0, 0, NULL},
+    {"ecc.mode.current", NOT_AVAILABLE, 0, 0, NULL},
+    {"ecc.mode.pending", NOT_AVAILABLE, 0, 0, NULL},
+    {"ecc.errors.corrected.volatile.total", NOT_AVAILABLE, 0, 0, NULL},
+    {"ecc.errors.uncorrected.volatile.total", NOT_AVAILABLE, 0, 0, NULL},
+    {"pcie.link.gen.current", NOT_AVAILABLE, 0, 0, NULL},
+    {"pcie.link.gen.max", NOT_AVAILABLE, 0, 0, NULL},
+    {"pcie.link.width.current", NOT_AVAILABLE, 0, 0, NULL},
+    {"pcie.link.width.max", NOT_AVAILABLE, 0, 0, NULL},
+};
+
+/* The words of a list with commas, one at a time, without the blanks around them; 0 at its end. */
+static int next_word(const char **list, char *word, size_t size)
+{
+    const char *at = *list;
+    size_t length = 0;
+    if (!at)
+        return 0;
+    while (*at == ' ')
+        at++;
+    while (at[length] && at[length] != ',')
+        length++;
+    *list = at[length] ? at + length + 1 : NULL;
+    while (length > 0 && at[length - 1] == ' ')
+        length--;
+    join(word, length + 1 < size ? length + 1 : size, at, NULL);
+    return 1;
+}
+
+static int problem(const char *text, const char *word, const char *rest)
+{
+    put(text, word, rest, "\n", NULL);
+    flush();
+    return SMI_BAD_ARGUMENT;
+}
+
+static void put_answer(const struct view *view, int index, const struct field *field, int units)
+{
+    const char *const *gpu = view->gpus[index]->fields;
+    const char *text = NULL;
+    char words[32], stamp[32], part[16];
+    switch (field->answer) {
+    case NOT_AVAILABLE: break;
+    case TIMESTAMP: time_now(words, stamp), text = stamp; break;
+    case DRIVER: text = view->head->fields[SMI_DRIVER]; break;
+    case COUNT: text = decimal((uint64_t)view->count, stamp); break;
+    case INDEX: text = decimal((uint64_t)index, stamp); break;
+    case PCI_PART:
+        if (length_of(gpu[GPU_BUS_ID]) > 13) {
+            join(part, (size_t)field->length + 1, gpu[GPU_BUS_ID] + field->from, NULL);
+            join(stamp, sizeof stamp, "0x", part, NULL);
+            text = stamp;
+        }
+        break;
+    default: text = gpu[field->answer];
+    }
+    if (!text || !*text)
+        put("[N/A]", NULL);
+    else
+        put(text, units && field->unit ? " " : NULL, field->unit, NULL);
+}
+
+int smi_query(const struct view *view, const char *list, const char *format)
+{
+    const struct field *fields[QUERY_FIELDS];
+    char word[128];
+    int count = 0, csv = 0, header = 1, units = 1, i, f;
+    while (next_word(&format, word, sizeof word)) {
+        if (equal(word, "csv"))
+            csv = 1;
+        else if (equal(word, "noheader"))
+            header = 0;
+        else if (equal(word, "nounits"))
+            units = 0;
+        else
+            return problem("\"", word, "\" is not a format: it must be csv, with noheader and nounits if wanted.");
+    }
+    if (!csv)
+        return problem("\"", "csv", "\" must be among the words of --format.");
+    while (next_word(&list, word, sizeof word)) {
+        for (f = 0; f < (int)(sizeof known / sizeof known[0]); f++) {
+            if (equal(word, known[f].name))
+                break;
+        }
+        if (f == (int)(sizeof known / sizeof known[0]) || count == QUERY_FIELDS)
+            return problem("Field \"", word, "\" is not a valid field to query.");
+        fields[count++] = &known[f];
+    }
+    for (f = 0; header && f < count; f++) {
+        put(fields[f]->name, NULL);
+        if (fields[f]->unit)
+            put(" [", fields[f]->unit, "]", NULL);
+        put(f + 1 < count ? ", " : "\n", NULL);
+    }
+    for (i = 0; i < view->chosen_count; i++) {
+        for (f = 0; f < count; f++) {
+            put_answer(view, view->chosen[i], fields[f], units);
+            put(f + 1 < count ? ", " : "\n", NULL);
+        }
+    }
+    return flush();
+}
