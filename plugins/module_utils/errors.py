@@ -12,6 +12,10 @@ class NvmockError(Exception):
     """An expected failure; ``str(error)`` is one line."""
 
 
+class UsageError(NvmockError):
+    """The command line can't be understood."""
+
+
 class ParameterError(NvmockError):
     """A parameter has a value that is not allowed.
 

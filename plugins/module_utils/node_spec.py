@@ -215,6 +215,11 @@ def assumed_entries(machine: Machine, root: HostRoot, options: SpecOptions) -> l
     return [Concern("assumed", missing)]
 
 
+def node_view(machine: Machine, root: HostRoot, dev_root: str) -> HostView:
+    """Return the node with what the driver's kernel modules would show of *machine*."""
+    return OverlayView(root.path, _kernel_facts(machine, root, dev_root, []), set())
+
+
 def problems(root: HostRoot, path: str, content: bytes) -> list[str]:
     """Return what is wrong with the specification *content* that lies at *path*; empty if a runtime would load it."""
     from .cdi.read import parse
@@ -279,20 +284,20 @@ def _view(
             for path, owned in known.items()
             if owned.kind != DIRECTORY and owned.tags <= tags and path not in staying
         }
-    facts = _kernel_facts(machine, root, options, entries)
+    facts = _kernel_facts(machine, root, options.dev_root, entries)
     if options.devices_are_files:
         facts += device_entries(machine, options.dev_root, DeviceOptions(uid=options.uid, gid=options.gid))
     return OverlayView(root.path, entries + facts + hook_entries, gone)
 
 
-def _kernel_facts(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[Entry]) -> list[Entry]:
+def _kernel_facts(machine: Machine, root: HostRoot, dev_root: str, planned: list[Entry]) -> list[Entry]:
     """What the driver would show in /proc and /sys, where nobody can write."""
     facts: list[Entry] = []
     enabled = [gpu.minor for gpu in machine.gpus if gpu.mig_enabled]
     if enabled:
         lines = [f"{name} {minor}\n" for name, minor in mig.capability_minors(enabled).items()]
         facts.append(file("/proc/driver/nvidia-caps/mig-minors", "".join(lines).encode("ascii")))
-    dev = ("" if options.dev_root == "/" else options.dev_root) + "/dev/dri"
+    dev = ("" if dev_root == "/" else dev_root) + "/dev/dri"
     paths = {entry.path for entry in planned}
     for gpu in machine.gpus:
         place = f"/sys/bus/pci/devices/{gpu.pci_bus_id}/drm"

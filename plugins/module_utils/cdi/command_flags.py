@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..errors import NvmockError
+from ..errors import UsageError
 from .options import HOOK_MODES, HOOKS_TOOLKIT, STRATEGIES
 from .registry import DEFAULT_DIRECTORIES
 from .releases import DEFAULT_RELEASE, RELEASES
@@ -19,10 +19,6 @@ USAGE = """usage: gpu-mockctl cdi generate [flags] [flags of the machine]
        gpu-mockctl cdi transform root --from DIR --to DIR [--relative-to host|container] [--input FILE] [--output FILE]
        gpu-mockctl cdi validate [FILE ...]
 """
-
-
-class UsageError(NvmockError):
-    """The command line can't be understood."""
 
 
 def parse_arguments(argv: list[str]) -> tuple[Namespace, list[str]]:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import os
 
-from ..errors import NvmockError, ParameterError, SpecError
+from ..errors import ParameterError, SpecError, UsageError
 from ..host.view import HostView
-from .command_flags import UsageError, parse_arguments
+from .command_flags import parse_arguments
 from .locate import Locators
-from .options import DEFAULT_HOOK_PATH, CdiOptions
+from .options import DEFAULT_HOOK_PATH, STRATEGIES, CdiOptions
 from .read import load, parse
 from .registry import load_registry
 from .serialize import FORMATS, JSON, YAML, serialize
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..machine import Machine
 
 _HOOK_NAME = "nvidia-cdi-hook"
-_ARGUMENTS = "a machine: this program was not told how to find one"
 
 
 class Terminal:
@@ -34,6 +33,8 @@ class Terminal:
 
     :arg stdin: gives the content of standard input.
     :arg machine_from: makes the machine of the arguments that belong to no flag of ``generate``.
+    :arg machine_help: what ``generate --help`` says about these.
+    :arg view_of: the node as ``generate`` sees it: (machine, host root, dev root).
     :arg save: writes a file below a host root: (host root, path on the node, content).
     """
 
@@ -41,45 +42,36 @@ class Terminal:
         self,
         stdout: TextIO,
         stderr: TextIO,
-        stdin: Callable[[], bytes] | None,
-        machine_from: Callable[[list[str]], Machine] | None,
-        save: Callable[[str, str, bytes], None] | None,
+        stdin: Callable[[], bytes],
+        machine_from: Callable[[list[str]], Machine],
+        machine_help: str,
+        view_of: Callable[[Machine, str, str], HostView],
+        save: Callable[[str, str, bytes], None],
     ) -> None:
         self.stdout = stdout
         self.stderr = stderr
         self.stdin = stdin
         self.machine_from = machine_from
+        self.machine_help = machine_help
+        self.view_of = view_of
         self.save = save
 
     def say(self, line: str) -> None:
         self.stderr.write(line + "\n")
 
 
-def run(
-    argv: list[str],
-    stdout: TextIO,
-    stderr: TextIO,
-    machine_from: Callable[[list[str]], Machine] | None = None,
-    save: Callable[[str, str, bytes], None] | None = None,
-    stdin: Callable[[], bytes] | None = None,
-) -> int:
+def run(argv: list[str], terminal: Terminal) -> int:
     """Run ``gpu-mockctl cdi`` with the arguments behind ``cdi``.
 
-    :returns: the exit status: 0; 1 if it failed or a specification is not valid; 2 if the command line is wrong.
+    :returns: the exit status: 0; 1 if a specification is not valid.
+    :raises UsageError: the command line can't be understood.
+    :raises NvmockError: it can't be done.
     """
-    terminal = Terminal(stdout, stderr, stdin, machine_from, save)
-    try:
-        arguments, rest = parse_arguments(argv)
-        if arguments.help:
-            stdout.write(arguments.help)
-            return 0
-        return int(_COMMANDS[arguments.command](arguments, rest, terminal))
-    except (UsageError, ParameterError) as error:
-        terminal.say(f"gpu-mockctl: {error}")
-        return 2
-    except NvmockError as error:
-        terminal.say(f"gpu-mockctl: {error}")
-        return 1
+    arguments, rest = parse_arguments(argv)
+    if arguments.help:
+        terminal.stdout.write(arguments.help + (terminal.machine_help if arguments.command == "generate" else ""))
+        return 0
+    return int(_COMMANDS[arguments.command](arguments, rest, terminal))
 
 
 # -- generate -----------------------------------------------------------------------------------------------------
@@ -92,10 +84,11 @@ def _generate(arguments: Namespace, rest: list[str], terminal: Terminal) -> int:
         raise ParameterError("--enable-hook", "all", "names of hooks")
     if arguments.format not in FORMATS:
         raise ParameterError("--format", arguments.format, "one of " + ", ".join(FORMATS))
-    if terminal.machine_from is None:
-        raise UsageError("generate needs " + _ARGUMENTS)
+    for strategy in arguments.device_name_strategy:
+        if strategy not in STRATEGIES:
+            raise ParameterError("--device-name-strategy", strategy, "one of " + ", ".join(STRATEGIES))
     machine = terminal.machine_from(rest)
-    view = HostView(arguments.host_root)
+    view = terminal.view_of(machine, arguments.host_root, arguments.dev_root or arguments.driver_root or "/")
     specs = generate_all(machine, view, _options(arguments, view))
     output_format = _format(arguments.output, arguments.format, terminal)
     for infix, spec in specs:
@@ -161,8 +154,6 @@ def _output_name(output: str, infix: str, output_format: str) -> str:
 def _write(arguments: Namespace, output: str, content: bytes, terminal: Terminal) -> None:
     if not output:
         terminal.stdout.write(content.decode("utf-8", "surrogateescape"))
-    elif terminal.save is None:
-        raise SpecError(f"{output}: can't be written: this program was not told how to write files")
     else:
         terminal.save(arguments.host_root, os.path.abspath(output), content)
 
@@ -186,8 +177,6 @@ def _transform_root(arguments: Namespace, _rest: list[str], terminal: Terminal) 
     transform = RootTransform(arguments.old_root, arguments.to, arguments.relative_to, arguments.toolkit_release)
     name = arguments.input
     if name in ("", "-"):
-        if terminal.stdin is None:
-            raise UsageError("transform root needs --input FILE")
         name, content = "standard input", terminal.stdin()
     else:
         content = _read(HostView(arguments.host_root), name)

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import sys
 
-from ..errors import NvmockError, ParameterError
-from .flags import UsageError
+from ..errors import NvmockError, ParameterError, UsageError
 
 USAGE_STATUS = 2
 FAILURE_STATUS = 1

@@ -7,14 +7,10 @@ Not argparse, for two reasons: it takes a quarter of the start-up that gpu-mockc
 
 from __future__ import annotations
 
-from ..errors import NvmockError
+from ..errors import UsageError
 
 TEXT = "text"
 SWITCH = "switch"
-
-
-class UsageError(NvmockError):
-    """The command line can't be understood."""
 
 
 class Flag:

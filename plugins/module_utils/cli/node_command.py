@@ -9,6 +9,7 @@ import sys
 
 from .. import checks, concerns, report
 from ..concerns import Concern
+from ..errors import UsageError
 from ..host import guard
 from ..host.converge import converge
 from ..host.entries import Entry
@@ -18,7 +19,7 @@ from ..layout.devices import DeviceOptions
 from ..layout.driver_tree import DriverTreeOptions
 from ..layout.elf import ARCHITECTURES
 from ..machine import Machine
-from .flags import SWITCH, TEXT, Flag, UsageError, Values, help_text, parse
+from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
 
 MODES = ("fs", "cdi", "all")
