@@ -10,7 +10,7 @@ from ..errors import ParameterError, SpecError, UsageError
 from ..host.view import HostView
 from .command_flags import parse_arguments
 from .locate import Locators
-from .options import DEFAULT_HOOK_PATH, STRATEGIES, CdiOptions
+from .options import DEFAULT_HOOK_PATH, CdiOptions
 from .read import load, parse
 from .registry import load_registry
 from .serialize import FORMATS, JSON, YAML, serialize
@@ -84,9 +84,6 @@ def _generate(arguments: Namespace, rest: list[str], terminal: Terminal) -> int:
         raise ParameterError("--enable-hook", "all", "names of hooks")
     if arguments.format not in FORMATS:
         raise ParameterError("--format", arguments.format, "one of " + ", ".join(FORMATS))
-    for strategy in arguments.device_name_strategy:
-        if strategy not in STRATEGIES:
-            raise ParameterError("--device-name-strategy", strategy, "one of " + ", ".join(STRATEGIES))
     machine = terminal.machine_from(rest)
     view = terminal.view_of(machine, arguments.host_root, arguments.dev_root or arguments.driver_root or "/")
     specs = generate_all(machine, view, _options(arguments, view))
