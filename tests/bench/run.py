@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import kind
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLI = os.path.join(ROOT, "bin", "gpu-mockctl")
 
@@ -26,6 +28,7 @@ def main() -> None:
     rows += command_line()
     rows += cdi_generation()
     rows += role()
+    rows += kind.rows()
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         print(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,26 @@ def test_an_api_server_that_does_not_answer_is_named(play, ours):
     finally:
         in_node(OURS, "pkill -CONT kube-apiserver")
     assert f"the API server of {OURS} did not answer in 3 s: " in run.error
+
+
+def test_a_slow_api_server_is_waited_for(play, ours):
+    in_node(OURS, "pkill -STOP kube-apiserver; (sleep 15; pkill -CONT kube-apiserver) >/dev/null 2>&1 &")
+    run = play("cluster.yml", **ours, kind_cluster_wait_seconds=90)
+    assert run.rc == 0, run.output
+    assert run.task("at most seconds 90")["localhost"]["attempts"] > 1
+
+
+def test_a_node_that_stops_during_the_run_is_named(play, ours, path_with):
+    """A docker that pauses the node right before the first command in it."""
+    node = f"{OURS}-control-plane"
+    real = shutil.which("docker")
+    script = f'case "$1" in exec) {real} pause {node} >/dev/null 2>&1 ;; esac; exec {real} "$@"'
+    path = path_with("kind", "kubectl", docker=script) + ":" + os.environ["PATH"]
+    try:
+        error = play("cluster.yml", env={"PATH": path}, **ours).error
+    finally:
+        docker("unpause", node)
+    assert f"a node of {OURS} does not answer: " in error and "paused" in error and "run again" in error
 
 
 def test_absent_deletes_what_is_ours(play, ours):
