@@ -72,7 +72,7 @@ options:
     description:
       - Where the original file and the record of the changes are kept.
     type: path
-    default: /var/lib/nvidia-mock/container-runtime
+    default: /var/lib/nvmock-container-runtime
   validate:
     description:
       - A command that checks a new file before it takes the old one's place; C(%s) stands for the new file.
@@ -151,7 +151,7 @@ ARGUMENT_SPEC = {
             "default": {"type": "list", "elements": "str", "default": []},
         },
     },
-    "state_directory": {"type": "path", "default": "/var/lib/nvidia-mock/container-runtime"},
+    "state_directory": {"type": "path", "default": "/var/lib/nvmock-container-runtime"},
     "validate": {"type": "str"},
 }
 

@@ -204,7 +204,7 @@ def mine(theirs, tmp_path_factory):
 
 def snapshot(kubeconfig):
     """Every file that a user, a package manager or we would have on the node, with its content, and the objects of the cluster."""
-    script = "find /dev /etc /opt /usr /root /run/nvidia /var/lib/dpkg /var/lib/nvidia-mock /nvmock* -xdev"
+    script = "find /dev /etc /opt /usr /root /run/nvidia /var/lib/dpkg /var/lib/nvidia-mock /var/lib/nvmock* /nvmock* -xdev"
     script += " -not -path '/dev/pts*' -not -path '/dev/shm*' \\( -type f -o -type l -o -type d -o -type c \\)"
     script += " -printf '%p %y %m %u %s %l\\n' 2>/dev/null | sort; find /etc -type f -exec sha256sum {} + | sort -k 2"
     kinds = "namespaces,nodes,configmaps,serviceaccounts,daemonsets,jobs,clusterroles,clusterrolebindings,runtimeclasses"
