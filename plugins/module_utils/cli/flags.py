@@ -47,6 +47,10 @@ class Values:
         """Whether a switch is on."""
         return bool(self._values[name])
 
+    def but(self, **changed: str | bool | None) -> Values:
+        """The same values but for some; dashes of a name are underscores here."""
+        return Values({**self._values, **{name.replace("_", "-"): value for name, value in changed.items()}})
+
 
 def parse(flags: list[Flag], argv: list[str]) -> Values | None:
     """Parse *argv*; None if help was asked for.

@@ -52,7 +52,7 @@ def run(argv: list[str]) -> int:
         about = "Makes this node a mock NVIDIA GPU node."
         sys.stdout.write(help_text("gpu-mockctl [command] [flags]", about, known, _AFTER))
         return 0
-    modes = _modes(values.text("mode"))
+    modes = modes_from(values.text("mode"))
     result = apply_node(values, modes)
     if values.text("output") == "json":
         _print_json(values, modes, result)
@@ -152,7 +152,7 @@ def _converge(values: Values, root: HostRoot, entries: dict[str, list[Entry]], w
     )
 
 
-def _modes(text: str) -> set[str]:
+def modes_from(text: str) -> set[str]:
     """Return ``{"fs"}``, ``{"cdi"}`` or both.
 
     :raises UsageError: an unknown mode, or none.

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""gpu-mockctl watch: make this node a mock GPU node and keep it one, until a signal ends it.
+
+Signals are blocked and asked for between two passes, so that none ever meets a half-done one. (A blocked signal also
+reaches process 1 of a container, for which the kernel drops signals that nobody handles.)
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from .. import report
+from ..errors import NvmockError, ParameterError
+from ..host.heartbeat import beat, stop
+from ..host.plan import REMOVE, Change
+from .flags import SWITCH, TEXT, Flag, UsageError, Values, help_text, parse
+from .machine_flags import machine_flags, node_flags
+from .node_command import NodeResult, apply_node, modes_from
+
+_ENDING = (signal.SIGTERM, signal.SIGINT)
+_AT_ONCE = signal.SIGHUP
+_MOST_LINES = 20
+
+_AFTER = """Every change is one line on stdout. What goes wrong is said once on stderr and tried again at the next pass; only what
+the command line says wrong ends the command. SIGHUP looks at once, SIGTERM and SIGINT end it."""
+
+
+def flags() -> list[Flag]:
+    """The flags of the command."""
+    return [
+        Flag("mode", TEXT, "all", "what to make: fs, cdi or all, comma separated"),
+        *node_flags(),
+        *machine_flags(),
+        Flag("interval", TEXT, "15", "seconds between two looks at the node"),
+        Flag("alive", TEXT, None, "file that is written at every pass, for a liveness probe"),
+        Flag("ready", TEXT, None, "file that exists while the node is as wanted, for a readiness probe"),
+        Flag("remove-on-exit", SWITCH, False, "remove what was made when SIGTERM or SIGINT ends the command"),
+        Flag("take-over", SWITCH, False, "replace files of others; a removal puts them back"),
+        Flag("allow-real-driver", SWITCH, False, "go on although the node has a real NVIDIA driver"),
+    ]
+
+
+def run(argv: list[str]) -> int:
+    """Run until a signal ends it; return 0, or 1 if the removal at the end failed."""
+    known = flags()
+    given = parse(known, argv)
+    if given is None:
+        about = "Makes this node a mock NVIDIA GPU node and keeps it one."
+        sys.stdout.write(help_text("gpu-mockctl watch [flags]", about, known, _AFTER))
+        return 0
+    values = given.but(check=False, remove=False)
+    modes = modes_from(values.text("mode"))
+    interval = _interval(values.text("interval"))
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, _AT_ONCE))
+    _keep(values, modes, interval)
+    if values.on("remove-on-exit"):
+        result = apply_node(values.but(remove=True), modes)
+        _say(f"ended: {len(result.changes)} removed")
+    else:
+        _say("ended: the node stays as it is")
+    return 0
+
+
+def _keep(values: Values, modes: set[str], interval: float) -> None:
+    """Make one pass after the other, until a signal ends it."""
+    alive, ready = values.optional("alive"), values.optional("ready")
+    trouble = ""
+    first = True
+    while True:
+        try:
+            result = apply_node(values, modes)
+        except (ParameterError, UsageError):
+            raise
+        except NvmockError as error:
+            stop(ready)
+            if str(error) != trouble:
+                sys.stderr.write(f"gpu-mockctl: {error}\n")
+                sys.stderr.flush()
+            trouble = str(error)
+        else:
+            if trouble:
+                _say("the node is as wanted again")
+            _report(result, first)
+            trouble, first = "", False
+            beat(ready)
+        beat(alive)
+        caught = signal.sigtimedwait((*_ENDING, _AT_ONCE), interval)
+        if caught is not None and caught.si_signo in _ENDING:
+            stop(ready)
+            return
+
+
+def _report(result: NodeResult, first: bool) -> None:
+    changes = sorted(result.changes, key=lambda change: change.path)
+    if len(changes) <= _MOST_LINES:
+        for change in changes:
+            _say(_line(change))
+    elif changes:
+        counts = {word: len(paths) for word, paths in report.paths_by_action(changes).items()}
+        _say(", ".join(f"{count} {word}" for word, count in counts.items()))
+    if first and result.machine is not None:
+        gpus = result.machine.gpus
+        _say(f"mock GPU node: {len(gpus)} x {gpus[0].name}, driver {result.machine.driver_version}")
+
+
+def _line(change: Change) -> str:
+    entry = change.before if change.after is None else change.after
+    word = "removed" if change.action == REMOVE else "repaired"
+    return f"{word} {change.path}" if entry is None else f"{word} {report.describe(entry)}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 86400:
+        raise UsageError(f"--interval: {text!r} is not allowed: must be a number of seconds, 0.1 to 86400")
+    return seconds

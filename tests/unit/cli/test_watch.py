@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""gpu-mockctl watch: it makes, repairs, says so once, answers probes, and leaves as it was told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from test_command_line import CLI, make, refused, run, snapshot
+
+
+class Watch:
+    """A running gpu-mockctl watch on a host root of its own."""
+
+    def __init__(self, place, *arguments):
+        self.root = place / "node"
+        self.root.mkdir(exist_ok=True)
+        self.alive, self.ready = place / "alive", place / "ready"
+        flags = ["--host-root", str(self.root), "--device-files", "auto", "--alive", str(self.alive)]
+        flags += ["--ready", str(self.ready), "--uuid-seed", "a"]
+        interval = [] if "--interval" in arguments else ["--interval", "0.1"]
+        command = [sys.executable, "-I", "-S", CLI, "watch", *flags, *interval, *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_for(self, condition, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        out, errors = self.process.communicate(timeout=20)
+        return out, errors
+
+
+@pytest.fixture
+def watch(tmp_path):
+    started = []
+
+    def start(*arguments):
+        started.append(Watch(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.communicate()
+
+
+def test_it_makes_the_node_that_the_plain_command_makes(watch, tmp_path):
+    running = watch()
+    running.wait_for(running.ready.exists)
+    running.end()
+    other = tmp_path / "other"
+    make(other, "--uuid-seed", "a")
+    made = {path.replace(str(running.root), ""): what for path, what in snapshot(running.root).items()}
+    assert made == {path.replace(str(other), ""): what for path, what in snapshot(other).items()}
+
+
+def test_it_repairs_drift_and_says_so_in_one_line_each(watch):
+    running = watch()
+    running.wait_for(running.ready.exists)
+    spec, library = running.root / "etc/cdi/nvidia.yaml", running.root / "var/lib/nvidia-mock/driver/lib64/libcuda.so.1"
+    content = spec.read_bytes()
+    spec.write_text("drift")
+    library.unlink()
+    running.wait_for(lambda: os.path.lexists(library) and spec.read_bytes() == content)
+    out, errors = running.end()
+    repaired = sorted(line.split()[5] for line in out.splitlines() if line.startswith("repaired "))
+    assert repaired == ["/etc/cdi/nvidia.yaml", "/var/lib/nvidia-mock/driver/lib64/libcuda.so.1"]
+    assert errors == "" and out.endswith("ended: the node stays as it is\n")
+    assert running.process.returncode == 0 and spec.exists()
+
+
+def test_a_restart_finds_nothing_to_do(watch):
+    first = watch()
+    first.wait_for(first.ready.exists)
+    first.process.kill()
+    first.process.wait()
+    first.ready.unlink()
+    before = snapshot(first.root)
+    second = watch()
+    second.wait_for(second.ready.exists)
+    out, _errors = second.end()
+    assert out.splitlines()[0].startswith("mock GPU node: 8 x ")
+    assert snapshot(first.root) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_remove_on_exit_leaves_what_was_there(watch, tmp_path, number):
+    (tmp_path / "node/etc").mkdir(parents=True)
+    (tmp_path / "node/etc/theirs").write_text("kept")
+    before = snapshot(tmp_path / "node")
+    running = watch("--remove-on-exit")
+    running.wait_for(running.ready.exists)
+    running.end(number)
+    assert snapshot(running.root) == before
+    assert not running.ready.exists() and running.process.returncode == 0
+
+
+def test_trouble_is_said_once_and_ends_when_its_cause_does(watch, tmp_path):
+    obstacle = tmp_path / "node/etc/cdi/nvidia.yaml"
+    obstacle.parent.mkdir(parents=True)
+    obstacle.write_text("theirs")
+    running = watch()
+    running.wait_for(running.alive.exists)
+    time.sleep(0.5)
+    assert not running.ready.exists() and obstacle.read_text() == "theirs"
+    obstacle.unlink()
+    running.wait_for(running.ready.exists)
+    out, errors = running.end()
+    assert errors.count("\n") == 1 and "/etc/cdi/nvidia.yaml" in errors and "Traceback" not in errors
+    assert "the node is as wanted again" in out
+
+
+def test_sighup_looks_at_once(watch):
+    running = watch("--interval", "3600")
+    running.wait_for(running.ready.exists)
+    node = running.root / "dev/nvidia0"
+    node.unlink()
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for(node.exists)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", ""])
+def test_a_bad_interval_is_refused(value):
+    assert f"--interval: {value!r} is not allowed" in refused(run("watch", "--interval", value))
+
+
+def test_a_bad_machine_ends_it_at_once(tmp_path):
+    assert "--machine" in refused(run("watch", "--host-root", str(tmp_path), "--machine", "nosuch"))
+    assert list(tmp_path.iterdir()) == []
