@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.machinery
 import importlib.util
 import json
@@ -12,6 +13,7 @@ import pathlib
 import platform
 import shutil
 import stat
+import struct
 import subprocess
 
 import pytest
@@ -29,6 +31,21 @@ def _script():
 
 
 build_native = _script()
+
+# As on a kernel before 5.6.
+OLD_KERNEL = "without-openat2"
+
+
+def no_openat2():
+    """From here on openat2(2) is not implemented for this process and its children (seccomp)."""
+    number, error = 437, 38  # the same on all architectures; ENOSYS
+    code = ((0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | error), (0x06, 0, 0, 0x7FFF0000))
+    filters = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in code))
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addressof(filters)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    for arguments in ((38, 1, 0, 0, 0), (22, 2, program, 0, 0)):  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
+        if libc.prctl(*arguments):
+            raise OSError(ctypes.get_errno(), "prctl")
 
 
 def recorded_versions(program, architecture):
@@ -48,6 +65,8 @@ def same_compiler(program, architecture):
 def _variants(program):
     for architecture in native.ARCHITECTURES:
         yield architecture, "shipped"
+        if program == native.CDI_HOOK and architecture == platform.machine():
+            yield architecture, OLD_KERNEL
         if same_compiler(program, architecture) is False:
             yield architecture, "fresh"
 
@@ -139,7 +158,8 @@ def bundle(tmp_path):
 class Hook:
     """nvidia-cdi-hook of one architecture, run in a mount namespace of its own where *private*."""
 
-    def __init__(self, path, architecture):
+    def __init__(self, path, architecture, prepare=None):
+        self.prepare = prepare
         self.command = [*runner(architecture), str(path)]
         self.emulated = len(self.command) > 1
 
@@ -149,7 +169,13 @@ class Hook:
             command = ["unshare", "--mount", "sh", "-ec", f'{before or ""}\n"$@"', "sh", *command]
         data = state if isinstance(state, bytes) else state.encode()
         done = subprocess.run(
-            command, input=data, capture_output=True, timeout=90, check=False, env={"PATH": os.environ["PATH"]}
+            command,
+            input=data,
+            capture_output=True,
+            timeout=90,
+            check=False,
+            env={"PATH": os.environ["PATH"]},
+            preexec_fn=self.prepare,
         )
         done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
         return done
@@ -158,7 +184,8 @@ class Hook:
 @pytest.fixture
 def nvidia_cdi_hook(request, programs):
     architecture, variant = request.param
-    return Hook(programs("nvidia-cdi-hook", architecture, variant), architecture)
+    path = programs("nvidia-cdi-hook", architecture, variant)
+    return Hook(path, architecture, no_openat2 if variant == OLD_KERNEL else None)
 
 
 def one_line(done, *words):

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
-from .conftest import one_line
+from .conftest import no_openat2, one_line
 from .test_hook import cached, compat, library, needs_ldconfig, no_emulator
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root could do harm")
@@ -179,3 +181,12 @@ def test_the_nodes_own_root_is_refused(nvidia_cdi_hook, bundle):
     for path in ("/", "../../../../../../../../../../.."):
         bundle.configure({"root": {"path": path}})
         one_line(nvidia_cdi_hook("chmod", "--mode=700", "--path=/none", state=bundle.state), "root of this system")
+
+
+def test_the_old_kernel_of_these_tests_is_old():
+    """Else the walk from directory to directory would not be tested on this machine's architecture."""
+    code = "import ctypes; c = ctypes.CDLL(None, use_errno=True); print(c.syscall(437, -100, b'/', 0, 0), ctypes.get_errno())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, preexec_fn=no_openat2
+    )
+    assert done.stdout.split() == ["-1", "38"]
