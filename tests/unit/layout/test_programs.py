@@ -140,6 +140,8 @@ def test_smi_answers_queries(tmp_path, executable):
             *(str(gpu.index), gpu.name, gpu.uuid, bus, "550.54.15", "40960 MiB", gpu.serial, "8.0", "[N/A]")
         ]
     assert len(lines) == 9
+    lines = query(tmp_path, machine, executable, "--query-gpu=gpu_name,gpu_bus_id,clocks.sm", "--format=csv")
+    assert lines[0] == "name, pci.bus_id, clocks.current.sm [MHz]"
     lines = query(tmp_path, machine, executable, "--query-gpu", "memory.total", "--format", "csv,noheader,nounits")
     assert lines == ["40960"] * 8
 
