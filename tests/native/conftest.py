@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.machinery
+import importlib
 import importlib.util
 import json
 import os
@@ -23,14 +23,14 @@ from ansible_collections.nvmock.gpu.plugins.module_utils import native
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def _script():
-    loader = importlib.machinery.SourceFileLoader("build_native", str(ROOT / "scripts" / "build-native"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("build_native", loader))
-    loader.exec_module(module)
+def _build_script():
+    specification = importlib.util.spec_from_file_location("build_native", ROOT / "native" / "build.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
     return module
 
 
-build_native = _script()
+build_native = _build_script()
 
 # As on a kernel before 5.6.
 OLD_KERNEL = "without-openat2"

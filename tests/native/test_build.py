@@ -41,7 +41,7 @@ def test_small_and_static(program, architecture):
     )
     assert machine == {"x86_64": 62, "aarch64": 183}[architecture]
     headers = [struct.unpack_from("<II", content, offset + size * index) for index in range(count)]
-    kinds = [kind for kind, _ in headers]
+    kinds = [kind for kind, _flags in headers]
     assert 2 not in kinds and 3 not in kinds, "it is dynamic"
     loaded = [flags for kind, flags in headers if kind in (1, 0x6474E551)]
     assert all(flags & 3 != 3 for flags in loaded), "memory that can be written and run"

@@ -109,7 +109,7 @@ def test_update_ldcache_of_musl(nvidia_cdi_hook, bundle):
     library(bundle.root / "opt/driver/libcuda.so.1", "libcuda.so.1")
     (bundle.root / "etc").mkdir()
     (bundle.root / "etc/alpine-release").write_text("3.20\n")
-    for _ in range(2):
+    for _round in range(2):
         done = nvidia_cdi_hook("update-ldcache", "--folder", "/opt/driver", "--folder", "/usr/lib", state=bundle.state)
         assert done.returncode == 0, done.stderr
         path = next((bundle.root / "etc").glob("ld-musl-*.path"))
@@ -258,7 +258,7 @@ def test_update_application_profile(nvidia_cdi_hook, bundle, minors, mask):
     os.mknod(bundle.root / "dev/nvidia-modeset", stat.S_IFCHR | 0o666, os.makedev(195, 9))
     for minor in minors:
         os.mknod(bundle.root / f"dev/nvidia{minor}", stat.S_IFCHR | 0o666, os.makedev(195, minor))
-    for _ in range(2):
+    for _round in range(2):
         done = nvidia_cdi_hook("update-application-profile", state=bundle.state)
         assert (done.returncode, done.stderr) == (0, "")
     path = bundle.root / "etc/nvidia/nvidia-application-profiles-rc.d/10-container.conf"

@@ -96,7 +96,7 @@ def _refuse(text):
 @given(data=st.data())
 def test_damaged_states_are_refused_as_python_refuses_them(nvidia_cdi_hook, bundle, data):
     state = bytearray(bundle.state.encode())
-    for _ in range(data.draw(st.integers(1, 3))):
+    for _round in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(state) - 1))
         kind = data.draw(st.sampled_from(["change", "drop", "insert"]))
         byte = data.draw(st.sampled_from(list(b'{}[]",:\\/0u \x00\xff\x7f')))

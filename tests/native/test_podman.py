@@ -123,7 +123,7 @@ def test_a_container_from_scratch(podman, tmp_path):
 def test_all_gpus_and_a_second_start(podman, tmp_path):
     rootfs = tmp_path / "rootfs"
     rootfs.mkdir()
-    for _ in range(2):
+    for _round in range(2):
         done = podman(rootfs, ["nvidia.com/gpu=all"], "/bin/nvidia-smi", "--query-gpu=index", "--format=csv,noheader")
         assert (done.returncode, done.stdout) == (0, "0\n1\n"), done.stderr
     assert sorted(path.name for path in (rootfs / "etc/ld.so.conf.d").iterdir()) == [
