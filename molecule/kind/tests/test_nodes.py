@@ -68,6 +68,9 @@ def test_uuids_of_the_nodes_differ(host, machine):
     names = {device["name"] for device in spec["devices"]}
     assert {gpu.uuid for gpu in machine.gpus if not gpu.mig_enabled} <= names
     other = "nvmock-molecule-worker" if host.backend.get_hostname().endswith("2") else "nvmock-molecule-worker2"
-    facts = json.loads(host.backend.get_connection(f"docker://{other}").check_output(
-        "cat /var/lib/nvidia-mock/driver/etc/nvmock/machine.json"))
+    facts = json.loads(
+        host.backend.get_connection(f"docker://{other}").check_output(
+            "cat /var/lib/nvidia-mock/driver/etc/nvmock/machine.json"
+        )
+    )
     assert not names & {gpu["uuid"] for gpu in facts["gpus"]}

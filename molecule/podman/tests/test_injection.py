@@ -2,86 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """podman injects the devices: what a container then sees, for every kind of device name and both hook styles.
 
-podman reads /etc/cdi, and the node is a directory: so the specifications are transformed (gpu-mockctl cdi transform root)
-to the paths of this machine and mounted at /etc/cdi in a mount namespace of their own. Nothing of the machine changes.
+The node is a directory, so the host paths of its specifications are transformed (gpu-mockctl cdi transform root) to those
+of this machine.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 
 import pytest
+from podman_support import run_in
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, ".build"))
-
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
-
-PODMAN = (
-    # runc on its own cgroups works with both cgroup versions; the limits are those that root always may set.
-    "podman --runtime runc --cgroup-manager cgroupfs run --rm --network none"
-    " --ulimit nofile=1024:1024 --ulimit nproc=1024:1024"
-)
 CONTROL = ["nvidia-modeset c3:fe 666", "nvidia-uvm eb:0 666", "nvidia-uvm-tools eb:1 666", "nvidiactl c3:ff 666"]
-LIBRARIES = "/usr/lib/x86_64-linux-gnu" if os.uname().machine == "x86_64" else "/usr/lib/aarch64-linux-gnu"
-
-
-@pytest.fixture(scope="module")
-def variables(host):
-    return host.ansible.get_variables()
-
-
-@pytest.fixture(scope="module")
-def machine(variables):
-    return build_machine(
-        uuid_seed=variables["inventory_hostname"],
-        gpu_count=variables["gpu_node_gpu_count"],
-        mig_layout=variables["gpu_node_mig"],
-    )
-
-
-@pytest.fixture(scope="module")
-def specs(host, variables, tmp_path_factory):
-    """A directory with the node's specifications, their host paths transformed to those of this machine."""
-    place = str(tmp_path_factory.mktemp("cdi"))
-    root = variables["gpu_node_host_root"]
-    for name in ("nvidia.yaml", "hookless.yaml"):
-        done = host.run(
-            "%s cdi transform root --from / --to %s --relative-to host --input %s --output %s",
-            ROOT + "/bin/gpu-mockctl",
-            root,
-            f"{root}/etc/cdi/{name}",
-            f"{place}/{name}",
-        )
-        assert done.rc == 0, done.stderr
-    return place
-
-
-@pytest.fixture(scope="module")
-def image_without_ldconfig(host, variables):
-    name = variables["podman_image"] + "-without-ldconfig"
-    script = "rm -f /sbin/ldconfig /usr/sbin/ldconfig /etc/ld.so.cache"
-    container = "nvmock-test-without-ldconfig"
-    run = PODMAN.replace(" --rm", f" --name {container}")
-    host.run("podman rm -f %s", container)
-    assert host.run(f"{run} {variables['podman_image']} sh -c '{script}'").rc == 0
-    assert host.run("podman commit -q %s %s", container, name).rc == 0
-    host.run("podman rm -f %s", container)
-    yield name
-    host.run("podman rmi %s", name)
-
-
-def run_in(host, specs, image, devices, script):
-    """Run *script* with sh in a container of *image* that has the CDI *devices*; return the result."""
-    options = " ".join(f"--device {device}" for device in devices)
-    inner = f"mount --bind {specs} /etc/cdi && exec {PODMAN} {options} {image} sh -c '{script}'"
-    made = host.run("mkdir /etc/cdi").rc == 0  # a place to mount on
-    try:
-        return host.run("unshare --mount --propagation private sh -c %s", inner)
-    finally:
-        if made:
-            host.run("rmdir /etc/cdi")
+LIBRARIES = f"/usr/lib/{os.uname().machine}-linux-gnu"
+KINDS = ["nvidia.com/gpu", "nvidia.com/hookless"]
 
 
 LIST_NODES = 'cd /dev && for n in nvidia* nvidia-caps/*; do [ -c $n ] && stat -c "%n %t:%T %a" $n; done; true'
@@ -102,14 +36,15 @@ def mig_nodes(machine, device):
     return [f"nvidia-caps/nvidia-cap{number} ec:{number:x} 444" for number in (first, first + 1 + device.ci)]
 
 
-@pytest.mark.parametrize("kind", ["nvidia.com/gpu", "nvidia.com/hookless"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_gpu_by_index(host, specs, variables, kind):
     assert nodes_of(host, specs, variables, f"{kind}=0") == sorted([*CONTROL, gpu_node(0)])
     assert nodes_of(host, specs, variables, f"{kind}=1") == sorted([*CONTROL, gpu_node(1)])
 
 
-def test_a_gpu_by_uuid(host, specs, variables, machine):
-    assert nodes_of(host, specs, variables, f"nvidia.com/gpu={machine.gpus[1].uuid}") == sorted([*CONTROL, gpu_node(1)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gpu_by_uuid(host, specs, variables, machine, kind):
+    assert nodes_of(host, specs, variables, f"{kind}={machine.gpus[1].uuid}") == sorted([*CONTROL, gpu_node(1)])
 
 
 def test_two_gpus(host, specs, variables):
@@ -117,7 +52,7 @@ def test_two_gpus(host, specs, variables):
     assert both == sorted([*CONTROL, gpu_node(0), gpu_node(1)])
 
 
-@pytest.mark.parametrize("kind", ["nvidia.com/gpu", "nvidia.com/hookless"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_all(host, specs, variables, machine, kind):
     expected = [*CONTROL, gpu_node(0), gpu_node(1), gpu_node(2)]
     for device in machine.gpus[2].mig_devices:
@@ -125,11 +60,12 @@ def test_all(host, specs, variables, machine, kind):
     assert nodes_of(host, specs, variables, f"{kind}=all") == sorted(expected)
 
 
-def test_a_mig_device_by_index_and_uuid(host, specs, variables, machine):
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mig_device_by_index_and_uuid(host, specs, variables, machine, kind):
     for position, device in enumerate(machine.gpus[2].mig_devices):
         expected = sorted([*CONTROL, gpu_node(2), *mig_nodes(machine, device)])
-        assert nodes_of(host, specs, variables, f"nvidia.com/gpu=2:{position}") == expected
-        assert nodes_of(host, specs, variables, f"nvidia.com/gpu={device.uuid}") == expected
+        assert nodes_of(host, specs, variables, f"{kind}=2:{position}") == expected
+        assert nodes_of(host, specs, variables, f"{kind}={device.uuid}") == expected
 
 
 def test_a_device_that_is_not_there(host, specs, variables):
@@ -138,7 +74,7 @@ def test_a_device_that_is_not_there(host, specs, variables):
     assert "unresolvable CDI devices nvidia.com/gpu=7" in done.stderr
 
 
-@pytest.mark.parametrize("kind", ["nvidia.com/gpu", "nvidia.com/hookless"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_libraries_and_programs_are_at_their_places(host, specs, variables, machine, kind):
     script = (
         f"cd {LIBRARIES} && for n in libcuda.so libcuda.so.1 libcuda.so.550.54.15 libnvidia-ml.so.1 libnvidia-ml.so.550.54.15;"
@@ -172,11 +108,32 @@ DLOPEN = (
 )
 
 
-@pytest.mark.parametrize("kind", ["nvidia.com/gpu", "nvidia.com/hookless"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_program_opens_the_libraries_by_name(host, specs, variables, kind):
     done = run_in(host, specs, variables["podman_image"], [f"{kind}=0"], DLOPEN)
     assert done.stdout.split("\n")[:-1] == ["opened libcuda.so.1", "opened libnvidia-ml.so.1"]
     assert "cannot be preloaded" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_library_is_the_nodes(host, specs, variables, kind):
+    """Every file below the library directory that the container did not have: the node's bytes under the node's name."""
+    root = variables["gpu_node_host_root"] + "/var/lib/nvidia-mock/driver"
+    sums = f"cd {LIBRARIES} && for n in *.so.550.54.15 vdpau/*.so.550.54.15; do sha256sum $n; done"
+    done = run_in(host, specs, variables["podman_image"], [f"{kind}=0"], sums)
+    assert done.rc == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 30
+    assert done.stdout == host.run(f"cd {root} && {sums.replace('cd /', 'cd ')}").stdout
+
+
+def test_the_cache_of_the_dynamic_linker_has_them_where_the_container_has_no_ldconfig(
+    host, specs, image_without_ldconfig
+):
+    script = (
+        "command -v ldconfig; for n in libcuda.so.1 libnvidia-ml.so.1; do grep -qa $n /etc/ld.so.cache && echo $n; done"
+    )
+    done = run_in(host, specs, image_without_ldconfig, ["nvidia.com/gpu=0"], script)
+    assert done.stdout.split() == ["libcuda.so.1", "libnvidia-ml.so.1"], done.stderr
 
 
 def test_a_program_opens_them_where_the_container_has_no_ldconfig(host, specs, image_without_ldconfig):
