@@ -4,8 +4,9 @@
 
 What hooks would do in the container is said with mounts instead: every name under which a program opens a library
 (``libcuda.so``, ``libcuda.so.1``, ``libnvidia-ml.so.1`` ...) is a mount of the real file. What has no such form is
-left out: the cache of the dynamic linker (libraries are found where the image's linker looks), CUDA forward
-compatibility, and the settings that keep the driver from making device nodes.
+left out: CUDA forward compatibility, and the settings that keep the driver from making device nodes. As there is no
+cache of the dynamic linker, libraries are mounted where linkers look by themselves: Debian's do not look into lib64, nor
+others' into Debian's directories, so a library in one of them is mounted in the other as well.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def replace_hooks(
     plain = dict(common)
     mounts = list(common.get("mounts", ()))
     mounts += _names(view, release, mounts, _links(common))
+    mounts += _where_linkers_look(options.architecture, mounts)
     plain["mounts"] = mounts
     plain_devices = []
     for device in devices:
@@ -76,6 +78,21 @@ def _names(view: HostView, release: Release, mounts: Iterable[Entry], links: Ite
             wanted.setdefault(path, real)
             wanted.setdefault(link, real)
     return [mount(real, path, release.mount_options) for path, real in wanted.items() if path not in files]
+
+
+def _where_linkers_look(architecture: str, mounts: Iterable[Entry]) -> list[Entry]:
+    """Mounts of the same libraries in the directory that the other family of distributions uses."""
+    debian = f"/usr/lib/{architecture}-linux-gnu"
+    others = {"/lib64": debian, "/usr/lib64": debian, debian: "/usr/lib64", debian[len("/usr") :]: "/usr/lib64"}
+    taken = {entry["containerPath"] for entry in mounts}
+    found: dict[str, Entry] = {}
+    for entry in mounts:
+        directory, _slash, name = entry["containerPath"].rpartition("/")
+        if directory in others and ".so" in name:
+            path = f"{others[directory]}/{name}"
+            if path not in taken:
+                found.setdefault(path, {**entry, "containerPath": path})
+    return list(found.values())
 
 
 def _links_by_file(view: HostView, directory: str) -> dict[str, list[str]]:

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""As much of a CRI client as starting a container with CDI devices takes, for a containerd whose socket is at hand.
+
+The kubelet of a node may be too old to fill CDI_devices (before 1.28), and ``ctr`` of containerd 1.7 has no option for it.
+Messages and field numbers: k8s.io/cri-api, runtime/v1/api.proto; only the fields that are used here.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_TYPES = {
+    "string": _FIELD.TYPE_STRING,
+    "bytes": _FIELD.TYPE_BYTES,
+    "int64": _FIELD.TYPE_INT64,
+    "int32": _FIELD.TYPE_INT32,
+}
+
+# message: ((field, number, type), ...); a type that ends in "*" is repeated.
+_MESSAGES = {
+    "PodSandboxMetadata": (("name", 1, "string"), ("uid", 2, "string"), ("namespace", 3, "string")),
+    "NamespaceOption": (("network", 1, "int32"),),
+    "LinuxSandboxSecurityContext": (("namespace_options", 1, "NamespaceOption"),),
+    "LinuxPodSandboxConfig": (("security_context", 2, "LinuxSandboxSecurityContext"),),
+    "PodSandboxConfig": (("metadata", 1, "PodSandboxMetadata"), ("linux", 8, "LinuxPodSandboxConfig")),
+    "RunPodSandboxRequest": (("config", 1, "PodSandboxConfig"),),
+    "RunPodSandboxResponse": (("pod_sandbox_id", 1, "string"),),
+    "ContainerMetadata": (("name", 1, "string"),),
+    "ImageSpec": (("image", 1, "string"),),
+    "CDIDevice": (("name", 1, "string"),),
+    "ContainerConfig": (
+        ("metadata", 1, "ContainerMetadata"),
+        ("image", 2, "ImageSpec"),
+        ("command", 3, "string*"),
+        ("CDI_devices", 17, "CDIDevice*"),
+    ),
+    "CreateContainerRequest": (
+        ("pod_sandbox_id", 1, "string"),
+        ("config", 2, "ContainerConfig"),
+        ("sandbox_config", 3, "PodSandboxConfig"),
+    ),
+    "CreateContainerResponse": (("container_id", 1, "string"),),
+    "StartContainerRequest": (("container_id", 1, "string"),),
+    "StartContainerResponse": (),
+    "ExecSyncRequest": (("container_id", 1, "string"), ("cmd", 2, "string*"), ("timeout", 3, "int64")),
+    "ExecSyncResponse": (("stdout", 1, "bytes"), ("stderr", 2, "bytes"), ("exit_code", 3, "int32")),
+    "StopPodSandboxRequest": (("pod_sandbox_id", 1, "string"),),
+    "StopPodSandboxResponse": (),
+    "RemovePodSandboxRequest": (("pod_sandbox_id", 1, "string"),),
+    "RemovePodSandboxResponse": (),
+}
+_NETWORK_OF_THE_NODE = 2
+
+
+def _classes():
+    file = descriptor_pb2.FileDescriptorProto(name="cri.proto", package="runtime.v1", syntax="proto3")
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for field, number, kind in fields:
+            base = kind.rstrip("*")
+            label = _FIELD.LABEL_REPEATED if kind.endswith("*") else _FIELD.LABEL_OPTIONAL
+            added = message.field.add(
+                name=field, number=number, label=label, type=_TYPES.get(base, _FIELD.TYPE_MESSAGE)
+            )
+            if base not in _TYPES:
+                added.type_name = f".runtime.v1.{base}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"runtime.v1.{name}")) for name in _MESSAGES
+    }
+
+
+_CLASSES = _classes()
+
+
+class Refused(Exception):
+    """containerd's message for a container that it would not create or start."""
+
+
+class Containerd:
+    """One containerd. Use as a context manager; pods that are left over are removed at the end."""
+
+    def __init__(self, socket):
+        # The default authority of a unix socket is its path, which containerd's HTTP/2 refuses.
+        self._channel = grpc.insecure_channel(f"unix:{socket}", options=[("grpc.default_authority", "localhost")])
+        self._pods = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_unused):
+        for pod in self._pods:
+            self._call("StopPodSandbox", pod_sandbox_id=pod)
+            self._call("RemovePodSandbox", pod_sandbox_id=pod)
+        self._channel.close()
+
+    def _call(self, method, **fields):
+        request = _CLASSES[f"{method}Request"](**fields)
+        call = self._channel.unary_unary(
+            f"/runtime.v1.RuntimeService/{method}",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=_CLASSES[f"{method}Response"].FromString,
+        )
+        try:
+            return call(request, timeout=60, wait_for_ready=True)
+        except grpc.RpcError as error:
+            raise Refused(error.details()) from None
+
+    def start(self, image, devices):
+        """Start a container that sleeps and has the CDI *devices*; return its id.
+
+        :raises Refused: containerd would not.
+        """
+        pod = {
+            "metadata": {"name": "cdi-test", "uid": uuid.uuid4().hex, "namespace": "default"},
+            "linux": {"security_context": {"namespace_options": {"network": _NETWORK_OF_THE_NODE}}},
+        }
+        sandbox = self._call("RunPodSandbox", config=pod).pod_sandbox_id
+        self._pods.append(sandbox)
+        config = {
+            "metadata": {"name": "cdi-test"},
+            "image": {"image": image},
+            "command": ["sleep", "600"],
+            "CDI_devices": [{"name": name} for name in devices],
+        }
+        created = self._call("CreateContainer", pod_sandbox_id=sandbox, config=config, sandbox_config=pod)
+        self._call("StartContainer", container_id=created.container_id)
+        return created.container_id
+
+    def run(self, container, script):
+        """Run *script* with sh in a container; return (exit status, what it said on both outputs)."""
+        done = self._call("ExecSync", container_id=container, cmd=["sh", "-c", script], timeout=30)
+        return done.exit_code, (done.stdout + done.stderr).decode()
