@@ -16,7 +16,7 @@ description:
   - Makes the device nodes of a machine's GPUs (C(nvidia0) and up, C(nvidiactl), C(nvidia-modeset), C(nvidia-uvm),
     C(nvidia-uvm-tools), with MIG C(nvidia-caps), optionally DRM nodes) and what the kernel driver shows in
     C(/proc/driver/nvidia), the latter below a driver root, as nobody can write to C(/proc).
-  - Where systemd runs on the node, a tmpfiles.d file brings them back after a restart.
+  - Where systemd runs on the node, a tmpfiles.d file and a unit that applies it bring them back after a restart.
 extends_documentation_fragment:
   - nvmock.gpu.attributes
   - nvmock.gpu.host
@@ -72,7 +72,8 @@ options:
     default: char
   restore_at_boot:
     description:
-      - Whether to write a file in C(/etc/tmpfiles.d), by which systemd brings back at boot what lies on a tmpfs.
+      - Whether to write a file in C(/etc/tmpfiles.d), and a unit for what lies outside of C(/dev), by which systemd brings
+        back at boot what lies on a tmpfs.
       - V(auto) writes it if systemd runs on the node.
     type: str
     choices: [auto, always, never]

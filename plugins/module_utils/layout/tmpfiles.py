@@ -1,14 +1,40 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""A tmpfiles.d(5) file that brings back at boot what lies on a tmpfs: /dev and /run are empty after a restart."""
+"""A tmpfiles.d(5) file that brings back at boot what lies on a tmpfs: /dev and /run are empty after a restart.
+
+systemd applies such files to /dev everywhere, but to other places not where systemd-tmpfiles-setup.service is missing, as it is
+in kind's node images. So what lies elsewhere gets a unit of its own, which applies its file; where the service did that already,
+nothing is left to do.
+"""
 
 from __future__ import annotations
 
-from ..host.entries import CHAR, DIRECTORY, SYMLINK, Entry, file
+from ..host.entries import CHAR, DIRECTORY, SYMLINK, Entry, file, symlink
 
 DIRECTORY_OF_FILES = "/etc/tmpfiles.d"
+DIRECTORY_OF_UNITS = "/etc/systemd/system"
 _VOLATILE = ("/dev/", "/run/", "/tmp/")
 _HEADER = "# Made by nvmock.gpu: brings the mock GPU's device nodes and procfs back at boot.\n"
+
+
+_UNIT = """\
+# Made by nvmock.gpu: brings the mock GPU's device nodes and procfs back at boot.
+[Unit]
+Description=Mock GPU below {place}
+Documentation=man:tmpfiles.d(5)
+DefaultDependencies=no
+After=local-fs.target systemd-tmpfiles-setup.service
+Before=sysinit.target shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=systemd-tmpfiles --create {path}
+
+[Install]
+WantedBy=sysinit.target
+"""
 
 
 def tmpfiles_path(place: str) -> str:
@@ -17,7 +43,7 @@ def tmpfiles_path(place: str) -> str:
 
 
 def tmpfiles_entries(entries: list[Entry], place: str) -> list[Entry]:
-    """Return the tmpfiles.d file for those of *entries* that do not survive a restart; nothing if all do.
+    """Return the tmpfiles.d file for those of *entries* that do not survive a restart, and its unit; nothing if all do.
 
     :arg place: the directory that they have in common, which names the file.
     """
@@ -27,7 +53,32 @@ def tmpfiles_entries(entries: list[Entry], place: str) -> list[Entry]:
             lines.append(_line(entry))
     if not lines:
         return []
-    return [file(tmpfiles_path(place), (_HEADER + "".join(lines)).encode("utf-8"))]
+    wanted = [file(tmpfiles_path(place), (_HEADER + "".join(lines)).encode("utf-8"))]
+    if not place.startswith("/dev/") and place != "/dev":
+        unit = unit_name(place)
+        text = _UNIT.format(place=place.replace("%", "%%"), path=_word(tmpfiles_path(place)))
+        wanted.append(file(f"{DIRECTORY_OF_UNITS}/{unit}", text.encode("utf-8")))
+        wanted.append(symlink(f"{DIRECTORY_OF_UNITS}/sysinit.target.wants/{unit}", f"../{unit}"))
+    return wanted
+
+
+def unit_name(place: str) -> str:
+    """Return the name of the unit for what lies at *place*, escaped as systemd-escape(1) does."""
+    out = ""
+    for character in place:
+        if character == "/":
+            out += "-"
+        elif character.isascii() and (character.isalnum() or character in ":_."):
+            out += character
+        else:
+            out += "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8"))
+    return f"nvmock{out}.service"
+
+
+def _word(text: str) -> str:
+    """A word of ExecStart=, in which blanks, specifiers and variables mean nothing."""
+    escaped = text.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
+    return f'"{escaped}"' if not {" ", "'", '"', ";"}.isdisjoint(escaped) else escaped
 
 
 def _line(entry: Entry) -> str:

@@ -56,9 +56,33 @@ def test_names_are_distinct():
     assert tmpfiles_path("/run/nvidia/driver") == "/etc/tmpfiles.d/nvmock-run-nvidia-driver.conf"
 
 
+def test_a_unit_applies_what_lies_outside_of_dev():
+    assert [entry.path for entry in tmpfiles_entries([char_device("/dev/nvidia0", 195, 0)], "/dev")] == [
+        "/etc/tmpfiles.d/nvmock-dev.conf"
+    ]
+    made, unit, link = tmpfiles_entries([directory("/run/a-b/c d%")], "/run/a-b/c d%")
+    assert unit.path == "/etc/systemd/system/nvmock-run-a\\x2db-c\\x20d\\x25.service"
+    assert f'\nExecStart=systemd-tmpfiles --create "{made.path.replace("%", "%%")}"\n'.encode() in unit.content
+    assert link.path == "/etc/systemd/system/sysinit.target.wants/" + unit.path.rpartition("/")[2]
+    assert link.target == "../" + unit.path.rpartition("/")[2]
+
+
+ANALYZE = shutil.which("systemd-analyze")
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("place", ["/run/nvidia/driver", "/run/with blank/100%", "/run/a'b", '/run/a"b'])
+def test_systemd_understands_the_unit(tmp_path, place):
+    _made, unit, _link = tmpfiles_entries([directory(place)], place)
+    path = tmp_path / unit.path.rpartition("/")[2]
+    path.write_bytes(unit.content)
+    done = subprocess.run([ANALYZE, "verify", "--man=no", path], capture_output=True, text=True, check=False)
+    assert str(path.name) not in done.stderr, done.stderr
+
+
 def _restored(top, entries, place):
     """Write the tmpfiles.d file into the host root *top* and let systemd-tmpfiles work on it."""
-    (made,) = tmpfiles_entries(entries, place)
+    made, *_unit = tmpfiles_entries(entries, place)
     path = str(top) + made.path
     os.makedirs(os.path.dirname(path))
     with open(path, "wb") as handle:
