@@ -68,6 +68,7 @@ def _keep(values: Values, modes: set[str], interval: float) -> None:
     alive, ready = values.optional("alive"), values.optional("ready")
     trouble = ""
     first = True
+    stop(ready)  # one that was killed may have left it
     while True:
         try:
             result = apply_node(values, modes)

@@ -59,6 +59,7 @@ def test_it_makes_the_node_that_the_plain_command_makes(watch, tmp_path):
     running.wait_for(running.ready.exists)
     running.end()
     other = tmp_path / "other"
+    other.mkdir()
     make(other, "--uuid-seed", "a")
     made = {path.replace(str(running.root), ""): what for path, what in snapshot(running.root).items()}
     assert made == {path.replace(str(other), ""): what for path, what in snapshot(other).items()}
