@@ -43,6 +43,53 @@ up: env  ## make a mock GPU node (or a cluster of them) and verify it
 down: env  ## take everything away again
 	@$(PLAY) playbooks/teardown.yml
 
+# --- the in-cluster path, by the names of the GPU Mock on kind ---------------------------------------------------
+
+IN_CLUSTER = $(PLAY) playbooks/in_cluster.yml --tags
+
+.PHONY: all all-cdi kind-up image load apply wait logs apply-cdi wait-cdi logs-cdi smoke clean re
+all: env kind-up  ## cluster, image, verify Job and its log
+	@$(IN_CLUSTER) image,load,apply,wait,logs
+
+all-cdi: env kind-up  ## all, and the DaemonSet and the smoke Jobs
+	@$(IN_CLUSTER) all
+
+kind-up: env  ## create the kind cluster
+	@$(PLAY) playbooks/provision.yml -e gpu_mock_provider=kind
+
+image: env  ## build the image gpu-mockctl
+	@$(IN_CLUSTER) image
+
+load: env  ## load it into the cluster
+	@$(IN_CLUSTER) load
+
+apply: env  ## apply namespace, ConfigMap and verify Job
+	@$(IN_CLUSTER) apply
+
+wait: env  ## wait until the verify Job is complete or failed
+	@$(IN_CLUSTER) wait
+
+logs: env  ## show its log
+	@$(IN_CLUSTER) logs
+
+apply-cdi: env  ## apply the DaemonSet
+	@$(IN_CLUSTER) apply-cdi
+
+wait-cdi: env  ## wait until it is ready on each node
+	@$(IN_CLUSTER) wait-cdi
+
+logs-cdi: env  ## show its logs
+	@$(IN_CLUSTER) logs-cdi
+
+smoke: env  ## run a smoke Job on each node, anew
+	@$(IN_CLUSTER) smoke
+
+clean: env  ## delete the cluster that kind-up made
+	@$(PLAY) playbooks/teardown.yml -e gpu_mock_provider=kind
+
+re: clean  ## clean, all
+	@$(MAKE) all
+
 # --- tests -------------------------------------------------------------------------------------------------------
 
 .PHONY: test lint unit mutation native sanity recorded molecule kind bench
