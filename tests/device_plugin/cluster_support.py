@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster as its user and its administrator see it: kubectl, and docker exec."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+
+import yaml
+
+GPU = "nvidia.com/gpu"
+PLUGIN_NAMESPACE = "gpu-mock-device-plugin"
+MACHINE_FILE = "/var/lib/nvidia-mock/driver/etc/nvmock/machine.json"
+SPEC = "/etc/cdi/nvidia.yaml"
+SCRIPT = """ls -1d /dev/nvidia*; nvidia-smi -L; echo "visible=$NVIDIA_VISIBLE_DEVICES"
+for one in {libraries}; do [ -e "$one" ] && echo "library=$one"; done; echo end; exec sleep 3600"""
+
+
+def eventually(check, seconds=90, what="it"):
+    """Wait until *check* gives something; that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{what} did not come to pass in {seconds} s"
+        time.sleep(0.5)
+
+
+class Cluster:
+    """The cluster under test."""
+
+    namespace = "nvmock-test"
+
+    def __init__(self, kubeconfig, image, pod_image):
+        self.kubeconfig = kubeconfig
+        self.image = image
+        self.pod_image = pod_image
+        self.nodes = [one["metadata"]["name"] for one in self.get("nodes")["items"]]
+        self._counter = 0
+
+    def kubectl(self, *arguments, text=None, check=True):
+        command = ["kubectl", "--kubeconfig", self.kubeconfig, *arguments]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=180)
+        assert not check or done.returncode == 0, f"{' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def get(self, *arguments):
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
+
+    def on(self, node, script, check=True):
+        """The output of a shell script on a node."""
+        command = ["docker", "exec", node, "sh", "-c", script]
+        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=180).stdout
+
+    # -- what should be -----------------------------------------------------------------------------------------
+
+    def gpus(self, node):
+        return json.loads(self.on(node, f"cat {MACHINE_FILE}"))["gpus"]
+
+    def uuids(self, node):
+        return {gpu["uuid"] for gpu in self.gpus(node)}
+
+    def control_nodes(self, node):
+        """Of the common part of the node's CDI specification."""
+        spec = yaml.safe_load(self.on(node, f"cat {SPEC}"))
+        return {entry["path"] for entry in spec["containerEdits"]["deviceNodes"]}
+
+    def libraries(self, node):
+        spec = yaml.safe_load(self.on(node, f"cat {SPEC}"))
+        paths = [entry["containerPath"] for entry in spec["containerEdits"]["mounts"]]
+        return {path for path in paths if re.search(r"/lib(cuda|nvidia-ml)\.so\.[0-9.]+$", path)}
+
+    # -- what is ------------------------------------------------------------------------------------------------
+
+    def allocatable(self, node):
+        return int(self.get("node", node)["status"]["allocatable"].get(GPU, "0"))
+
+    def wait_until_all_are_allocatable(self, seconds=120):
+        for node in self.nodes:
+            count = len(self.gpus(node))
+            eventually(
+                lambda node=node, count=count: self.allocatable(node) == count, seconds, f"{count} GPUs on {node}"
+            )
+
+    def plugin_pod(self, node):
+        pods = self.get("pods", "-n", PLUGIN_NAMESPACE, "--field-selector", f"spec.nodeName={node}")["items"]
+        pods = [one for one in pods if "app.kubernetes.io/name" in one["metadata"].get("labels", {})]
+        return pods[0]["metadata"]["name"]
+
+    def plugin_log(self, node):
+        return self.kubectl("logs", "-n", PLUGIN_NAMESPACE, self.plugin_pod(node))
+
+    # -- pods ---------------------------------------------------------------------------------------------------
+
+    def pod(self, count, node=None, image=None, libraries=(), name=None):
+        """Start a pod that asks for *count* GPUs; its name."""
+        self._counter += 1
+        name = name or f"gpus-{self._counter}"
+        script = SCRIPT.format(libraries=" ".join(sorted(libraries)) or "/none")
+        spec = {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 0,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [
+                {
+                    "name": "main",
+                    "image": image or self.pod_image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["sh", "-c", script],
+                    "resources": {"limits": {GPU: str(count)}},
+                }
+            ],
+        }
+        if node:
+            spec["nodeSelector"] = {"kubernetes.io/hostname": node}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": spec,
+        }
+        self.kubectl("apply", "-f", "-", text=json.dumps(body))
+        return name
+
+    def lines(self, name, seconds=120):
+        """What a pod said, once it has said it all."""
+
+        def look():
+            output = self.kubectl("logs", "-n", self.namespace, name, check=False).splitlines()
+            return output if "end" in output else None
+
+        return eventually(look, seconds, f"output of pod {name}")
+
+    def seen_uuids(self, name):
+        return re.findall(r"UUID: (GPU-[0-9a-f-]+)", "\n".join(self.lines(name)))
+
+    def events(self, name):
+        found = self.get("events", "-n", self.namespace, "--field-selector", f"involvedObject.name={name}")["items"]
+        return [one["message"] for one in found]
+
+    def remove(self, *names):
+        self.kubectl("delete", "pod", "-n", self.namespace, *names, "--ignore-not-found")
+
+    def remove_pods(self):
+        self.kubectl("delete", "pod", "-n", self.namespace, "--all")
