@@ -11,7 +11,7 @@
 #include "system.h"
 #include "text.h"
 
-enum { LIST_SIZE = 65536 };
+enum { LIST_SIZE = 65536, FOLDERS = 4096 /* as many as there are arguments, at most */ };
 
 #if defined(__x86_64__)
 static const char musl_path[] = "/etc/ld-musl-x86_64.path";
@@ -175,7 +175,7 @@ static int write_configuration(int root, const char *folders)
 int update_ldcache(int root, const struct flag *flags)
 {
     static char folders[LIST_SIZE];
-    static const char *more[256];
+    static const char *more[FOLDERS + 1];
     const char *configuration = conf;
     int result, count = 0, i;
     if (folder_list(&flags[0], folders, sizeof folders) < 0)
@@ -186,7 +186,7 @@ int update_ldcache(int root, const struct flag *flags)
     if (!is_file(root, conf)) /* a pipe, a device, a link to nowhere: ldconfig might wait there for ever */
         configuration = "/etc/ld.so.conf.d/00-nvcr-nvmock.conf";
     else if (!includes_directory(root))
-        for (i = 0; i < flags[0].count && count + 1 < (int)(sizeof more / sizeof more[0]); i++)
+        for (i = 0; i < flags[0].count; i++)
             more[count++] = flags[0].values[i];
     more[count] = NULL;
     return run_ldconfig(root, flags[1].count ? flags[1].values[0] : "/sbin/ldconfig", configuration, more);

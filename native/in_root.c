@@ -166,14 +166,18 @@ int parent_in_root(int root, const char *path, int mode, char *name, size_t size
 
 long read_in_root(int root, const char *path, char *data, size_t size)
 {
-    /* O_NONBLOCK: opening a pipe must not wait. */
-    int fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    int mode;
+    /* Looked at before it is opened: opening a device can do things. O_NONBLOCK: opening a pipe must not wait. */
+    int fd = open_in_root(root, path, O_PATH);
+    int mode = fd < 0 ? fd : mode_of(fd);
     long length;
+    if (fd >= 0)
+        CALL(close, fd);
+    if (mode < 0)
+        return mode;
+    fd = (mode & S_IFMT) == S_IFREG ? open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY) : -EINVAL;
     if (fd < 0)
         return fd;
-    mode = mode_of(fd);
-    length = mode < 0 ? mode : (mode & S_IFMT) != S_IFREG ? -EINVAL : read_all(fd, data, size);
+    length = read_all(fd, data, size);
     CALL(close, fd);
     return length;
 }

@@ -6,7 +6,7 @@
 #include "system.h"
 #include "text.h"
 
-enum { SECONDS = 60, HEAD_SIZE = 4096, DIRECTORIES = 256 };
+enum { SECONDS = 60, HEAD_SIZE = 4096, DIRECTORIES = 4096 };
 
 enum kind { STATIC, DYNAMIC, NO_PROGRAM };
 
@@ -99,7 +99,7 @@ static void child(int root, int program, enum kind kind, char *const *arguments)
 
 int run_ldconfig(int root, const char *program, const char *configuration, const char *const *directories)
 {
-    const char *arguments[DIRECTORIES + 8];
+    static const char *arguments[DIRECTORIES + 8];
     char root_path[40], digits[21];
     int count = 0, status = 0;
     long process, result;
@@ -127,7 +127,7 @@ int run_ldconfig(int root, const char *program, const char *configuration, const
     arguments[count++] = configuration;
     arguments[count++] = "-C";
     arguments[count++] = "/etc/ld.so.cache";
-    while (*directories && count < DIRECTORIES)
+    while (*directories && count < DIRECTORIES + 7)
         arguments[count++] = *directories++;
     arguments[count] = NULL;
     process = CALL(clone, CHILD_SIGNAL, 0, 0, 0, 0);
