@@ -14,6 +14,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -83,6 +84,15 @@ def specification(tmp_path_factory):
     return place
 
 
+def remove(state):
+    """podman tidies up after a container in a process of its own, which may still make files."""
+    for _attempt in range(20):
+        shutil.rmtree(state, ignore_errors=True)
+        time.sleep(0.2)
+        if not state.exists():
+            return
+
+
 @pytest.fixture(scope="module")
 def podman(specification):
     made = not os.path.isdir("/etc/cdi")
@@ -100,7 +110,7 @@ def podman(specification):
             pytest.skip(f"podman starts no container here, even without devices: {done.stderr.strip()[-200:]}")
         yield runner
     finally:
-        shutil.rmtree(state, ignore_errors=True)
+        remove(state)
         if made:
             os.rmdir("/etc/cdi")
 
