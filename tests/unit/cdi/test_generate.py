@@ -1,0 +1,367 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tool's rules, one by one, on nodes made for each; the recorded cases compare whole specifications."""
+
+from __future__ import annotations
+
+import pytest
+from cdi_support import (
+    DRIVER,
+    HOOK,
+    LIBRARIES,
+    VERSION,
+    complete,
+    control_nodes,
+    driver_files,
+    edits_of,
+    gpu_nodes,
+    hook_names,
+    library,
+    make,
+    mounted,
+    node_char,
+)
+
+from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.options import GETSPEC
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError, SpecError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import directory, file, symlink
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+
+RELEASES = ("1.17", "1.18", "1.19", "1.20")
+CHANNEL = "/dev/nvidia-caps-imex-channels/channel"
+
+
+def mig_machine():
+    return build_machine(gpu_count=2, uuid_seed="s", mig_layout={1: ["3g.20gb"]})
+
+
+def mig_node(minors=None):
+    caps = [node_char(f"/dev/nvidia-caps/nvidia-cap{minor}", 236, minor, 0o444) for minor in (11, 12)]
+    minors = "gpu1/gi1/access 11\ngpu1/gi1/ci0/access 12\n" if minors is None else minors
+    return [*complete(), *caps, file("/proc/driver/nvidia-caps/mig-minors", minors.encode())]
+
+
+# -- devices ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("strategies", "names", "version"),
+    [
+        (("index",), ["0", "1", "all"], "0.5.0"),
+        (("type-index",), ["all", "gpu0", "gpu1"], "0.3.0"),
+        (("index", "type-index"), ["0", "1", "all", "gpu0", "gpu1"], "0.5.0"),
+    ],
+)
+def test_names_and_the_version_that_they_need(tmp_path, strategies, names, version):
+    spec = make(tmp_path, complete(), device_name_strategies=strategies)
+    assert [device["name"] for device in spec["devices"]] == names
+    assert spec["cdiVersion"] == version
+
+
+def test_a_host_path_needs_0_5_0(tmp_path):
+    nodes = [node_char(DRIVER + entry.path, entry.major, entry.minor) for entry in gpu_nodes()]
+    spec = make(tmp_path, [*nodes, *driver_files()], dev_root=DRIVER, device_name_strategies=("type-index",))
+    assert spec["cdiVersion"] == "0.5.0"
+    assert edits_of(spec, "gpu0")["deviceNodes"][0]["hostPath"] == "/driver/dev/nvidia0"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_a_device_node_says(tmp_path, release):
+    node = edits_of(make(tmp_path, complete(), toolkit_release=release), "1")["deviceNodes"][0]
+    short = {"path": "/dev/nvidia1"}
+    facts = {"major": 195, "minor": 1, "fileMode": 438, "permissions": "rwm"}
+    assert node == (short if release in ("1.17", "1.18") else {**short, **facts})
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags", "gids"),
+    [
+        (0o660, (), [44]),
+        (0o664, (), [44]),
+        (0o662, (), [44]),
+        (0o666, (), None),
+        (0o660, ("no-additional-gids-for-device-nodes",), None),
+    ],
+)
+def test_additional_gids_unless_all_may_read_and_write(tmp_path, mode, flags, gids):
+    spec = make(tmp_path, [*driver_files(), *gpu_nodes(mode=mode, gid=44)], feature_flags=flags)
+    edits = edits_of(spec, "0")
+    assert edits.get("additionalGids") == gids
+    assert edits["deviceNodes"][0]["gid"] == 44
+    assert spec["cdiVersion"] == ("0.7.0" if gids else "0.5.0")
+
+
+def test_a_link_to_a_device_is_none_and_a_device_without_nodes_is_refused(tmp_path):
+    nodes = [node_char("/dev/nvidia0", 195, 0), symlink("/dev/nvidia1", "nvidia0")]
+    with pytest.raises(SpecError, match='failed add device "1": invalid device, empty device edits'):
+        make(tmp_path, [*driver_files(), *nodes])
+
+
+def test_mig_devices_have_their_gpu_and_two_capabilities(tmp_path):
+    spec = make(tmp_path, mig_node(), mig_machine())
+    paths = [node["path"] for node in edits_of(spec, "1:0")["deviceNodes"]]
+    assert paths == ["/dev/nvidia1", "/dev/nvidia-caps/nvidia-cap11", "/dev/nvidia-caps/nvidia-cap12"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_gpu_in_mig_mode_is_a_device_of_its_own_up_to_1_17(tmp_path, release):
+    names = [device["name"] for device in make(tmp_path, mig_node(), mig_machine(), toolkit_release=release)["devices"]]
+    assert names == (["0", "1", "1:0", "all"] if release == "1.17" else ["0", "1:0", "all"])
+
+
+def test_mig_minors_that_are_not_told(tmp_path):
+    with pytest.raises(SpecError, match="no minor number for gpu1/gi1/access"):
+        make(tmp_path, mig_node("monitor 2\n"), mig_machine())
+
+
+def test_device_ids(tmp_path):
+    spec = make(tmp_path, complete(), device_ids=("1",))
+    assert [device["name"] for device in spec["devices"]] == ["1", "all"]
+    spec = make(tmp_path, complete(), device_ids=("none",))
+    assert spec["devices"] == [{"name": "none", "containerEdits": {"env": ["NVCT_EMPTY_DEVICE="]}}]
+    with pytest.raises(SpecError, match='no device has the ID "7"'):
+        make(tmp_path, complete(), device_ids=("7",))
+
+
+def test_drm_nodes_and_their_links(tmp_path):
+    machine = build_machine(gpu_count=1, uuid_seed="s", pci_bus_ids=["0000:07:00.0"])
+    dri = [
+        directory("/sys/bus/pci/devices/0000:07:00.0/drm/card0"),
+        directory("/sys/bus/pci/devices/0000:07:00.0/drm/renderD128"),
+        node_char("/dev/dri/card0", 226, 0),
+        node_char("/dev/dri/renderD128", 226, 128),
+        symlink("/dev/dri/by-path/pci-0000:07:00.0-card", "../card0"),
+        symlink("/dev/dri/by-path/pci-0000:07:00.0-render", "../renderD129"),  # another GPU's
+    ]
+    edits = edits_of(make(tmp_path, [*complete(), *dri], machine), "0")
+    assert [node["path"] for node in edits["deviceNodes"]] == ["/dev/nvidia0", "/dev/dri/card0", "/dev/dri/renderD128"]
+    assert [hook["args"][1:] for hook in edits["hooks"]] == [
+        ["create-symlinks", "--link", "../card0::/dev/dri/by-path/pci-0000:07:00.0-card"]
+    ]
+    chmod = edits_of(make(tmp_path, [*complete(), *dri], machine, enabled_hooks=("chmod",)), "0")["hooks"][1]
+    assert chmod["args"] == ["nvidia-cdi-hook", "chmod", "--mode", "755", "--path", "/dev/dri"]
+    assert "chmod" in hook_names(edits_of(make(tmp_path, [*complete(), *dri], machine, toolkit_release="1.17"), "0"))
+
+
+# -- hooks, mounts, environment -----------------------------------------------------------------------------------
+
+_HOOKS = {
+    "1.17": ["create-symlinks", "enable-cuda-compat", "update-ldcache"],
+    "1.18": ["create-symlinks", "enable-cuda-compat", "update-ldcache", "disable-device-node-modification"],
+}
+_HOOKS["1.19"] = _HOOKS["1.18"]
+_HOOKS["1.20"] = [*_HOOKS["1.19"], "update-application-profile"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_hooks_and_environment_of_each_release(tmp_path, release):
+    common = make(tmp_path, complete(), toolkit_release=release)["containerEdits"]
+    assert hook_names(common) == _HOOKS[release]
+    env = ["NVIDIA_CTK_LIBCUDA_DIR=/usr/lib64"] if release != "1.17" else []
+    assert common["env"] == [*env, "NVIDIA_VISIBLE_DEVICES=void"]
+    options = common["mounts"][0]["options"]
+    assert options == ["ro", "nosuid", "nodev", *(["bind"] if release == "1.17" else ["rbind", "rprivate"])]
+
+
+@pytest.mark.parametrize("name", _HOOKS["1.20"])
+def test_each_hook_can_be_disabled(tmp_path, name):
+    common = make(tmp_path, complete(), disabled_hooks=(name,))["containerEdits"]
+    assert hook_names(common) == [other for other in _HOOKS["1.20"] if other != name]
+
+
+def test_all_hooks_but_those_that_are_enabled(tmp_path):
+    assert "hooks" not in make(tmp_path, complete(), disabled_hooks=("all",))["containerEdits"]
+    spec = make(tmp_path, complete(), disabled_hooks=("all",), enabled_hooks=("update-ldcache",))
+    assert hook_names(spec["containerEdits"]) == ["update-ldcache"]
+
+
+def test_1_17_can_only_disable_enable_cuda_compat(tmp_path):
+    spec = make(tmp_path, complete(), toolkit_release="1.17", disabled_hooks=("update-ldcache", "enable-cuda-compat"))
+    assert hook_names(spec["containerEdits"]) == ["create-symlinks", "update-ldcache"]
+
+
+def test_arguments_of_hooks(tmp_path):
+    hooks = make(tmp_path, complete(), ldconfig_path="@/sbin/ldconfig.real")["containerEdits"]["hooks"]
+    assert {hook["path"] for hook in hooks} == {HOOK}
+    assert {hook["hookName"] for hook in hooks} == {"createContainer"}
+    assert hooks[1]["args"][2:] == [f"--host-driver-version={VERSION}"]
+    assert hooks[2]["args"][2:] == ["--ldconfig-path", "@/sbin/ldconfig.real", "--folder", "/usr/lib64"]
+    old = make(tmp_path, complete(), nvidia_cdi_hook_path="/usr/bin/nvidia-ctk")["containerEdits"]["hooks"][0]
+    assert old["args"][:3] == ["nvidia-ctk", "hook", "create-symlinks"]
+
+
+def test_links_for_sonames_that_the_node_has(tmp_path):
+    other = [library("libnvidia-x.so"), symlink(f"{LIBRARIES}/libnvidia-x.so.1", f"libnvidia-x.so.{VERSION}")]
+    args = make(tmp_path, [*complete(), *other])["containerEdits"]["hooks"][0]["args"]
+    assert f"libnvidia-x.so.{VERSION}::/usr/lib64/libnvidia-x.so.1" in args
+    assert "libnvidia-x.so.1::/usr/lib64/libnvidia-x.so" not in args  # the node has no such link
+    empty = [file(f"{LIBRARIES}/libnvidia-y.so.{VERSION}", b""), symlink(f"{LIBRARIES}/libnvidia-y.so.1", "x")]
+    assert "libnvidia-y" not in str(make(tmp_path, [*complete(), *empty])["containerEdits"]["hooks"])
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_libraries_of_a_second_directory_from_1_20_on(tmp_path, release):
+    more = library("libnvidia-z.so", place=DRIVER + "/usr/lib/x86_64-linux-gnu")
+    paths = mounted(make(tmp_path, [*complete(), more], toolkit_release=release))
+    assert (f"/usr/lib/x86_64-linux-gnu/libnvidia-z.so.{VERSION}" in paths) == (release == "1.20")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_driver_without_libcuda_from_1_19_on(tmp_path, release):
+    entries = [*control_nodes(), *gpu_nodes(), library("libnvidia-ml.so")]
+    if release in ("1.17", "1.18"):
+        with pytest.raises(SpecError, match=r'failed to locate "libcuda.so."'):
+            make(tmp_path, entries, toolkit_release=release)
+    else:
+        assert mounted(make(tmp_path, entries, toolkit_release=release)) == [f"/usr/lib64/libnvidia-ml.so.{VERSION}"]
+
+
+def test_another_version_than_the_machines(tmp_path):
+    machine = build_machine(gpu_count=2, uuid_seed="s", driver_version="570.124.06")
+    with pytest.raises(SpecError, match=r"libcuda.so.570.124.06: not found"):
+        make(tmp_path, complete(), machine)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_files_that_releases_added(tmp_path, release):
+    files = [
+        file(f"{LIBRARIES}/libnvidia-egl-wayland2.so.1.0.1", b""),
+        file(f"{LIBRARIES}/libnvidia-nvvm70.so.4", b""),
+        file(f"{DRIVER}/etc/OpenCL/vendors/nvidia.icd", b""),
+        file(f"{DRIVER}/usr/share/vulkan/icd.d/nvidia_icd.x86_64.json", b""),
+        file(f"{DRIVER}/usr/share/vulkan/icd.d/nvidia_icd.json", b""),
+    ]
+    paths = mounted(make(tmp_path, [*complete(), *files], toolkit_release=release))
+    since = {
+        "/etc/vulkan/icd.d/nvidia_icd.json": "1.17",
+        "/etc/vulkan/icd.d/nvidia_icd.x86_64.json": "1.18",
+        "/usr/lib64/libnvidia-egl-wayland2.so.1.0.1": "1.19",
+        "/usr/lib64/libnvidia-nvvm70.so.4": "1.20",
+        "/etc/OpenCL/vendors/nvidia.icd": "1.20",
+    }
+    assert {path for path in since if path in paths} == {path for path, first in since.items() if first <= release}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_sockets(tmp_path, release):
+    socket = file(f"{DRIVER}/run/nvidia-persistenced/socket", b"")
+    flags = ("disable-ipc-discoverer",)
+    spec = make(tmp_path, [*complete(), socket], toolkit_release=release)
+    found = [mount for mount in spec["containerEdits"]["mounts"] if mount["containerPath"].endswith("/socket")]
+    rest = ["ro", "nosuid", "nodev", "bind"] if release == "1.17" else ["nosuid", "nodev", "rbind", "rprivate"]
+    assert [mount["options"] for mount in found] == [[*rest, "noexec"]]
+    without = mounted(make(tmp_path, [*complete(), socket], toolkit_release=release, feature_flags=flags))
+    assert any(path.endswith("/socket") for path in without) == (release in ("1.17", "1.18"))
+
+
+def test_firmware_of_the_version_and_the_kernel(tmp_path):
+    files = [
+        file(f"{DRIVER}/lib/firmware/nvidia/{VERSION}/gsp_ga10x.bin", b""),
+        file(f"{DRIVER}/lib/firmware/6.1.0/nvidia/{VERSION}/gsp_tu10x.bin", b""),
+        file(f"{DRIVER}/lib/firmware/nvidia/1.2.3/gsp_ga10x.bin", b""),
+    ]
+    paths = [
+        path for path in mounted(make(tmp_path, [*complete(), *files], kernel_release="6.1.0")) if "firmware" in path
+    ]
+    assert paths == [
+        f"/lib/firmware/nvidia/{VERSION}/gsp_ga10x.bin",
+        f"/lib/firmware/6.1.0/nvidia/{VERSION}/gsp_tu10x.bin",
+    ]
+
+
+def test_a_program_of_the_driver_root_goes_before_the_nodes(tmp_path):
+    programs = [file("/usr/bin/nvidia-smi", b"", 0o755), file(f"{DRIVER}/usr/bin/nvidia-smi", b"", 0o755)]
+    hosts = make(tmp_path, [*complete(), programs[0]])["containerEdits"]["mounts"]
+    assert [mount["hostPath"] for mount in hosts if "smi" in mount["hostPath"]] == ["/usr/bin/nvidia-smi"]
+    both = make(tmp_path, [*complete(), *programs])["containerEdits"]["mounts"]
+    assert [mount["hostPath"] for mount in both if "smi" in mount["hostPath"]] == ["/driver/usr/bin/nvidia-smi"]
+
+
+# -- modes --------------------------------------------------------------------------------------------------------
+
+
+def test_management(tmp_path):
+    entries = [*complete(), node_char("/dev/nvidia-fs0", 240, 0), node_char("/dev/nvidia-nvswitchctl", 241, 0)]
+    spec = make(tmp_path, entries, mode="management")
+    paths = [node["path"] for node in edits_of(spec, "all")["deviceNodes"]]
+    assert "/dev/nvidia0" in paths and "/dev/nvidiactl" in paths
+    assert "/dev/nvidia-fs0" not in paths and "/dev/nvidia-nvswitchctl" not in paths
+    assert "disable-device-node-modification" not in hook_names(spec["containerEdits"])
+    for release in RELEASES:
+        names = hook_names(make(tmp_path, entries, mode="management", toolkit_release=release)["containerEdits"])
+        assert ("enable-cuda-compat" in names) == (release == "1.20")
+    with pytest.raises(SpecError, match="no NVIDIA device nodes found"):
+        make(tmp_path, driver_files(), mode="management")
+
+
+@pytest.mark.parametrize(
+    ("mode", "path", "since"),
+    [
+        ("gds", "/dev/nvidia-fs0", "1.17"),
+        ("mofed", "/dev/infiniband/uverbs0", "1.19"),
+        ("gdrcopy", "/dev/gdrdrv", "1.18"),
+        ("nvswitch", "/dev/nvidia-nvswitch0", "1.19"),
+    ],
+)
+def test_devices_beside_gpus(tmp_path, mode, path, since):
+    for release in RELEASES:
+        if release >= since:
+            spec = make(tmp_path, [node_char(path, 240, 7)], mode=mode, toolkit_release=release)
+            assert [node["path"] for node in edits_of(spec, "all")["deviceNodes"]] == [path]
+            assert spec["containerEdits"] == {"env": ["NVIDIA_VISIBLE_DEVICES=void"]}
+        else:
+            with pytest.raises(SpecError):
+                make(tmp_path, [node_char(path, 240, 7)], mode=mode, toolkit_release=release)
+
+
+def test_mofed_below_the_driver_root_up_to_1_18(tmp_path):
+    node = node_char(f"{DRIVER}/dev/infiniband/uverbs0", 231, 192)
+    spec = make(tmp_path, [node], mode="mofed", toolkit_release="1.18")
+    assert edits_of(spec, "all")["deviceNodes"] == [{"path": "/dev/infiniband/uverbs0", "hostPath": node.path}]
+
+
+def test_imex_channels(tmp_path):
+    entries = [node_char(f"{CHANNEL}{number}", 235, number) for number in (0, 2)]
+    spec = make(tmp_path, entries, mode="imex")
+    assert [device["name"] for device in spec["devices"]] == ["0", "2", "all"]
+    assert edits_of(spec, "2") == {"deviceNodes": [{"path": CHANNEL + "2", "hostPath": CHANNEL + "2"}]}
+    spec = make(tmp_path, entries, mode="imex", device_ids=("channel2",))
+    assert [device["name"] for device in spec["devices"]] == ["2", "all"]
+    with pytest.raises(SpecError, match='invalid channel ID x: "x" is not a number'):
+        make(tmp_path, entries, mode="imex", device_ids=("x",))
+
+
+def test_the_librarys_own_kinds(tmp_path):
+    for mode, kind in [("management", "management.nvidia.com/gpu"), ("nvml", "nvidia.com/gpu")]:
+        assert make(tmp_path, complete(), mode=mode, flavour=GETSPEC)["kind"] == kind
+        assert make(tmp_path, complete(), mode=mode)["kind"] == "nvidia.com/gpu"
+
+
+def test_unknown_modes_and_releases(tmp_path):
+    with pytest.raises(SpecError, match='unknown mode "bogus"'):
+        make(tmp_path, complete(), mode="bogus")
+    with pytest.raises(ParameterError, match=r"toolkit_release: '1\.16' is not allowed: must be one of 1\.17"):
+        make(tmp_path, complete(), toolkit_release="1.16")
+
+
+@pytest.mark.parametrize(("addressing", "said"), [("ATS", "true"), ("HMM", "false"), ("", "false")])
+def test_coherent_annotations(tmp_path, addressing, said):
+    flags = ("enable-coherent-annotations",)
+    spec = make(tmp_path, complete(), feature_flags=flags, addressing_mode=addressing)
+    assert spec["devices"][0]["annotations"] == {"gpu.nvidia.com/coherent": said}
+    assert spec["cdiVersion"] == "0.6.0"
+
+
+# -- without hooks ------------------------------------------------------------------------------------------------
+
+
+def test_no_hooks_but_a_mount_for_every_name(tmp_path):
+    spec = make(tmp_path, complete(), hook_mode="none")
+    assert "hooks" not in str(spec)
+    paths = mounted(spec)
+    for place in ("/usr/lib64", "/usr/lib/x86_64-linux-gnu"):  # linkers of both families find them
+        for name in ("libcuda.so", "libcuda.so.1", f"libcuda.so.{VERSION}", "libnvidia-ml.so.1"):
+            assert f"{place}/{name}" in paths
+    assert len(paths) == len(set(paths))
+    hosts = {mount["containerPath"]: mount["hostPath"] for mount in spec["containerEdits"]["mounts"]}
+    assert hosts["/usr/lib64/libcuda.so"] == f"{LIBRARIES}/libcuda.so.{VERSION}"

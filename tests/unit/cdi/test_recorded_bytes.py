@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Specifications that nvidia-ctk saved are read, found valid, and written again byte by byte."""
+
+from __future__ import annotations
+
+import glob
+import os
+
+import pytest
+
+from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.read import parse
+from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.serialize import serialize
+from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.spec import canonical
+from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.version import minimum_version
+
+RECORDED = os.path.join(os.path.dirname(__file__), "..", "..", "recorded", "cdi")
+# What GetSpec returned to a program was never saved: it keeps the library's version, or has empty devices.
+FILES = [
+    path
+    for path in sorted(glob.glob(os.path.join(RECORDED, "v*", "*", "*")))
+    if path.endswith((".yaml", ".json")) and "getspec" not in path and "seed-call" not in path
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=[os.path.relpath(path, RECORDED) for path in FILES])
+def test_byte_by_byte(path):
+    with open(path, "rb") as file:
+        content = file.read()
+    release = ".".join(os.path.relpath(path, RECORDED).split("/")[0][1:].split(".")[:2])
+    spec = parse(path, content)
+    assert spec["cdiVersion"] == minimum_version(spec)
+    assert serialize(canonical(spec), release, path.rpartition(".")[2]) == content
+
+
+def test_there_are_some():
+    assert len(FILES) > 100
+
+
+def test_json_is_gos():
+    """RULES of the tool: one line, struct order, HTML's characters escaped, no newline at the end."""
+    spec = {"cdiVersion": "0.3.0", "kind": "a.b/c", "devices": [{"name": "x", "containerEdits": {"env": ["A=<&>"]}}]}
+    assert serialize(spec, "1.20", "json") == (
+        b'{"cdiVersion":"0.3.0","kind":"a.b/c","devices":[{"name":"x","containerEdits":{"env":["A=\\u003c\\u0026\\u003e"]}}]}'
+    )
