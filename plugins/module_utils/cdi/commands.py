@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import ParameterError, SpecError, UsageError
+from ..errors import ParameterError, SpecError
 from ..host.view import HostView
 from .command_flags import parse_arguments
 from .locate import Locators

@@ -12,10 +12,10 @@ import signal
 import sys
 
 from .. import report
-from ..errors import NvmockError, ParameterError
+from ..errors import NvmockError, ParameterError, UsageError
 from ..host.heartbeat import beat, stop
 from ..host.plan import REMOVE, Change
-from .flags import SWITCH, TEXT, Flag, UsageError, Values, help_text, parse
+from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import machine_flags, node_flags
 from .node_command import NodeResult, apply_node, modes_from
 
