@@ -66,7 +66,7 @@ def in_spec(node, name, pattern, text):
 
 def without_mount(node, name, container_path):
     pattern = r"        - hostPath: [^\n]*\n          containerPath: " + re.escape(container_path)
-    in_spec(node, name, pattern + r"\n          options:\n(              - \w+\n)+", "")
+    in_spec(node, name, pattern + r"\n          options:\n(            - \w+\n)+", "")
 
 
 def truncate(path):
@@ -76,7 +76,7 @@ def truncate(path):
 MUTATIONS = {
     "a device node is gone": (lambda node: (node / "node/dev/nvidia1").unlink(), "index"),
     "a minor number is another": (lambda node: in_spec(node, "nvidia.yaml", r"minor: 1\n", "minor: 5\n"), "index"),
-    "a mode is another": (lambda node: in_spec(node, "hookless.yaml", r"fileMode: 438", "fileMode: 384"), "all"),
+    "a mode is another": (lambda node: in_spec(node, "hookless.yaml", r"fileMode: 438", "fileMode: 384"), "index"),
     "a MIG capability is another": (
         lambda node: in_spec(node, "nvidia.yaml", r"nvidia-cap\d+\n", "nvidia-cap1\n"),
         "mig",
