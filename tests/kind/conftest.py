@@ -60,7 +60,10 @@ class Run:
     def task(self, name):
         """The results of a task, by host."""
         return next(
-            task["hosts"] for play in self.data["plays"] for task in play["tasks"] if task["task"]["name"].endswith(name)
+            task["hosts"]
+            for play in self.data["plays"]
+            for task in play["tasks"]
+            if task["task"]["name"].endswith(name)
         )
 
     def ran(self, name):
@@ -82,7 +85,9 @@ def command(playbook, *options, **variables):
 def environment(**extra):
     """The environment of a run."""
     out = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    out.update(ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".build"), ANSIBLE_LOCALHOST_WARNING="false", PYTHONDONTWRITEBYTECODE="1")
+    out.update(
+        ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".build"), ANSIBLE_LOCALHOST_WARNING="false", PYTHONDONTWRITEBYTECODE="1"
+    )
     return {**out, **extra}
 
 

@@ -108,7 +108,9 @@ def test_a_second_run_changes_nothing(play, ours):
 def test_the_kubeconfig_is_a_file_of_its_own(ours):
     path = pathlib.Path(ours["kind_cluster_state_directory"]) / OURS / "kubeconfig"
     assert path.stat().st_mode & 0o777 == 0o600
-    done = subprocess.run(["kubectl", "--kubeconfig", path, "get", "nodes", "-o", "name"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["kubectl", "--kubeconfig", path, "get", "nodes", "-o", "name"], capture_output=True, text=True
+    )
     assert done.stdout.split() == [f"node/{OURS}-control-plane"]
     default = pathlib.Path.home() / ".kube/config"
     assert not default.exists() or f"kind-{OURS}" not in default.read_text()
@@ -116,7 +118,9 @@ def test_the_kubeconfig_is_a_file_of_its_own(ours):
 
 def test_another_shape_is_refused(play, ours):
     run = play("cluster.yml", **{**ours, "kind_cluster_nodes": [*SHAPE, {"role": "worker"}]})
-    assert f"cluster {OURS} exists with 1 control-plane and 0 worker nodes, but kind_cluster_nodes asks for" in run.error
+    assert (
+        f"cluster {OURS} exists with 1 control-plane and 0 worker nodes, but kind_cluster_nodes asks for" in run.error
+    )
     assert "kind_cluster_state=absent" in run.error
 
 
@@ -183,8 +187,10 @@ def theirs(kept, node_image, tmp_path_factory):
     config = base / "kind.yaml"
     config.write_text(json.dumps({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", **CDI_OFF}))
     subprocess.run(
-        ["kind", "create", "cluster", "--name", THEIRS, "--image", node_image, "--wait", "120s"]
-        + ["--config", str(config), "--kubeconfig", str(base / "kubeconfig")],
+        [
+            *("kind", "create", "cluster", "--name", THEIRS, "--image", node_image, "--wait", "120s"),
+            *("--config", str(config), "--kubeconfig", str(base / "kubeconfig")),
+        ],
         check=True,
         capture_output=True,
     )
@@ -197,17 +203,23 @@ def mine(theirs, tmp_path_factory):
     """The kubeconfig that the cluster's owner has."""
     path = tmp_path_factory.mktemp("mine") / "kubeconfig"
     path.write_text(
-        subprocess.run(["kind", "get", "kubeconfig", "--name", THEIRS], check=True, capture_output=True, text=True).stdout
+        subprocess.run(
+            ["kind", "get", "kubeconfig", "--name", THEIRS], check=True, capture_output=True, text=True
+        ).stdout
     )
     return str(path)
 
 
 def snapshot(kubeconfig):
     """Every file that a user, a package manager or we would have on the node, with its content, and the objects of the cluster."""
-    script = "find /dev /etc /opt /usr /root /run/nvidia /var/lib/dpkg /var/lib/nvidia-mock /var/lib/nvmock* /nvmock* -xdev"
+    script = (
+        "find /dev /etc /opt /usr /root /run/nvidia /var/lib/dpkg /var/lib/nvidia-mock /var/lib/nvmock* /nvmock* -xdev"
+    )
     script += " -not -path '/dev/pts*' -not -path '/dev/shm*' \\( -type f -o -type l -o -type d -o -type c \\)"
     script += " -printf '%p %y %m %u %s %l\\n' 2>/dev/null | sort; find /etc -type f -exec sha256sum {} + | sort -k 2"
-    kinds = "namespaces,nodes,configmaps,serviceaccounts,daemonsets,jobs,clusterroles,clusterrolebindings,runtimeclasses"
+    kinds = (
+        "namespaces,nodes,configmaps,serviceaccounts,daemonsets,jobs,clusterroles,clusterrolebindings,runtimeclasses"
+    )
     objects = subprocess.run(
         ["kubectl", "--kubeconfig", kubeconfig, "get", kinds, "--all-namespaces", "-o", "name"],
         check=True,

@@ -9,7 +9,9 @@ import json
 import pytest
 
 VERSIONS = {"containerd": "1.7.24", "docker": "26.1.0", "crio": "1.30.0", "podman": "5.4.0"}
-CONTAINERD = 'version = 2\n# of the distribution\n[plugins."io.containerd.grpc.v1.cri"]\n  sandbox_image = "pause:3.9"\n'
+CONTAINERD = (
+    'version = 2\n# of the distribution\n[plugins."io.containerd.grpc.v1.cri"]\n  sandbox_image = "pause:3.9"\n'
+)
 
 
 def files(root):

@@ -125,7 +125,7 @@ def test_kind_fails_half_way_and_leaves_nothing(play, kept, tmp_path):
         docker("rmi", "nvt-no-node:1")
     one_line(run.error, f"kind could not create cluster {name}: ", "create.log")
     log = run.error.rsplit("is in ", 1)[1]
-    assert "ERROR" in open(log).read()
+    assert "ERROR" in pathlib.Path(log).read_text()
     assert docker("ps", "--all", "--quiet", "--filter", f"label=io.x-k8s.kind.cluster={name}") == ""
     assert not (pathlib.Path(kept["kind_cluster_state_directory"]) / name / "cluster.json").exists()
 
@@ -155,7 +155,11 @@ def test_absent_where_nothing_is_changes_nothing(play, kept):
 
 def test_a_kubeconfig_that_holds_other_contexts_is_not_touched(play, kept, tmp_path):
     path = tmp_path / "config"
-    theirs = {"apiVersion": "v1", "kind": "Config", "contexts": [{"name": "work", "context": {"cluster": "c", "user": "u"}}]}
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "contexts": [{"name": "work", "context": {"cluster": "c", "user": "u"}}],
+    }
     path.write_text(json.dumps(theirs))
     run = play("cluster.yml", **kept, kind_cluster_name=NAME, kind_cluster_kubeconfig=str(path))
     one_line(run.error, f"kind_cluster_kubeconfig: {path} holds other contexts (work): name a file of its own")
