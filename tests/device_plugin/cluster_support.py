@@ -79,7 +79,7 @@ class Cluster:
     def allocatable(self, node):
         return int(self.get("node", node)["status"]["allocatable"].get(GPU, "0"))
 
-    def wait_until_all_are_allocatable(self, seconds=120):
+    def wait_until_all_are_allocatable(self, seconds=45):
         for node in self.nodes:
             count = len(self.gpus(node))
             eventually(
@@ -126,7 +126,7 @@ class Cluster:
         self.kubectl("apply", "-f", "-", text=json.dumps(body))
         return name
 
-    def lines(self, name, seconds=120):
+    def lines(self, name, seconds=45):
         """What a pod said, once it has said it all."""
 
         def look():

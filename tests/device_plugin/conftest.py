@@ -31,7 +31,7 @@ def cluster():
     one = Cluster(kubeconfig, image, os.environ.get("NVMOCK_TEST_POD_IMAGE", "kindnode/busybox:v1"))
     one.kubectl("create", "namespace", one.namespace, check=False)
     yield one
-    one.kubectl("delete", "namespace", one.namespace, "--wait=false", check=False)
+    one.kubectl("delete", "namespace", one.namespace, check=False)
 
 
 @pytest.fixture(autouse=True)

@@ -115,7 +115,7 @@ def test_a_restarted_plugin_pod(cluster, node, held):
 
 
 def test_a_plugin_that_is_killed_leaves_a_stale_socket(cluster, node, held):
-    cluster.on(node, "pkill -KILL -f bin/gpu-mock-device-plugin")
+    cluster.on(node, "pkill -KILL -f bin/[g]pu-mock-device-plugin")
     eventually(
         lambda: (
             "took away the stale socket"
@@ -162,18 +162,18 @@ def test_a_device_node_that_is_missing(cluster, node):
 
 def test_a_specification_that_is_gone_before_the_plugin_sees_it(cluster, node):
     """containerd's own words."""
-    cluster.on(node, f"pkill -STOP -f bin/gpu-mock-device-plugin; mv {SPEC} {SPEC}.away")
+    cluster.on(node, f"pkill -STOP -f bin/[g]pu-mock-device-plugin; mv {SPEC} {SPEC}.away")
     try:
         # The plugin answers Allocate when it goes on: at once, from what it knew.
         name = cluster.pod(1, node)
         eventually(lambda: cluster.get("pod", "-n", cluster.namespace, name)["spec"].get("nodeName"), 30)
-        cluster.on(node, "pkill -CONT -f bin/gpu-mock-device-plugin")
+        cluster.on(node, "pkill -CONT -f bin/[g]pu-mock-device-plugin")
         messages = eventually(
             lambda: [text for text in cluster.events(name) if "CDI" in text or "unhealthy" in text], 30
         )
         print(messages)
     finally:
-        cluster.on(node, f"pkill -CONT -f bin/gpu-mock-device-plugin; mv {SPEC}.away {SPEC}")
+        cluster.on(node, f"pkill -CONT -f bin/[g]pu-mock-device-plugin; mv {SPEC}.away {SPEC}")
     cluster.wait_until_all_are_allocatable()
 
 
