@@ -92,7 +92,8 @@ class Cluster:
         return pods[0]["metadata"]["name"]
 
     def plugin_log(self, node):
-        return self.kubectl("logs", "-n", PLUGIN_NAMESPACE, self.plugin_pod(node))
+        # Empty while the node's kubelet restarts.
+        return self.kubectl("logs", "-n", PLUGIN_NAMESPACE, self.plugin_pod(node), check=False)
 
     # -- pods ---------------------------------------------------------------------------------------------------
 
