@@ -97,13 +97,13 @@ class Cluster:
 
     # -- pods ---------------------------------------------------------------------------------------------------
 
-    def pod(self, count, node=None, image=None, libraries=(), name=None):
+    def pod(self, count, node=None, image=None, libraries=(), restart="Never"):
         """Start a pod that asks for *count* GPUs; its name."""
         self._counter += 1
-        name = name or f"gpus-{self._counter}"
+        name = f"gpus-{self._counter}"
         script = SCRIPT.format(libraries=" ".join(sorted(libraries)) or "/none")
         spec = {
-            "restartPolicy": "Never",
+            "restartPolicy": restart,
             "terminationGracePeriodSeconds": 0,
             "tolerations": [{"operator": "Exists"}],
             "containers": [

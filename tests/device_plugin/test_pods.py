@@ -161,19 +161,19 @@ def test_a_device_node_that_is_missing(cluster, node):
     eventually(lambda: cluster.allocatable(node) == count, 30)
 
 
-def test_a_specification_that_is_gone_before_the_plugin_sees_it(cluster, node):
-    """containerd's own words."""
-    cluster.on(node, f"pkill -STOP -f bin/[g]pu-mock-device-plugin; mv {SPEC} {SPEC}.away")
+def test_a_specification_that_goes_while_a_pod_has_gpus(cluster, node):
+    """The container that is started again gets containerd's own words, and its GPU when the specification is back."""
+    name = cluster.pod(1, node, restart="Always")
+    uuids = cluster.seen_uuids(name)
+    cluster.on(node, f"mv {SPEC} {SPEC}.away; pkill -KILL -f '[s]leep 3600'")
     try:
-        # The plugin answers Allocate when it goes on: at once, from what it knew.
-        name = cluster.pod(1, node)
-        eventually(lambda: cluster.get("pod", "-n", cluster.namespace, name)["spec"].get("nodeName"), 30)
-        cluster.on(node, "pkill -CONT -f bin/[g]pu-mock-device-plugin")
-        wanted = f"unresolvable CDI devices {GPU}=GPU-"
-        eventually(lambda: [text for text in cluster.events(name) if wanted in text], 30)
+        wanted = f"unresolvable CDI devices {GPU}={uuids[0]}"
+        eventually(lambda: [text for text in cluster.events(name) if wanted in text], 40)
+        eventually(lambda: cluster.allocatable(node) == 0, 30)
     finally:
-        cluster.on(node, f"pkill -CONT -f bin/[g]pu-mock-device-plugin; mv {SPEC}.away {SPEC}")
+        cluster.on(node, f"mv {SPEC}.away {SPEC}")
     cluster.wait_until_all_are_allocatable()
+    assert cluster.seen_uuids(name) == uuids
 
 
 def test_a_containerd_without_cdi(cluster, node):
