@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from ..errors import HostError
 
@@ -29,7 +30,5 @@ def beat(path: str | None) -> None:
 def stop(path: str | None) -> None:
     """Remove the file *path* if it is there."""
     if path is not None:
-        try:
+        with suppress(OSError):
             os.unlink(path)
-        except OSError:
-            pass
