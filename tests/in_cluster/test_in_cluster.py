@@ -26,9 +26,9 @@ for place in /etc /opt /usr/local /usr/bin /dev /var/lib/nvidia-mock /run/nvidia
   [ -e "$place" ] && find "$place" -path /dev/pts -prune -o ! -path '/dev/mqueue*' -printf '%p %y %m %U:%G %l\\n'
 done | sort
 find /dev -type c -path '*nvidia*' -exec stat -c '%n %t:%T' {} + | sort
-find /etc /opt /usr/local /var/lib/nvidia-mock -type f -exec sha256sum {} + 2>/dev/null | sort -k 2
+find /etc /opt /usr/local /var/lib/nvidia-mock /run/nvidia -type f -exec sha256sum {} + 2>/dev/null | sort -k 2
 find /var/lib/nvidia-mock /run/nvidia -type c -exec stat -c '%n %t:%T' {} + 2>/dev/null | sort
-ls -A / /var/lib /run | grep -v '^containerd'
+ls -A / /var/lib /run | grep -E 'nvidia|nvmock|mock'
 """
 
 pytestmark = pytest.mark.kind
@@ -137,14 +137,12 @@ def test_drift_is_repaired_and_a_killed_pod_leaves_the_node(variables, applied):
     node = NODES[1]
     in_node(node, "rm /dev/nvidia0; echo drift >/etc/cdi/nvidia.yaml")
     wait_for(lambda: snapshot(node) == applied[1][node])
-    in_node(node, "pkill -KILL -f 'gpu-mockctl watch'")
+    kubectl = ["kubectl", "--kubeconfig", variables["gpu_mock_kubeconfig"], "-n", "gpu-mock"]
+    log = subprocess.run([*kubectl, "logs", "-l", "app=gpu-mock-small"], capture_output=True, text=True, check=True)
+    assert "repaired c 0666 0:0 195:0 /dev/nvidia0" in log.stdout
+    in_node(node, "pkill -KILL -f '[g]pu-mockctl watch'")
     for _look in range(5):
         assert snapshot(node) == applied[1][node]
-    kubectl = ["kubectl", "--kubeconfig", variables["gpu_mock_kubeconfig"], "-n", "gpu-mock"]
-    log = subprocess.run(
-        [*kubectl, "logs", "-l", "app=gpu-mock-small", "--previous"], capture_output=True, text=True, check=False
-    )
-    assert "repaired c 0666 0:0 195:0 /dev/nvidia0" in log.stdout, log
 
 
 def test_a_deleted_pod_comes_back_and_so_does_the_node(variables, applied):
