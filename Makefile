@@ -92,11 +92,11 @@ re: clean  ## clean, all
 
 # --- tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: test lint unit mutation native sanity recorded molecule kind bench
+.PHONY: test lint unit mutation native recorded sanity collection molecule cluster kind in_cluster bench
 test: dev-env  ## every test that this machine can run
 	@PATH='$(BIN)':$$PATH scripts/run-tests
 
-lint unit mutation native sanity recorded molecule kind: dev-env  ## one part of the tests
+lint unit mutation native recorded sanity collection molecule cluster kind in_cluster: dev-env  ## one part of the tests
 	@PATH='$(BIN)':$$PATH scripts/run-tests $@
 
 bench: dev-env  ## measure, and print a table

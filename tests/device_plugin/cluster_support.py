@@ -39,7 +39,9 @@ class Cluster:
         self.kubeconfig = kubeconfig
         self.image = image
         self.pod_image = pod_image
-        self.nodes = [one["metadata"]["name"] for one in self.get("nodes")["items"]]
+        names = [one["metadata"]["name"] for one in self.get("nodes")["items"]]
+        self.nodes = [name for name in names if self.on(name, f"ls {MACHINE_FILE}", check=False)]
+        self.nodes_without = [name for name in names if name not in self.nodes]
         self._counter = 0
 
     def kubectl(self, *arguments, text=None, check=True):

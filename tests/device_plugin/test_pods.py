@@ -43,7 +43,9 @@ def check(cluster, name, node, count):
 
 
 def test_allocatable_is_what_the_machine_types_say(cluster):
+    assert cluster.nodes
     cluster.wait_until_all_are_allocatable()
+    assert [node for node in cluster.nodes_without if cluster.allocatable(node)] == []
 
 
 def test_labels_are_those_of_the_machine(cluster):
