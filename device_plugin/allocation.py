@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from . import api_pb2 as api
+from . import api
 from .preference import RequestError, known
 from .resources import Resource
 

@@ -15,7 +15,7 @@ import grpc
 
 from nvmock_gpu.errors import NvmockError
 
-from . import api_pb2 as api
+from . import api
 from .allocation import answer
 from .log import log
 from .node import Health

@@ -93,6 +93,10 @@ class Cluster:
         pods = [one for one in pods if "app.kubernetes.io/name" in one["metadata"].get("labels", {})]
         return pods[0]["metadata"]["name"]
 
+    def plugin_restarts(self, node):
+        status = self.get("pod", "-n", PLUGIN_NAMESPACE, self.plugin_pod(node))["status"]
+        return status["containerStatuses"][0]["restartCount"]
+
     def plugin_log(self, node):
         # Empty while the node's kubelet restarts.
         return self.kubectl("logs", "-n", PLUGIN_NAMESPACE, self.plugin_pod(node), check=False)

@@ -130,9 +130,12 @@ def test_a_plugin_that_is_killed_leaves_a_stale_socket(cluster, node, held):
 
 def test_a_restarted_node(cluster, node):
     before = cluster.uuids(node)
+    restarts = cluster.plugin_restarts(node)
     subprocess.run(["docker", "restart", node], check=True, capture_output=True)
-    eventually(lambda: "Ready" in cluster.kubectl("get", "node", node, check=False), 120)
-    cluster.wait_until_all_are_allocatable(180)
+    # What the API server says of the node is from before the restart until its kubelet is heard of again.
+    eventually(lambda: cluster.plugin_restarts(node) > restarts, 180, "a new start of the plugin")
+    eventually(lambda: "registered with the kubelet" in cluster.plugin_log(node), 60, "its registration")
+    cluster.wait_until_all_are_allocatable(60)
     name = cluster.pod(len(before), node)
     assert set(cluster.seen_uuids(name)) == before
 
@@ -226,7 +229,7 @@ def second_plugin(cluster, node, name, **security):
 
 
 def test_two_plugins_for_one_resource(cluster, node):
-    said = second_plugin(cluster, node, "second")
+    said = second_plugin(cluster, node, "second", runAsUser=0)
     assert "another gpu-mock-device-plugin serves nvidia.com/gpu here: stop one" in said and "Traceback" not in said
     cluster.wait_until_all_are_allocatable()
 

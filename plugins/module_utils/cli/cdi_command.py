@@ -27,12 +27,16 @@ from .machine_flags import machine_flags, machine_from
 _SPEC_DIRECTORIES = (*DEFAULT_DIRECTORIES, "/run/cdi")
 
 
+def _read_stdin() -> bytes:
+    return sys.stdin.buffer.read()
+
+
 def run(argv: list[str]) -> int:
     """Run the command; return its exit status."""
     terminal = Terminal(
         stdout=sys.stdout,
         stderr=sys.stderr,
-        stdin=lambda: sys.stdin.buffer.read(),
+        stdin=_read_stdin,
         machine_from=_machine_from,
         machine_help="\n" + help_text("", "The machine:", machine_flags()).partition("Flags:\n")[2],
         view_of=_view_of,

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from device_plugin import api_pb2 as api
+from device_plugin import api
 from device_plugin.flags import parse
 from device_plugin.plugin import Plugin
 from nvmock_gpu.host.view import HostView, Status

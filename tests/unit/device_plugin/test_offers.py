@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -212,8 +213,10 @@ def test_bad_flags_are_one_line(capsys, arguments, message):
 
 
 def test_the_messages_are_those_of_the_definition(tmp_path):
-    if shutil.which("protoc") is None or "3.21" not in subprocess.check_output(["protoc", "--version"], text=True):
-        pytest.skip("protoc 3.21 is not here")
-    subprocess.run([os.path.join(ROOT, "scripts", "generate-device-plugin-api"), tmp_path], check=True)
-    with open(os.path.join(ROOT, "device_plugin", "api_pb2.py"), encoding="utf-8") as file:
-        assert (tmp_path / "api_pb2.py").read_text() == file.read()
+    if shutil.which("protoc") is None:
+        pytest.skip("protoc is not here")
+    made = tmp_path / "api.binpb"
+    environment = {**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}
+    subprocess.run([os.path.join(ROOT, "scripts", "generate-device-plugin-api"), made], check=True, env=environment)
+    with open(os.path.join(ROOT, "device_plugin", "api.binpb"), "rb") as file:
+        assert made.read_bytes() == file.read()

@@ -12,7 +12,7 @@ import sys
 import grpc
 import pytest
 
-from device_plugin import api_pb2 as api
+from device_plugin import api
 from device_plugin.flags import parse
 from device_plugin.plugin import Plugin
 from device_plugin.service import ServeError

@@ -220,7 +220,7 @@ def test_facts_that_nobody_knows(tmp_path, executable):
     assert {len(line) for line in query(tmp_path, machine, executable)[1:] if line.strip()} == {91}
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in PROGRAMS])
+@pytest.mark.parametrize("name", [row[0] for row in PROGRAMS])
 def test_stubs(tmp_path, name, architecture):
     purpose = next(row[1] for row in PROGRAMS if row[0] == name)
     content = programs.stub(name, purpose, "550.54.15", architecture)

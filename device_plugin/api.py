@@ -1,0 +1,20 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The messages of api.proto, made when the program starts from its compiled form, api.binpb.
+
+What protoc generates as Python refuses other versions of the protobuf package; the compiled form and these calls, which are
+what generated code does, run with protobuf 3.20 (Debian 12 has 3.21) and every later one.
+"""
+
+from __future__ import annotations
+
+import os
+
+from google.protobuf import descriptor_pool
+from google.protobuf.internal import builder
+
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "api.binpb"), "rb") as _file:
+    DESCRIPTOR = descriptor_pool.Default().AddSerializedFile(_file.read())
+
+builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
+builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, __name__, globals())
