@@ -20,7 +20,7 @@ def rows(runs: int = 5) -> list[tuple[str, str, str, str]]:
     kubeconfig, image = os.environ.get("NVMOCK_TEST_KUBECONFIG"), os.environ.get("NVMOCK_TEST_IMAGE")
     if not kubeconfig or not image:
         return []
-    cluster = Cluster(kubeconfig, image, os.environ.get("NVMOCK_TEST_POD_IMAGE", "kindnode/busybox:v1"))
+    cluster = Cluster(kubeconfig, image, os.environ.get("NVMOCK_TEST_POD_IMAGE", image))
     cluster.kubectl("create", "namespace", cluster.namespace, check=False)
     node = max(cluster.nodes, key=lambda name: len(cluster.gpus(name)))
     pods, starts = [], []

@@ -4,7 +4,7 @@
 
 NVMOCK_TEST_KUBECONFIG   its kubeconfig,
 NVMOCK_TEST_IMAGE        the plugin's image there,
-NVMOCK_TEST_POD_IMAGE    an image for pods, with a shell (default: kindnode/busybox:v1).
+NVMOCK_TEST_POD_IMAGE    an image for pods, with a shell (default: the plugin's).
 
 Its nodes are containers of this machine's Docker engine.
 """
@@ -28,7 +28,7 @@ def cluster():
     image = os.environ.get("NVMOCK_TEST_IMAGE")
     if not kubeconfig or not image:
         pytest.skip("no cluster: NVMOCK_TEST_KUBECONFIG and NVMOCK_TEST_IMAGE name one that has the device plugin")
-    one = Cluster(kubeconfig, image, os.environ.get("NVMOCK_TEST_POD_IMAGE", "kindnode/busybox:v1"))
+    one = Cluster(kubeconfig, image, os.environ.get("NVMOCK_TEST_POD_IMAGE", image))
     one.kubectl("create", "namespace", one.namespace, check=False)
     yield one
     one.kubectl("delete", "namespace", one.namespace, check=False)
