@@ -9,8 +9,6 @@ equal to the folder.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from ..errors import ParameterError
 
 TYPE_CHECKING = False
@@ -36,7 +34,8 @@ def definition(name: str) -> dict[str, object]:
     """
     if name.isidentifier() and not name.startswith("_"):  # __init__ and __pycache__ can be imported, too
         try:
-            module = import_module("." + name, __name__)
+            # importlib would cost a tenth of gpu-mockctl's start.
+            module = __import__(f"{__name__}.{name}", fromlist=["MACHINE"])
         except ModuleNotFoundError:
             pass
         else:
