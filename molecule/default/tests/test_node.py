@@ -63,7 +63,10 @@ def stand_ins(listing):
 
 @pytest.fixture(scope="module")
 def variables(host):
-    return host.ansible.get_variables()
+    # testinfra leaves templates as they are: the place of a node is said again.
+    variables = host.ansible.get_variables()
+    place = os.path.join(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "nodes", variables["inventory_hostname"])
+    return {**variables, "gpu_node_host_root": place}
 
 
 @pytest.fixture(scope="module")
