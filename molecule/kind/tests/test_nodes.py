@@ -9,6 +9,7 @@ import json
 import os
 
 import pytest
+import testinfra
 import yaml
 
 _spec = importlib.util.spec_from_file_location(
@@ -39,6 +40,12 @@ def root():
 
 
 @pytest.fixture(scope="module")
+def owner():
+    """root, whoever runs the tests."""
+    return 0
+
+
+@pytest.fixture(scope="module")
 def listing(host):
     found = {}
     for place in PLACES:
@@ -60,18 +67,19 @@ def test_the_node_restores_itself_at_boot(host):
 
 
 def test_containerd_reads_specifications(host):
-    dump = host.run("containerd config dump").stdout
-    assert ("enable_cdi = true" in dump and "'/etc/cdi'" in dump) or '"/etc/cdi"' in dump
+    dump = host.check_output("containerd config dump")
+    assert "cdi_spec_dirs" in dump and "/etc/cdi" in dump
+    assert "enable_cdi = false" not in dump
 
 
-def test_uuids_of_the_nodes_differ(host, machine):
+def test_uuids_of_the_nodes_differ(host, machine, variables):
     spec = yaml.safe_load(host.file(node_checks.SPEC).content_string)
     names = {device["name"] for device in spec["devices"]}
     assert {gpu.uuid for gpu in machine.gpus if not gpu.mig_enabled} <= names
-    other = "nvmock-molecule-worker" if host.backend.get_hostname().endswith("2") else "nvmock-molecule-worker2"
-    facts = json.loads(
-        host.backend.get_connection(f"docker://{other}").check_output(
-            "cat /var/lib/nvidia-mock/driver/etc/nvmock/machine.json"
-        )
-    )
-    assert not names & {gpu["uuid"] for gpu in facts["gpus"]}
+    others = [name for name in variables["groups"]["nodes"] if name != variables["inventory_hostname"]]
+    assert others
+    for name in others:
+        other = testinfra.get_host(f"docker://{name}")
+        facts = json.loads(other.file(f"{node_checks.DRIVER_ROOT}/etc/nvmock/machine.json").content_string)
+        assert facts["gpus"]
+        assert not names & {gpu["uuid"] for gpu in facts["gpus"]}
