@@ -103,6 +103,7 @@ def play():
             capture_output=True,
             text=True,
             timeout=400,
+            check=False,
         )
         return Run(done.returncode, done.stdout, done.stderr)
 
@@ -115,11 +116,14 @@ def node_image():
     for tool in ("docker", "kind", "kubectl"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not on the PATH")
-    if subprocess.run(["docker", "version"], capture_output=True).returncode != 0:
+    if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode != 0:
         pytest.skip("the Docker daemon does not answer")
     chosen = os.environ.get("NVMOCK_TEST_KIND_NODE_IMAGE")
     images = [chosen] if chosen else docker("images", "--format", "{{.Repository}}:{{.Tag}}", "kindest/node").split()
-    if not images or subprocess.run(["docker", "image", "inspect", images[0]], capture_output=True).returncode != 0:
+    if (
+        not images
+        or subprocess.run(["docker", "image", "inspect", images[0]], capture_output=True, check=False).returncode != 0
+    ):
         pytest.skip("no kindest/node image is here: pull one, or name one in NVMOCK_TEST_KIND_NODE_IMAGE")
     return images[0]
 
