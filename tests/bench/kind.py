@@ -53,6 +53,9 @@ def measure(image: str, place: str, workers: int) -> list[Row]:
         "gpu_mock_kind_node_image": image,
         "gpu_mock_local_directory": place,
         "kind_cluster_state_directory": os.path.join(place, "state"),
+        # What comes after the nodes is measured by itself: device_plugin.py.
+        "gpu_mock_cluster_checks": False,
+        "gpu_mock_device_plugin": False,
         "gpu_mock_nodes": [{"role": "control-plane"}] + [{"role": "worker"}] * workers,
     }
     count = f"{workers + 1} node{'s' if workers else ''}"

@@ -254,7 +254,7 @@ def test_somebody_elses_cluster_gets_gpus_and_loses_them_again(play, theirs, min
     run = play("../../playbooks/gpu_mock.yml", **variables)
     assert run.rc == 0 and run.ran("Unpack it under a prefix of ours") and run.ran("Restart containerd"), run.output
     assert "✓ CDI smoke test PASSED" in run.task("Summary")[f"{THEIRS}-control-plane"]["msg"]
-    assert "  together" in run.task("How long each phase took")[f"{THEIRS}-control-plane"]["msg"][-1]
+    assert "  together" in run.task("How long each phase took")[f"{THEIRS}-control-plane"]["msg"].splitlines()[-1]
     assert "enable_cdi = true" in in_node(THEIRS, "containerd config dump")
     assert in_node(THEIRS, "stat -c %t:%T /dev/nvidia1") == "c3:1"
     started = in_node(THEIRS, since)
