@@ -72,6 +72,7 @@ class Node:
                 "machine": self.module.machine_of(self.variables),
                 "listing": listing,
                 "regular_files": self.module.stand_ins(listing),
+                "owner": os.geteuid(),
             }
         except AssertionError:
             return ["the fixtures"]
