@@ -157,7 +157,9 @@ def test_a_slow_api_server_is_waited_for(play, ours):
     in_node(OURS, "pkill -STOP kube-apiserver; (sleep 15; pkill -CONT kube-apiserver) >/dev/null 2>&1 &")
     run = play("cluster.yml", **ours, kind_cluster_wait_seconds=90)
     assert run.rc == 0, run.output
-    assert run.task("at most seconds 90")["localhost"]["attempts"] > 1
+    waited = run.task("at most seconds 90")["localhost"]
+    # Whether by asking again or by one question that took its time.
+    assert waited["attempts"] > 1 or waited["delta"] > "0:00:02", waited
 
 
 def test_a_node_that_stops_during_the_run_is_named(play, ours, path_with):
