@@ -13,9 +13,14 @@ FAILURE_STATUS = 1
 
 
 def main(argv: list[str]) -> int:
-    """Run gpu-mockctl; return its exit status: 0, 1 for a failure, 2 for a command line that can't be understood."""
+    """Run gpu-mockctl; return its exit status: 0, 1 for a failure, 2 for a command line that can't be understood.
+
+    What it says is written when this returns.
+    """
     try:
-        return _dispatch(argv)
+        status = _dispatch(argv)
+        sys.stdout.flush()
+        return status
     except UsageError as error:
         return _fail(str(error), USAGE_STATUS)
     except ParameterError as error:
@@ -27,6 +32,8 @@ def main(argv: list[str]) -> int:
         return _fail("interrupted: run the same command again to complete it", 130)
     except BrokenPipeError:
         return FAILURE_STATUS
+    except OSError as error:
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror}", FAILURE_STATUS)
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -57,5 +64,9 @@ def _dispatch(argv: list[str]) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    sys.stderr.write(f"gpu-mockctl: {message}\n")
+    try:
+        sys.stderr.write(f"gpu-mockctl: {message}\n")
+        sys.stderr.flush()
+    except OSError:
+        pass  # nobody listens; the status tells it
     return status

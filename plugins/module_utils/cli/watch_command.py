@@ -8,6 +8,7 @@ reaches process 1 of a container, for which the kernel drops signals that nobody
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -53,6 +54,7 @@ def run(argv: list[str]) -> int:
     values = given.but(check=False, remove=False)
     modes = modes_from(values.text("mode"))
     interval = _interval(values.text("interval"))
+    gc.enable()  # bin/gpu-mockctl, made for short runs, goes without
     signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, _AT_ONCE))
     _keep(values, modes, interval)
     if values.on("remove-on-exit"):

@@ -183,17 +183,19 @@ def put(root: HostRoot, entry: Entry) -> None:
 
 def _create(directory: int, entry: Entry, name: str = TEMPORARY) -> None:
     if entry.kind == FILE:
-        handle = os.open(
-            name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=directory
-        )
+        mode = entry.mode or 0
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        handle = os.open(name, flags, mode & 0o777, dir_fd=directory)
         try:
             rest = memoryview(entry.content or b"")
             while rest:
                 rest = rest[os.write(handle, rest) :]
             status = os.fstat(handle)
-            if (entry.uid, entry.gid) not in ((None, None), (status.st_uid, status.st_gid)):
+            given = (entry.uid, entry.gid) not in ((None, None), (status.st_uid, status.st_gid))
+            if given:
                 os.fchown(handle, -1 if entry.uid is None else entry.uid, -1 if entry.gid is None else entry.gid)
-            os.fchmod(handle, entry.mode or 0)
+            if given or stat.S_IMODE(status.st_mode) != mode:  # a change of owner takes mode bits away
+                os.fchmod(handle, mode)
         finally:
             os.close(handle)
     elif entry.kind == DIRECTORY:

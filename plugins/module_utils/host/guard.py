@@ -68,7 +68,7 @@ def _devices(root: HostRoot) -> list[tuple[str, str]]:
         found.append((_OWN_DEVICES, root.read(_OWN_DEVICES).decode("ascii", "replace")))
     if root.path != "/":
         try:
-            with open(_OWN_DEVICES, encoding="ascii", errors="replace") as handle:
+            with open(_OWN_DEVICES, encoding="utf-8", errors="replace") as handle:
                 found.append((_OWN_DEVICES + " of this machine", handle.read()))
         except OSError:
             pass  # no procfs here: nothing to learn from it
@@ -78,9 +78,9 @@ def _devices(root: HostRoot) -> list[tuple[str, str]]:
 def may_mknod() -> bool:
     """Whether this process may make character devices: CAP_MKNOD in the initial user namespace (capabilities(7))."""
     try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as handle:
+        with open("/proc/self/status", encoding="utf-8", errors="replace") as handle:
             effective = next((line.split()[1] for line in handle if line.startswith("CapEff:")), "0")
-        with open("/proc/self/uid_map", encoding="ascii") as handle:
+        with open("/proc/self/uid_map", encoding="utf-8") as handle:
             identity = handle.read().split() == ["0", "0", "4294967295"]
     except OSError:
         return True  # not known: let the attempt tell

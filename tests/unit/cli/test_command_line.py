@@ -57,6 +57,21 @@ def test_the_script_runs_by_itself():
     assert subprocess.run([CLI, "machines"], capture_output=True, text=True, check=True).stdout.startswith("dgxa100 ")
 
 
+@pytest.mark.parametrize(
+    "redirection, status, said",
+    [(">/dev/full", 1, "gpu-mockctl: standard output: No space left on device\n"), (">&-", 0, ""), ("| true", 0, "")],
+)
+def test_a_standard_output_that_takes_nothing(redirection, status, said):
+    command = ["sh", "-c", f"'{sys.executable}' -I -S '{CLI}' --help {redirection}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", said)
+
+
+def test_a_closed_standard_error_leaves_the_status():
+    command = ["sh", "-c", f"'{sys.executable}' -I -S '{CLI}' no-such-command 2>&-"]
+    assert subprocess.run(command, check=False).returncode == 2
+
+
 def test_help_names_every_flag_of_the_go_tool():
     text = run("--help").stdout
     for flag in ("mode", "base", "driver-root", "cdi-output", "machine", "with-dri", "with-hook", "toolkit-root"):
