@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from ..host.glob import has_magic, matches
 from ..host.view import HostView, clean
-from .ldcache import libraries as ldcache_libraries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +156,8 @@ class Locators:
 
     def _in_ldcache(self) -> list[str]:
         if self._cached is None:
+            from .ldcache import libraries as ldcache_libraries
+
             content = self.view.read_bytes(f"{self.root}/etc/ld.so.cache")
             entries = ldcache_libraries(content) if content else []
             self._cached = self.resolved(f"{self.root}/{path}" for _name, path in entries)

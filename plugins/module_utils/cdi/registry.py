@@ -9,7 +9,6 @@ disappear; a file that can't be loaded is passed over, and its devices with it.
 from __future__ import annotations
 
 from ..errors import SpecError
-from .read import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +74,8 @@ def _load_directory(registry: Registry, view: HostView, directory: str, planned:
         if path in planned:
             spec = planned[path]
         else:
+            from .read import parse
+
             status = view.stat(path)
             if status is None or status.is_dir:
                 continue

@@ -87,11 +87,22 @@ def apply(root: HostRoot, plan: Plan) -> None:
         try:
             if plan.changes:
                 _store(root, plan.during)
+            tree: _NewTree | None = None
             for change in plan.changes:
                 current = change.path
                 done.append(change)
-                if change.path not in manifests.DIRECTORIES or change.action != REMOVE:  # those go with the manifest
+                if change.path in manifests.DIRECTORIES and change.action == REMOVE:
+                    continue  # those go with the manifest
+                if tree is not None and change.path.startswith(tree.inside):
+                    tree.make(root, change)
+                    continue
+                if tree is not None:
+                    tree.show()
+                tree = _new_tree(root, change)
+                if tree is None:
                     _make(root, change)
+            if tree is not None:
+                tree.show()
             current = manifests.PATH
             if plan.after.owned:
                 _store(root, plan.after)
@@ -160,6 +171,46 @@ def _create_in_place(root: HostRoot, entry: Entry) -> bool:
         return True
     _remove(root, entry.path)  # a default ACL gave it another mode
     return False
+
+
+class _NewTree:
+    """A directory that is new, with all that goes into it: made under the temporary name and shown in one rename."""
+
+    def __init__(self, parent: int, path: str) -> None:
+        self._parent = parent
+        self._name = split(path)[1]
+        self.inside = path + "/"
+
+    def make(self, root: HostRoot, change: Change) -> None:
+        """Make what goes into it: nobody sees it yet, so a file needs no rename of its own."""
+        entry = change.after
+        if entry is not None and entry.kind == FILE:
+            parent, name = split(entry.path)
+            directory = root.directory(parent)
+            if directory is not None:
+                _create(directory, entry, name)
+                return
+        _make(root, change)
+
+    def show(self) -> None:
+        os.rename(TEMPORARY, self._name, src_dir_fd=self._parent, dst_dir_fd=self._parent)
+
+
+def _new_tree(root: HostRoot, change: Change) -> _NewTree | None:
+    """Begin a new tree if *change* makes a directory, and that is born with the right owner and mode."""
+    entry = change.after
+    if entry is None or change.before is not None or entry.kind != DIRECTORY or root.status(entry.path) is not None:
+        return None
+    parent, _name = split(entry.path)
+    directory = root.directory(parent)
+    if directory is None:
+        return None
+    _remove_temporary(directory)
+    hidden = Entry(f"{parent.rstrip('/')}/{TEMPORARY}", DIRECTORY, entry.mode, entry.uid, entry.gid)
+    if not _create_in_place(root, hidden):
+        return None
+    root.reach_through(entry.path, TEMPORARY)
+    return _NewTree(directory, entry.path)
 
 
 def put(root: HostRoot, entry: Entry) -> None:

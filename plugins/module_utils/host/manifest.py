@@ -55,7 +55,7 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Return the manifest as text, sorted by path: the same facts give the same bytes."""
         lines = [_HEADER % (_IN_PROGRESS if self.in_progress else _COMPLETE)]
-        written: dict[frozenset[str], str] = {}  # a node has hundreds of paths and a handful of sets of tags
+        written: dict[frozenset[str], str] = {}
         for path, owned in sorted(self.owned.items()):
             tags = written.get(owned.tags)
             if tags is None:
@@ -74,6 +74,7 @@ class Manifest:
         text = data.decode("utf-8", "surrogateescape")
         if not text.startswith("#mtree\n") or not text.endswith("\n"):
             raise HostError(f"{PATH}: begins or ends in the wrong way: {_REPAIR}")
+        read: dict[str, frozenset[str]] = {}  # a node has hundreds of paths and a handful of sets of tags
         for number, line in enumerate(text.split("\n"), 1):
             if line == "# run: " + _IN_PROGRESS:
                 manifest.in_progress = True
@@ -87,7 +88,9 @@ class Manifest:
                 if not path.startswith("./") or not _NO_NAMES.isdisjoint(path[2:].split("/")):
                     raise ValueError(path)
                 replaced = _replaced_from_text(path[1:], values["replaced"]) if "replaced" in values else None
-                tags = frozenset(_unescape(tag) for tag in values["tags"].split(","))
+                tags = read.get(values["tags"])
+                if tags is None:
+                    tags = read[values["tags"]] = frozenset(_unescape(tag) for tag in values["tags"].split(","))
                 manifest.owned[path[1:]] = Owned(_KINDS[values["type"]], tags, replaced)
             except (KeyError, ValueError):
                 raise HostError(f"{PATH}: line {number} is damaged: {_REPAIR}") from None

@@ -90,6 +90,19 @@ class HostRoot:
         found = self._resolve(path, [])
         return None if found is None else found[0]
 
+    def reach_through(self, path: str, temporary: str) -> None:
+        """Reach the directory *path* through the name that it bears until it is renamed to its own, in the same parent.
+
+        :raises OSError: that can't be opened.
+        """
+        parent, name = split(path)
+        above = self._resolve(parent, [])
+        if above is None:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        descriptor, resolved_parent = above
+        resolved = f"{'' if resolved_parent == '/' else resolved_parent}/{name}"
+        self._directories[path] = (os.open(temporary, _OPEN_DIRECTORY, dir_fd=descriptor), resolved)
+
     def _resolve(self, path: str, links: list[str]) -> tuple[int, str] | None:
         known = self._directories.get(path)
         if known is not None:
