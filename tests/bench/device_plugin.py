@@ -1,11 +1,12 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""How long pods and the plugin take, on the cluster that the tests of tests/device_plugin are given; no rows without one."""
+"""How long pods and the plugin take, on a cluster whose nodes are containers of this machine's Docker engine."""
 
 from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import sys
 import time
 
@@ -15,12 +16,9 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "device_plugin"))
 from cluster_support import PLUGIN_NAMESPACE, Cluster, eventually
 
 
-def rows(runs: int = 5) -> list[tuple[str, str, str, str]]:
-    """Rows of the bench table."""
-    kubeconfig, image = os.environ.get("NVMOCK_TEST_KUBECONFIG"), os.environ.get("NVMOCK_TEST_IMAGE")
-    if not kubeconfig or not image:
-        return []
-    cluster = Cluster(kubeconfig, image, os.environ.get("NVMOCK_TEST_POD_IMAGE", image))
+def rows(kubeconfig: str, runs: int = 5) -> list[tuple[str, str, str, str]]:
+    """Rows of the bench table for the cluster of this kubeconfig, which has the device plugin."""
+    cluster = Cluster(kubeconfig, *plugin_images(kubeconfig))
     cluster.kubectl("create", "namespace", cluster.namespace, check=False)
     node = max(cluster.nodes, key=lambda name: len(cluster.gpus(name)))
     pods, starts = [], []
@@ -48,6 +46,9 @@ def rows(runs: int = 5) -> list[tuple[str, str, str, str]]:
     ]
 
 
-if __name__ == "__main__":
-    for row in rows():
-        print("  ".join(row))
+def plugin_images(kubeconfig: str) -> tuple[str, str]:
+    """The device plugin's image, which the pods take too, as it is on the nodes."""
+    place = "jsonpath={.items[0].spec.template.spec.containers[0].image}"
+    command = ["kubectl", "--kubeconfig", kubeconfig, "get", "daemonsets", "--namespace", PLUGIN_NAMESPACE, "-o", place]
+    image = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return image, image

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The part of `make bench` that needs a kind cluster: from a standing cluster to verified nodes, for 1 and for 3 nodes.
+"""The part of `make bench` that needs a kind cluster: from a standing cluster to verified nodes, for 1 and for 3 nodes; then pods.
 
 Beside it the plain sum of the `docker exec` round trips that this needs at least: one for each module that the roles run on a
 node, each starting the node's Python and doing nothing.
@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import device_plugin
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLUSTER = "nvmock-bench"
@@ -58,12 +60,16 @@ def measure(image: str, place: str, workers: int) -> list[Row]:
         "gpu_mock_device_plugin": False,
         "gpu_mock_nodes": [{"role": "control-plane"}] + [{"role": "worker"}] * workers,
     }
+    pods: list[Row] = []
     count = f"{workers + 1} node{'s' if workers else ''}"
     try:
         create = playbook("provision.yml", variables)[0]
         first, calls = playbook("gpu_mock.yml", variables)
         second, _calls = playbook("gpu_mock.yml", variables)
         least = exec_time(calls)
+        if workers:
+            playbook("gpu_mock.yml", {**variables, "gpu_mock_device_plugin": True})
+            pods = device_plugin.rows(os.path.join(place, f"{CLUSTER}.kubeconfig"))
     finally:
         playbook("teardown.yml", variables)
     return [
@@ -71,6 +77,7 @@ def measure(image: str, place: str, workers: int) -> list[Row]:
         (f"kind, {count}: {sum(calls.values())} docker exec that do nothing", "1", f"{least:.2f}", "1.0"),
         (f"kind, {count}: standing cluster to verified nodes", "1", f"{first:.2f}", f"{first / least:.1f}"),
         (f"kind, {count}: second run", "1", f"{second:.2f}", f"{second / least:.1f}"),
+        *pods,
     ]
 
 

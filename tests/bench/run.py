@@ -17,8 +17,6 @@ import time
 
 import kind
 
-import device_plugin
-
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLI = os.path.join(ROOT, "bin", "gpu-mockctl")
 
@@ -30,7 +28,6 @@ def main() -> None:
     rows += cdi_generation()
     rows += role()
     rows += kind.rows()
-    rows += device_plugin.rows()
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         print(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}")
