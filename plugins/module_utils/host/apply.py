@@ -228,7 +228,7 @@ def put(root: HostRoot, entry: Entry) -> None:
         _remove_temporary(directory)
         _create(directory, entry)
     if entry.kind != FILE:
-        _settle(directory, entry)
+        _set_attributes(directory, TEMPORARY, entry)  # set-group-id directories and ACLs give others
     os.rename(TEMPORARY, name, src_dir_fd=directory, dst_dir_fd=directory)
 
 
@@ -263,15 +263,15 @@ def _create(directory: int, entry: Entry, name: str = TEMPORARY) -> None:
         raise OSError(errno.EINVAL, "of a kind that can't be made")
 
 
-def _settle(directory: int, entry: Entry) -> None:
-    """Give the temporary entry its owner and mode, where creation (set-group-id directories, ACLs) gave it others."""
-    status = os.stat(TEMPORARY, dir_fd=directory, follow_symlinks=False)
+def _set_attributes(directory: int, name: str, entry: Entry) -> None:
+    """Give what bears *name* the owner and mode of *entry*, where it has others."""
+    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     uid = -1 if entry.uid in (None, status.st_uid) else entry.uid
     gid = -1 if entry.gid in (None, status.st_gid) else entry.gid
     if (uid, gid) != (-1, -1):
-        os.chown(TEMPORARY, uid, gid, dir_fd=directory, follow_symlinks=False)
+        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
     if entry.mode is not None and stat.S_IMODE(status.st_mode) != entry.mode:
-        _change_mode(directory, TEMPORARY, entry.mode)
+        _change_mode(directory, name, entry.mode)
 
 
 def _change_mode(directory: int, name: str, mode: int) -> None:
@@ -288,13 +288,7 @@ def _set_directory_attributes(root: HostRoot, entry: Entry) -> None:
     directory = root.directory(parent)
     if directory is None:
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    uid = -1 if entry.uid in (None, status.st_uid) else entry.uid
-    gid = -1 if entry.gid in (None, status.st_gid) else entry.gid
-    if (uid, gid) != (-1, -1):
-        os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
-    if entry.mode is not None and stat.S_IMODE(status.st_mode) != entry.mode:
-        _change_mode(directory, name, entry.mode)
+    _set_attributes(directory, name, entry)
 
 
 def _remove(root: HostRoot, path: str) -> None:
