@@ -286,7 +286,8 @@ def _view(
         }
     facts = _kernel_facts(machine, root, options.dev_root, entries)
     if options.devices_are_files:
-        facts += device_entries(machine, options.dev_root, DeviceOptions(uid=options.uid, gid=options.gid))
+        dri = any("/drm/" in fact.path for fact in facts)
+        facts += device_entries(machine, options.dev_root, DeviceOptions(uid=options.uid, gid=options.gid, dri=dri))
     return OverlayView(root.path, entries + facts + hook_entries, gone)
 
 

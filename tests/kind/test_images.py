@@ -11,7 +11,10 @@ from conftest import PREFIX, ROOT, docker
 
 pytestmark = pytest.mark.kind
 
-REPOSITORIES = {"mockctl_image_name": PREFIX + "keep/gpu-mockctl", "kind_cluster_python_image": PREFIX + "keep/kind-node"}
+REPOSITORIES = {
+    "mockctl_image_name": PREFIX + "keep/gpu-mockctl",
+    "kind_cluster_python_image": PREFIX + "keep/kind-node",
+}
 OTHER = PREFIX + "keep/other:1"
 
 

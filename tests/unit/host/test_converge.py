@@ -93,6 +93,18 @@ def _ways_to_break(entry):
         with open(path, "wb") as handle:
             handle.write(b"something else")
 
+    def other_text(path):
+        kept = stat.S_IMODE(os.stat(path).st_mode)
+        os.chmod(path, kept | 0o200)  # only root writes to what nobody may write to
+        text(path)
+        os.chmod(path, kept)
+
+    def emptied(path):
+        kept = stat.S_IMODE(os.stat(path).st_mode)
+        os.chmod(path, kept | 0o200)
+        os.truncate(path, 0)
+        os.chmod(path, kept)
+
     def mode(path):
         os.chmod(path, 0o640 if entry.kind != DIRECTORY else 0o700)
 
@@ -111,8 +123,8 @@ def _ways_to_break(entry):
         ways.append(("target", replaced_by(lambda path: os.symlink("elsewhere", path))))
         ways.append(("type: file", replaced_by(text)))
     if entry.kind == FILE:
-        ways.append(("content", text))
-        ways.append(("content: empty", lambda path: os.truncate(path, 0)) if entry.content else ("longer", text))
+        ways.append(("content", other_text))
+        ways.append(("content: empty", emptied) if entry.content else ("longer", other_text))
     if entry.kind == CHAR:
         ways.append(("type: file", replaced_by(text)))
         other = os.makedev(entry.major, entry.minor + 1)
