@@ -9,6 +9,7 @@ in turn and expects this file to fail.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -132,7 +133,10 @@ def test_every_entry_is_there_with_its_type_mode_owner_and_target(variables, mac
 
 def test_every_file_has_its_bytes(host, root, variables, machine, regular_files):
     files = {path: entry for path, entry in wanted(variables, machine, regular_files).items() if entry.kind == FILE}
-    wrong = [path for path, entry in files.items() if host.file(root + path).content != entry.content]
+    # One command for all: each would take a tenth of a second in a container.
+    said = host.run("cd %s/ && sha256sum " + " ".join("." + path for path in files), root).stdout
+    sums = dict(reversed(line.split("  ", 1)) for line in said.splitlines())
+    wrong = [path for path, entry in files.items() if sums.get("." + path) != hashlib.sha256(entry.content).hexdigest()]
     assert not wrong
 
 
