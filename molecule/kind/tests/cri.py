@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""As much of a CRI client as starting a container with CDI devices takes, for a containerd whose socket is at hand.
+"""As much of a CRI client as starting containers with CDI devices takes, for the containerd in a node container.
 
 The kubelet of a node may be too old to fill CDI_devices (before 1.28), and ``ctr`` of containerd 1.7 has no option for it.
 Messages and field numbers: k8s.io/cri-api, runtime/v1/api.proto; only the fields that are used here.
@@ -8,6 +8,11 @@ Messages and field numbers: k8s.io/cri-api, runtime/v1/api.proto; only the field
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import tempfile
+import threading
 import uuid
 
 import grpc
@@ -53,8 +58,22 @@ _MESSAGES = {
     "StopPodSandboxResponse": (),
     "RemovePodSandboxRequest": (("pod_sandbox_id", 1, "string"),),
     "RemovePodSandboxResponse": (),
+    "RemoveImageRequest": (("image", 1, "ImageSpec"),),
+    "RemoveImageResponse": (),
 }
 _NETWORK_OF_THE_NODE = 2
+_RELAY = """
+import os, socket, threading
+containerd = socket.socket(socket.AF_UNIX)
+containerd.connect("/run/containerd/containerd.sock")
+def send():
+    while data := os.read(0, 65536):
+        containerd.sendall(data)
+    containerd.shutdown(socket.SHUT_WR)
+threading.Thread(target=send, daemon=True).start()
+while data := containerd.recv(65536):
+    os.write(1, data)
+"""
 
 
 def _classes():
@@ -83,27 +102,72 @@ class Refused(Exception):
     """containerd's message for a container that it would not create or start."""
 
 
-class Containerd:
-    """One containerd. Use as a context manager; pods that are left over are removed at the end."""
+class _Socket:
+    """A socket here that leads to containerd's: ``docker exec`` carries each connection, so it takes neither root nor a
+    local engine."""
 
-    def __init__(self, socket):
+    def __init__(self, node):
+        self._command = ["docker", "exec", "-i", node, "python3", "-c", _RELAY]
+        self._directory = tempfile.TemporaryDirectory(prefix="nvmock-cri-")
+        self.path = os.path.join(self._directory.name, "socket")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.path)
+        self._listener.listen()
+        self._carriers = []
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _address = self._listener.accept()
+            except OSError:  # shut down
+                return
+            with connection:
+                # Without containerd a connection ends at once, and says so on stderr; gRPC tries again.
+                self._carriers.append(
+                    subprocess.Popen(self._command, stdin=connection, stdout=connection, stderr=subprocess.DEVNULL)
+                )
+
+    def close(self):
+        """After the client's last connection is closed: each carrier ends with its own."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for carrier in self._carriers:
+            carrier.wait(timeout=20)
+        self._directory.cleanup()
+
+
+class Containerd:
+    """The containerd of a node, and a pod in it that all containers of the test are in; leaving the context removes it."""
+
+    def __init__(self, node):
+        self._socket = _Socket(node)
         # The default authority of a unix socket is its path, which containerd's HTTP/2 refuses.
-        self._channel = grpc.insecure_channel(f"unix:{socket}", options=[("grpc.default_authority", "localhost")])
-        self._pods = []
+        options = [("grpc.default_authority", "localhost"), ("grpc.max_reconnect_backoff_ms", 500)]
+        self._channel = grpc.insecure_channel(f"unix:{self._socket.path}", options=options)
+        self._pod = {
+            "metadata": {"name": "cdi-test", "uid": uuid.uuid4().hex, "namespace": "default"},
+            "linux": {"security_context": {"namespace_options": {"network": _NETWORK_OF_THE_NODE}}},
+        }
+        self._sandbox = None
+        self._started = 0
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_unused):
-        for pod in self._pods:
-            self._call("StopPodSandbox", pod_sandbox_id=pod)
-            self._call("RemovePodSandbox", pod_sandbox_id=pod)
+        if self._sandbox:
+            self._call("StopPodSandbox", pod_sandbox_id=self._sandbox)
+            self._call("RemovePodSandbox", pod_sandbox_id=self._sandbox)
         self._channel.close()
+        self._socket.close()
 
-    def _call(self, method, **fields):
+    def _call(self, method, service="RuntimeService", **fields):
         request = _CLASSES[f"{method}Request"](**fields)
         call = self._channel.unary_unary(
-            f"/runtime.v1.RuntimeService/{method}",
+            f"/runtime.v1.{service}/{method}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=_CLASSES[f"{method}Response"].FromString,
         )
@@ -117,19 +181,16 @@ class Containerd:
 
         :raises Refused: containerd would not.
         """
-        pod = {
-            "metadata": {"name": "cdi-test", "uid": uuid.uuid4().hex, "namespace": "default"},
-            "linux": {"security_context": {"namespace_options": {"network": _NETWORK_OF_THE_NODE}}},
-        }
-        sandbox = self._call("RunPodSandbox", config=pod).pod_sandbox_id
-        self._pods.append(sandbox)
+        if self._sandbox is None:
+            self._sandbox = self._call("RunPodSandbox", config=self._pod).pod_sandbox_id
+        self._started += 1
         config = {
-            "metadata": {"name": "cdi-test"},
+            "metadata": {"name": f"cdi-test-{self._started}"},
             "image": {"image": image},
             "command": ["sleep", "600"],
             "CDI_devices": [{"name": name} for name in devices],
         }
-        created = self._call("CreateContainer", pod_sandbox_id=sandbox, config=config, sandbox_config=pod)
+        created = self._call("CreateContainer", pod_sandbox_id=self._sandbox, config=config, sandbox_config=self._pod)
         self._call("StartContainer", container_id=created.container_id)
         return created.container_id
 
@@ -137,3 +198,7 @@ class Containerd:
         """Run *script* with sh in a container; return (exit status, what it said on both outputs)."""
         done = self._call("ExecSync", container_id=container, cmd=["sh", "-c", script], timeout=30)
         return done.exit_code, (done.stdout + done.stderr).decode()
+
+    def remove_image(self, image):
+        """Remove an image under all its names: ``ctr images rm`` would leave the one that CRI gave it."""
+        self._call("RemoveImage", service="ImageService", image={"image": image})
