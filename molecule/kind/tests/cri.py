@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import uuid
 
 import grpc
@@ -171,10 +172,16 @@ class Containerd:
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=_CLASSES[f"{method}Response"].FromString,
         )
-        try:
-            return call(request, timeout=60, wait_for_ready=True)
-        except grpc.RpcError as error:
-            raise Refused(error.details()) from None
+        end = time.monotonic() + 30
+        while True:
+            try:
+                return call(request, timeout=60, wait_for_ready=True)
+            except grpc.RpcError as error:
+                # After a restart: the connection is just being lost, or CRI is not as far as its socket.
+                restarts = error.code() is grpc.StatusCode.UNAVAILABLE or "not initialized yet" in error.details()
+                if not restarts or time.monotonic() > end:
+                    raise Refused(error.details()) from None
+            time.sleep(0.1)
 
     def start(self, image, devices):
         """Start a container that sleeps and has the CDI *devices*; return its id.

@@ -30,8 +30,8 @@ def mockctl(host):
     return host.check_output("ctr --namespace=k8s.io images ls --quiet name~=nvmock/gpu-mockctl").splitlines()[-1]
 
 
-def _docker(*command, check=True, stdin=None):
-    subprocess.run(["docker", *command], check=check, stdin=stdin, capture_output=True)
+def _docker(*command, stdin=None):
+    subprocess.run(["docker", *command], check=True, stdin=stdin, stdout=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager

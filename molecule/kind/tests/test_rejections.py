@@ -37,7 +37,7 @@ class Specs:
         self._host = host
         self._directory = directory
         self._written = []
-        self._made = [place for place in (VAR_RUN,) if not host.file(place).exists]
+        self._had_var_run = host.file(VAR_RUN).exists
 
     def write(self, path, spec):
         self._put(path, spec)
@@ -60,10 +60,9 @@ class Specs:
         return subprocess.run([*call, "--host-root", self._directory], capture_output=True, text=True, check=False)
 
     def remove(self):
-        for path in self._written:
-            self._host.check_output("rm -f %s", path)
-        for place in self._made:
-            self._host.check_output("! test -d %s || rmdir %s", place, place)
+        self._host.check_output("rm -f " + " ".join(self._written))
+        if not self._had_var_run:
+            self._host.check_output("if [ -d %s ]; then rmdir %s; fi", VAR_RUN, VAR_RUN)
 
 
 @pytest.fixture
