@@ -69,14 +69,16 @@ class _Entry(NamedTuple):
     in_array: bool
 
 
-def format_value(value: Scalar | list[Any]) -> str:
-    """A value as TOML: a boolean, an integer, a string, or a list of those."""
+def format_value(value: Scalar | list[Any] | dict[str, Any]) -> str:
+    """A value as TOML: a boolean, an integer, a string, a list of those, or an inline table."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{format_key(key)} = {format_value(one)}" for key, one in value.items()) + "}"
     return "[" + ", ".join(format_value(one) for one in value) + "]"
 
 

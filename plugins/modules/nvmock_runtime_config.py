@@ -22,7 +22,8 @@ extends_documentation_fragment:
 options:
   path:
     description:
-      - The file. It is made if it does not exist and a setting asks for something.
+      - The file. It is made if it does not exist and a setting asks for something. A symbolic link stays one; what it leads to is
+        changed.
     type: path
     required: true
   state:
@@ -75,7 +76,8 @@ options:
     default: /var/lib/nvmock-container-runtime
   validate:
     description:
-      - A command that checks a new file before it takes the old one's place; C(%s) stands for the new file.
+      - A command that checks a new file before it takes the old one's place; C(%s) stands for the new file, which lies in the same
+        directory, so that relative paths in it lead to the same files.
     type: str
 seealso:
   - name: Container Device Interface
@@ -187,6 +189,7 @@ class RuntimeConfig:
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.path: str = module.params["path"]
+        self.target = os.path.realpath(self.path)  # replacing a link would leave what it led to as it was
         self.language: str = module.params["language"]
         self.directory: str = module.params["state_directory"]
         stem = os.path.join(self.directory, self.path.strip("/").replace("%", "%25").replace("/", "%"))
@@ -248,7 +251,7 @@ class RuntimeConfig:
         if not self.module.check_mode:
             if original != self.data:
                 if original is None:
-                    os.unlink(self.path)
+                    os.unlink(self.target)
                 else:
                     self._write(original)
             self._forget()
@@ -259,7 +262,7 @@ class RuntimeConfig:
 
     def _remember(self, original: bytes | None, written: bytes, applied: list[Applied]) -> None:
         made = list(self.record["made"]) if self.record else []
-        for directory in (self.directory, os.path.dirname(self.path)):
+        for directory in (self.directory, os.path.dirname(self.target)):
             made += [one for one in self._make(directory) if one not in made]
         if original is not None:
             self._store(self.original_path, original)
@@ -306,7 +309,9 @@ class RuntimeConfig:
         check = self.module.params["validate"]
         if not check:
             return
-        with tempfile.NamedTemporaryFile(prefix="nvmock-", suffix="-" + os.path.basename(self.path)) as stream:
+        place = os.path.dirname(self.target)
+        # No suffix: a program that reads *.toml there must not take it for one more file.
+        with tempfile.NamedTemporaryFile(prefix=".nvmock-", dir=place if os.path.isdir(place) else None) as stream:
             stream.write(data)
             stream.flush()
             rc, _out, err = self.module.run_command(shlex.split(check.replace("%s", shlex.quote(stream.name))))
@@ -315,11 +320,11 @@ class RuntimeConfig:
             raise NvmockError(f"{self.path}: not changed, as '{check}' refuses the new file: {(lines or ['?'])[-1]}")
 
     def _write(self, data: bytes) -> None:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(self.path), prefix=".nvmock-")
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(self.target), prefix=".nvmock-")
         self.module.add_cleanup_file(temporary)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
-        self.module.atomic_move(temporary, self.path)  # keeps owner and mode of a file that is there
+        self.module.atomic_move(temporary, self.target)  # keeps owner and mode of a file that is there
 
     def _result(self, before: str, after: str, keys: list[str]) -> dict[str, Any]:
         result: dict[str, Any] = {"changed": before != after, "path": self.path, "changed_keys": keys}

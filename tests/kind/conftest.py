@@ -57,6 +57,11 @@ class Run:
         assert self.rc != 0 and messages, self.output
         return messages[-1]
 
+    def results(self, host):
+        """What each task said of a host."""
+        tasks = [task["hosts"] for play in self.data["plays"] for task in play["tasks"]]
+        return [hosts[host] for hosts in tasks if host in hosts]
+
     def task(self, name):
         """The results of a task, by host."""
         return next(

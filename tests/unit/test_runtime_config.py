@@ -196,6 +196,38 @@ def test_a_refused_file_changes_nothing(run, config, tmp_path):
     assert config.read_text() == KIND and not (tmp_path / "var").exists()
 
 
+def test_a_link_stays_a_link(run, config, tmp_path):
+    real = tmp_path / "etc/real.toml"
+    config.rename(real)
+    config.symlink_to("../real.toml")
+    assert run()["changed"] and real.read_text() == KIND.replace("false", "true")
+    assert run("absent")["changed"]
+    assert os.readlink(config) == "../real.toml" and real.read_bytes() == KIND.encode()
+
+
+def test_a_link_to_nowhere_is_one_again(run, tmp_path):
+    link = tmp_path / "etc/containerd/config.toml"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../other/real.toml")
+    assert run()["changed"] and (tmp_path / "etc/other/real.toml").exists()
+    assert run("absent")["changed"]
+    assert link.is_symlink() and sorted(os.listdir(tmp_path / "etc")) == ["containerd"]
+
+
+def test_the_new_file_is_checked_where_it_will_lie(run, config):
+    """Or imports = ["mine.toml"] would be looked for in another directory."""
+    (config.parent / "mine.toml").write_text("")
+    assert run(validate="sh -c 'test -e $(dirname $0)/mine.toml && grep -q true $0' %s")["changed"]
+    assert sorted(os.listdir(config.parent)) == ["config.toml", "mine.toml"]
+
+
+def test_an_inline_table_in_a_list(run, config):
+    append = Setting(("engine", "cdi_spec_dirs"), ["/opt/cdi", {"append": True}])
+    assert run(settings=(append,))["changed"]
+    assert config.read_text() == KIND + '\n[engine]\ncdi_spec_dirs = ["/opt/cdi", {append = true}]\n'
+    assert not run(settings=(append,))["changed"]
+
+
 def test_errors_are_one_line_with_the_file(run, config):
     config.write_text("a =\n")
     message = run()["msg"]
