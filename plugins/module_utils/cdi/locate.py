@@ -31,6 +31,8 @@ _LIBRARY_DIRS = (
     "/lib/aarch64-linux-gnu/nvidia/current",
 )
 _BINARY_DIRS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# As many as Linux follows in one path.
+_MOST_LINKS = 40
 _DATA_DIRS = ("/usr/local/share", "/usr/share")
 
 
@@ -160,5 +162,14 @@ class Locators:
 
             content = self.view.read_bytes(f"{self.root}/etc/ld.so.cache")
             entries = ldcache_libraries(content) if content else []
-            self._cached = self.resolved(f"{self.root}/{path}" for _name, path in entries)
+            self._cached = self.resolved(self._without_links(path) for _name, path in entries)
         return self._cached
+
+    def _without_links(self, path: str) -> str:
+        """Where the links of a cached library end; one that says an absolute path means it below the driver root."""
+        for _step in range(_MOST_LINKS):
+            target = self.view.readlink(clean(f"{self.root}/{path}"))
+            if target is None:
+                break
+            path = target if target.startswith("/") else f"{path.rpartition('/')[0]}/{target}"
+        return clean(f"{self.root}/{path}")

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ..errors import SpecError
+from ..errors import ParameterError, SpecError
+from ..host.view import clean
 from .devices import DeviceFinder, imex_node
 from .discovery import discover_common, discover_driver
 from .driver import Driver
@@ -38,8 +39,8 @@ _MANAGEMENT_NODES = (
 )
 _UNMANAGED = ("nvidia-fs", "nvidia-nvswitch", "nvidia-nvlink")
 _IMEX_CHANNEL = "/dev/nvidia-caps-imex-channels/channel"
-# NVreg_ImexChannelCount's limit; channels are numbered from 0.
-_LAST_CHANNEL = 1048575
+# A channel's number is a minor number, which has 20 bits.
+_LAST_CHANNEL = (1 << 20) - 1
 
 
 class Context:
@@ -101,8 +102,10 @@ def resolve(name: str, view: HostView, release: Release) -> Mode:
 def _nvml_devices(context: Context) -> list[Entry]:
     options, release = context.options, context.release
     gpus = [gpu for gpu in context.machine.gpus if gpu.name not in _SKIPPED_NAMES]
-    wanted = options.device_ids if release.device_ids else ()
+    wanted = options.device_ids
     if wanted and "all" not in wanted:
+        if not release.device_ids:
+            raise ParameterError("device_ids", list(wanted), f"left out: release {release.name} makes all devices")
         chosen = select(gpus, wanted, release.no_device_id)
     else:
         chosen = [(gpu, None) for gpu in gpus if release.full_gpu_beside_mig or not gpu.mig_enabled]
@@ -220,13 +223,16 @@ def _channels(context: Context) -> list[str]:
         if channel == "all":
             paths = context.finder.find((_IMEX_CHANNEL + "*",))
             return [path.rpartition(prefix)[2] for path in paths]
-        if not (channel.isascii() and channel.isdecimal()) or int(channel) >= 1 << 64:
-            raise SpecError(f'invalid channel ID {wanted}: "{channel}" is not a number')
+        if not (channel.isascii() and channel.isdecimal()):
+            raise SpecError(f'invalid channel ID {wanted}: parsing "{channel}": invalid syntax')
+        if int(channel) >= 1 << 64:
+            raise SpecError(f'invalid channel ID {wanted}: parsing "{channel}": value out of range')
         if context.release.checked_channels:
             if int(channel) > _LAST_CHANNEL:
-                raise SpecError(f"invalid channel ID {wanted}: greater than {_LAST_CHANNEL}")
-            if not context.finder.find((_IMEX_CHANNEL + channel,)):
-                raise SpecError(f"invalid channel ID {wanted}: {_IMEX_CHANNEL}{channel} is not there")
+                raise SpecError(f"invalid channel ID {wanted}: must be in the range [0, {_LAST_CHANNEL}]")
+            path = clean(f"{context.finder.root}/{_IMEX_CHANNEL}{channel}")
+            if not context.view.exists(path):
+                raise SpecError(f"IMEX channel {channel} not found at {path}: stat {path}: no such file or directory")
         channels.append(channel)
     return channels
 

@@ -85,6 +85,9 @@ def _load_yaml(content: bytes) -> object:
         return found
 
     StrictLoader.add_constructor("tag:yaml.org,2002:map", construct_map)
+    # YAML 1.1 gives dates, a lone = and << tags of their own; for a specification they are texts.
+    for tag in ("timestamp", "value", "merge"):
+        StrictLoader.add_constructor(f"tag:yaml.org,2002:{tag}", base.construct_yaml_str)
     try:
         return yaml.load(content, Loader=StrictLoader)
     except SpecError:

@@ -3,9 +3,9 @@
 """A specification as the bytes that nvidia-container-toolkit writes.
 
 Two YAML writers are imitated, for the shape of data that specifications have: yaml.v3 (v1.18 and later: the order of
-the structs, 4 blanks) and sigs.k8s.io/yaml (v1.17: keys sorted, 2 blanks, lists not indented). JSON is Go's
-encoding/json: one line, ``<``, ``>`` and ``&`` escaped. An emitter of our own, as PyYAML costs more to load than all
-the rest of a run.
+the structs, 4 blanks) and sigs.k8s.io/yaml (v1.17: keys sorted, 2 blanks, lists not indented, lines folded at 80
+columns). Which texts are quoted, and how: resolve.go, encode.go and emitterc.go of go-yaml. JSON is Go's encoding/json:
+one line, ``<``, ``>`` and ``&`` escaped. An emitter of our own, as PyYAML costs more to load than all the rest of a run.
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ from .releases import release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .spec import Spec
 
 YAML = "yaml"
 JSON = "json"
 FORMATS = (YAML, JSON)
 
-# Words that YAML 1.1 or 1.2 readers take for something else than text; both writers quote them.
+# Words that YAML 1.1 readers take for something else than text; both writers quote them.
 _WORDS = frozenset(
     word
     for base in ("true", "false", "yes", "no", "on", "off", "y", "n", "null", "~")
     for word in (base, base.capitalize(), base.upper())
-) | {"", "<<", "="}
-_INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`")
+) | {"", "<<"}
+# What makes a plain scalar impossible as its first character, alone or before a blank.
+_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
+_INDICATORS_BEFORE_BLANK = frozenset("-?:")
+_NOT_FINITE = (".inf", ".Inf", ".INF")
+_NOT_NUMBERS = (".nan", ".NaN", ".NAN")
+_FOLD_AT = 80
 
 
 def serialize(spec: Spec, toolkit_release: str, file_format: str = YAML) -> bytes:
@@ -38,10 +45,7 @@ def serialize(spec: Spec, toolkit_release: str, file_format: str = YAML) -> byte
     if file_format == JSON:
         return to_json(spec)
     lines: list[str] = ["---"]
-    if release(toolkit_release).sorted_yaml:
-        _write_map(lines, spec, 0, sorted_keys=True)
-    else:
-        _write_map(lines, spec, 0, sorted_keys=False)
+    _write_map(lines, spec, 0, release(toolkit_release).sorted_yaml)
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 
@@ -55,19 +59,28 @@ def to_json(data: object) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _write_map(lines: list[str], data: dict[str, object], indent: int, sorted_keys: bool, first: str = "") -> None:
+def _write_map(
+    lines: list[str],
+    data: dict[str, object],
+    indent: int,
+    sorted_keys: bool,
+    first: str = "",
+    keys: list[str] | None = None,
+) -> None:
     """Write a map; its first line begins with ``first`` (a dash of the list it is in) instead of blanks."""
     pad = " " * indent
     # yaml.v3 aligns to multiples of 4, also where the dash of a list has moved a map by 2.
     deeper = indent + 2 if sorted_keys else 4 * ((indent + 4) // 4)
-    for key in sorted(data) if sorted_keys else data:
+    for key in keys or (sorted(data) if sorted_keys else data):
         value = data[key]
         head = f"{first or pad}{_text(key)}:"
         first = ""
         if isinstance(value, dict):
             if value:
                 lines.append(head)
-                _write_map(lines, value, deeper, sorted_keys)
+                # The only map that Go has as a map, not as a struct.
+                order = _as_go_sorts(value) if key == "annotations" else None
+                _write_map(lines, value, deeper, sorted_keys, keys=order)
             else:
                 lines.append(head + " {}")
         elif isinstance(value, (list, tuple)):
@@ -77,7 +90,38 @@ def _write_map(lines: list[str], data: dict[str, object], indent: int, sorted_ke
             else:
                 lines.append(head + " []")
         else:
-            lines.append(f"{head} {_scalar(value)}")
+            lines.append(_with_scalar(head + " ", value, deeper, sorted_keys))
+
+
+def _as_go_sorts(keys: Iterable[str]) -> list[str]:
+    """The order of a map's keys: numbers in them count by their value (sorter.go of go-yaml)."""
+    from functools import cmp_to_key
+
+    return sorted(keys, key=cmp_to_key(_compare_keys))
+
+
+def _compare_keys(first: str, second: str) -> int:
+    in_number = False
+    for index, (one, other) in enumerate(zip(first, second)):
+        if one == other:
+            in_number = one.isdigit()
+            continue
+        letters = one.isalpha(), other.isalpha()
+        if all(letters):
+            return ord(one) - ord(other)
+        if any(letters):
+            # Behind a digit a letter goes first, else last.
+            return -1 if letters[0] == in_number else 1
+        before = first[:index]
+        number = before[len(before.rstrip("0123456789")) :].lstrip("0") if "0" in (one, other) else ""
+        rest = _leading_digits(first[index:]), _leading_digits(second[index:])
+        values = [int((number and "1") + digits or "0") for digits in rest]
+        return values[0] - values[1] or len(rest[0]) - len(rest[1]) or ord(one) - ord(other)
+    return len(first) - len(second)
+
+
+def _leading_digits(text: str) -> str:
+    return text[: len(text) - len(text.lstrip("0123456789"))]
 
 
 def _write_list(lines: list[str], data: list[object] | tuple[object, ...], indent: int, sorted_keys: bool) -> None:
@@ -85,18 +129,27 @@ def _write_list(lines: list[str], data: list[object] | tuple[object, ...], inden
     for value in data:
         if isinstance(value, dict) and value:
             _write_map(lines, value, indent + 2, sorted_keys, dash)
+        elif isinstance(value, dict):
+            lines.append(dash + "{}")
         else:
-            lines.append(dash + ("{}" if isinstance(value, dict) else _scalar(value)))
+            lines.append(_with_scalar(dash, value, indent + 2, sorted_keys))
 
 
-def _scalar(value: object) -> str:
+def _with_scalar(head: str, value: object, indent: int, folds: bool) -> str:
+    """A line that ends with a scalar; what does not fit in it goes on below, at ``indent``."""
     if value is None:
-        return "null"
+        return head + "null"
     if value is True or value is False:
-        return "true" if value else "false"
+        return head + ("true" if value else "false")
     if isinstance(value, int):
-        return str(value)
-    return _text(str(value))
+        return f"{head}{value}"
+    text = str(value)
+    if "\n" in text and _fits_block(text, tabs_too=not folds):
+        return head + _block(text, indent)
+    written = _text(text)
+    if folds and len(head) + len(written) > _FOLD_AT and " " in written:
+        return _folded(head, written, indent)
+    return head + written
 
 
 # Texts and how they are written: the same words come again for every mount of every specification.
@@ -105,7 +158,7 @@ _MOST_WRITTEN = 4096
 
 
 def _text(text: str) -> str:
-    """A text as one scalar: plain where every reader takes it for text, else in quotes."""
+    """A text as one scalar on one line: plain where every reader takes it for text, else in quotes."""
     written = _written.get(text)
     if written is None:
         if len(_written) >= _MOST_WRITTEN:
@@ -115,35 +168,34 @@ def _text(text: str) -> str:
 
 
 def _new_text(text: str) -> str:
-    if _is_plain(text):
-        return text
-    if _needs_escapes(text):
-        return _escaped(text)
     # The writers choose double quotes for what would be read as another type, single quotes for the rest.
-    if _looks_like_other(text):
-        return f'"{text}"'
+    odd = not (text.isascii() and text.isprintable()) and not all(map(_is_printable, text))
+    if odd or _looks_like_other(text):
+        return _escaped(text)
+    if _may_be_plain(text):
+        return text
     quoted = text.replace("'", "''")
     return f"'{quoted}'"
 
 
-def _is_plain(text: str) -> bool:
-    if not text or text in _WORDS or (not text.isascii() and _needs_escapes(text)):
-        return False
-    if text[0] in _INDICATORS and not (text[0] in "-?:" and len(text) > 1 and text[1] not in " "):
-        return False
-    if text[0] == " " or text[-1] in " :" or ": " in text or " #" in text or _needs_escapes(text):
+def _may_be_plain(text: str) -> bool:
+    if text[0] in _INDICATORS or (text[0] in _INDICATORS_BEFORE_BLANK and text[1:2] in ("", " ")):
         return False
     if text.startswith(("---", "...")):
         return False
-    return not _looks_like_other(text)
+    return not (text[0] == " " or text[-1] in " :" or ": " in text or " #" in text)
 
 
-def _needs_escapes(text: str) -> bool:
-    return not text.isprintable() or any(0xDC80 <= ord(char) <= 0xDCFF for char in text)
+def _is_printable(char: str) -> bool:
+    """Whether the writers leave the character as it is (is_printable and is_break of go-yaml's yamlprivateh.go)."""
+    code = ord(char)
+    if code < 0xA0:
+        return 0x20 <= code <= 0x7E
+    return (code < 0xD800 or 0xE000 <= code <= 0xFFFD) and code not in (0x2028, 0x2029, 0xFEFF)
 
 
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\", "\0": "\\0", "\x07": "\\a", "\x08": "\\b"}
-_ESCAPES.update({"\x0b": "\\v", "\x0c": "\\f", "\x1b": "\\e", "\x85": "\\N", "\xa0": "\\_"})
+_ESCAPES.update({"\x0b": "\\v", "\x0c": "\\f", "\x1b": "\\e", "\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P"})
 
 
 def _escaped(text: str) -> str:
@@ -152,7 +204,7 @@ def _escaped(text: str) -> str:
         code = ord(char)
         if char in _ESCAPES:
             parts.append(_ESCAPES[char])
-        elif char.isprintable():
+        elif _is_printable(char):
             parts.append(char)
         elif code <= 0xFF:
             parts.append(f"\\x{code:02X}")
@@ -163,40 +215,110 @@ def _escaped(text: str) -> str:
     return '"' + "".join(parts) + '"'
 
 
+def _fits_block(text: str, tabs_too: bool) -> bool:
+    """Whether a text of several lines is written as a literal block; else it is escaped.
+
+    Go writes some more: blocks that begin with a blank, with an indentation that can't be read back in lists.
+    """
+    if text[0] in " \n" or text[-1] == " " or " \n" in text:
+        return False
+    return all(char == "\n" or (char == "\t" and tabs_too) or _is_printable(char) for char in text)
+
+
+def _block(text: str, indent: int) -> str:
+    """A literal block: ``|-`` without, ``|`` with one, ``|+`` with more line breaks at its end."""
+    breaks = len(text) - len(text.rstrip("\n"))
+    lines = (text[:-1] if breaks else text).split("\n")
+    return "\n".join(["|" + ("-", "", "+")[min(breaks, 2)], *[" " * indent + line if line else "" for line in lines]])
+
+
+def _folded(head: str, written: str, indent: int) -> str:
+    """The line with breaks in place of single blanks behind column 80."""
+    parts = []
+    column = len(head)
+    for index, char in enumerate(written):
+        if char == " " and column > _FOLD_AT and " " not in (written[index - 1], written[index + 1]):
+            parts.append("\n" + " " * indent)
+            column = indent
+        else:
+            parts.append(char)
+            column += 1
+    return head + "".join(parts)
+
+
 def _looks_like_other(text: str) -> bool:
-    """Whether a YAML 1.1 reader could take the text for a number, a date, a base-60 number or a word."""
+    """Whether a plain scalar of this text would be a word, a number, a base-60 number or a time."""
     if text in _WORDS:
         return True
     first = text[0]
-    if not (first.isdigit() or first in "+-."):
+    if first not in "+-.0123456789":
         return False
-    rest = text.lstrip("+-")
-    if rest.lower() in (".inf", ".nan"):
+    if text[1:] in _NOT_FINITE if first in "+-" else text in (*_NOT_FINITE, *_NOT_NUMBERS):
         return True
-    body = rest.replace("_", "")
-    if not body:
-        return False
-    if body[:2].lower() in ("0x", "0o", "0b"):
-        return True
-    if all(char.isdigit() or char in ".:" for char in body) and any(char.isdigit() for char in body):
-        # 12, 1.5, 0:1 and 1:30.5; 1.2.3 is no number.
-        return ":" in body or body.count(".") <= 1
-    if _is_float(body):
-        return True
-    return _is_date(text)
+    if first == ".":
+        return _is_float(text)
+    unsigned = text[1:] if first in "+-" else text
+    number = unsigned.replace("_", "")
+    return _is_float(number) or _is_integer(number) or _is_base_60(unsigned) or _is_time(text)
+
+
+def _are_digits(text: str, digits: str = "0123456789") -> bool:
+    return text != "" and not text.strip(digits)
 
 
 def _is_float(text: str) -> bool:
+    """``12``, ``0666``, ``1.``, ``.5``, ``1e3``."""
+    mantissa, separator, exponent = text.replace("E", "e").partition("e")
+    whole, _dot, fraction = mantissa.partition(".")
+    if separator and not _are_digits(exponent[1:] if exponent[:1] in ("+", "-") else exponent):
+        return False
+    return _are_digits(whole + fraction)
+
+
+def _is_integer(text: str) -> bool:
+    """``0x1F``, ``0o17``, ``0b1``."""
+    digits = {"0x": "0123456789abcdef", "0o": "01234567", "0b": "01"}.get(text[:2].lower(), "")
+    return digits != "" and _are_digits(text[2:].lower(), digits)
+
+
+def _is_base_60(text: str) -> bool:
+    """``1:30``, ``190:20:30.15``."""
+    first, *others = text.split(":")
+    if not others or not _are_digits(first[:1]) or first.strip("0123456789_"):
+        return False
+    others[-1], _dot, fraction = others[-1].partition(".")
+    return not fraction.strip("0123456789_") and all(_are_digits(part) and int(part) < 60 for part in others)
+
+
+def _is_time(text: str) -> bool:
+    """``2024-01-02``, with or without a time of the day."""
+    day, separator, time = text.replace("t", "T").replace(" ", "T", 1).partition("T")
+    year, *rest = day.split("-")
+    if len(year) != 4 or len(rest) != 2 or not all(_are_digits(part) and len(part) < 3 for part in (year[2:], *rest)):
+        return False
+    if not separator:
+        return _is_day(year, *rest)
+    if text[len(day)] != " ":
+        # RFC 3339 wants a zone, Z or +01:00; the form with a blank has none.
+        if time.endswith("Z"):
+            time = time[:-1]
+        elif time[-6:-5] in ("+", "-") and time[-3:-2] == ":" and _are_digits(time[-5:-3] + time[-2:]):
+            time = time[:-6]
+        else:
+            return False
+    clock = time.split(":")
+    clock[-1], dot, fraction = clock[-1].partition(".")
+    if len(clock) != 3 or (dot and not _are_digits(fraction)):
+        return False
+    numbers = [int(part) if _are_digits(part) and len(part) < 3 else 99 for part in clock]
+    return _is_day(year, *rest) and numbers[0] < 24 and numbers[1] < 60 and numbers[2] < 60
+
+
+def _is_day(year: str, month: str, day: str) -> bool:
+    from datetime import date
+
     try:
-        float(text)
+        date(int(year), int(month), int(day))
     except ValueError:
         return False
     return True
-
-
-def _is_date(text: str) -> bool:
-    """Whether it begins as a timestamp does: ``2024-01-02`` with anything of a time behind."""
-    year, _dash, rest = text.partition("-")
-    month, _dash, rest = rest.partition("-")
-    day = rest[:2].rstrip("Tt :")
-    return len(year) == 4 and year.isdigit() and month.isdigit() and day.isdigit()

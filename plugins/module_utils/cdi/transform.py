@@ -7,8 +7,6 @@ The version stays that of the input, and nothing is made unique or sorted, as wi
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from ..errors import ParameterError
 from ..host.view import clean
 from .releases import release as release_named
@@ -43,9 +41,10 @@ class RootTransform:
 
     def __call__(self, spec: Spec) -> Spec:
         """A transformed copy of a valid specification."""
-        spec = deepcopy(spec)
+        # Nothing of the copy is shared: the names of a device have the same edits where they were generated.
+        spec = canonical(spec)
         if self._old == self._new:
-            return canonical(spec)
+            return spec
         for owner in (spec, *spec["devices"]):
             self._edits(owner.get("containerEdits") or {})
         return canonical(spec)

@@ -121,6 +121,21 @@ def test_device_ids(tmp_path):
     assert spec["devices"] == [{"name": "none", "containerEdits": {"env": ["NVCT_EMPTY_DEVICE="]}}]
     with pytest.raises(SpecError, match='no device has the ID "7"'):
         make(tmp_path, complete(), device_ids=("7",))
+    with pytest.raises(SpecError, match='no device has the ID "none"'):
+        make(tmp_path, complete(), device_ids=("none",), toolkit_release="1.18")
+    with pytest.raises(ParameterError, match=r"device_ids: \['1'\] is not allowed: must be left out: release 1\.17"):
+        make(tmp_path, complete(), device_ids=("1",), toolkit_release="1.17")
+
+
+def test_device_ids_by_uuid_and_of_mig_devices(tmp_path):
+    machine = mig_machine()
+    uuid = machine.gpus[0].uuid
+    spec = make(tmp_path, mig_node(), machine, device_ids=("1:0", uuid), device_name_strategies=("index", "uuid"))
+    mig = machine.gpus[1].mig_devices[0].uuid
+    assert [device["name"] for device in spec["devices"]] == ["0", "1:0", uuid, mig, "all"]
+    assert make(tmp_path, mig_node(), machine, device_ids=("1:0", "all")) == make(tmp_path, mig_node(), machine)
+    with pytest.raises(SpecError, match='invalid spec, multiple device "0"'):
+        make(tmp_path, mig_node(), machine, device_ids=("0", uuid))
 
 
 def test_drm_nodes_and_their_links(tmp_path):
@@ -327,8 +342,26 @@ def test_imex_channels(tmp_path):
     assert edits_of(spec, "2") == {"deviceNodes": [{"path": CHANNEL + "2", "hostPath": CHANNEL + "2"}]}
     spec = make(tmp_path, entries, mode="imex", device_ids=("channel2",))
     assert [device["name"] for device in spec["devices"]] == ["2", "all"]
-    with pytest.raises(SpecError, match='invalid channel ID x: "x" is not a number'):
+    with pytest.raises(SpecError, match='invalid channel ID x: parsing "x": invalid syntax'):
         make(tmp_path, entries, mode="imex", device_ids=("x",))
+    with pytest.raises(SpecError, match="value out of range"):
+        make(tmp_path, entries, mode="imex", device_ids=(str(1 << 64),))
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        ("1048576", r"invalid channel ID 1048576: must be in the range \[0, 1048575\]"),
+        ("channel7", f"IMEX channel 7 not found at {CHANNEL}7: stat {CHANNEL}7: no such file or directory"),
+    ],
+)
+def test_imex_channels_that_only_later_releases_refuse(tmp_path, channel, said):
+    entries = [node_char(f"{CHANNEL}0", 235, 0)]
+    spec = make(tmp_path, entries, mode="imex", device_ids=(channel,))
+    path = CHANNEL + channel.replace("channel", "")
+    assert spec["devices"][0]["containerEdits"] == {"deviceNodes": [{"path": path, "hostPath": path}]}
+    with pytest.raises(SpecError, match=said):
+        make(tmp_path, entries, mode="imex", device_ids=(channel,), toolkit_release="head")
 
 
 def test_the_librarys_own_kinds(tmp_path):

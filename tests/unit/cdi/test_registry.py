@@ -9,6 +9,7 @@ import json
 
 import pytest
 from bad_specs import GOOD
+from cdi_support import complete, make
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.registry import load_registry
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.transform import RootTransform
@@ -74,6 +75,68 @@ def test_host_paths_are_added_and_hooks_follow():
     assert changed["containerEdits"]["mounts"][0]["containerPath"] == "/lib64/libcuda.so.1"
     assert changed["containerEdits"]["hooks"][0]["path"] == "/node/usr/bin/nvidia-cdi-hook"
     assert changed["cdiVersion"] == spec["cdiVersion"]
+
+
+def test_devices_that_share_their_edits_are_changed_once(tmp_path):
+    spec = make(tmp_path, complete(), device_name_strategies=("index", "uuid"))
+    before = copy.deepcopy(spec)
+    changed = RootTransform("/", "/node", "host", "1.20")(spec)
+    assert spec == before
+    nodes = [node for device in changed["devices"] for node in device["containerEdits"]["deviceNodes"]]
+    assert {node["hostPath"] for node in nodes} == {"/node/dev/nvidia0", "/node/dev/nvidia1"}
+    assert RootTransform("/x", "/x", "host", "1.20")(spec) == before
+
+
+HOOKS = [
+    {"hookName": "createContainer", "path": "/r/hook", "args": ["hook", "--link", "/r/a::/r/b", "/r/c"]},
+    {"hookName": "startContainer", "path": "/r/hook", "args": ["hook", "/r/c"]},
+    {"hookName": "poststop", "path": "/r/hook", "args": ["hook", "/r/a::/r/b"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("relative_to", "expected"),
+    [
+        (
+            "host",
+            [
+                ("/n/hook", ["hook", "--link", "/r/a::/r/b", "/r/c"]),
+                ("/r/hook", ["hook", "/r/c"]),
+                ("/n/hook", ["hook", "/n/a::/n/b"]),
+            ],
+        ),
+        (
+            "container",
+            [
+                ("/r/hook", ["hook", "--link", "/n/a::/n/b", "/n/c"]),
+                ("/n/hook", ["hook", "/n/c"]),
+                ("/r/hook", ["hook", "/r/a::/r/b"]),
+            ],
+        ),
+    ],
+)
+def test_which_paths_of_hooks_are_the_hosts(relative_to, expected):
+    spec = {**GOOD, "containerEdits": {"hooks": HOOKS}}
+    hooks = RootTransform("/r", "/n", relative_to, "1.20")(spec)["containerEdits"]["hooks"]
+    assert [(hook["path"], hook["args"]) for hook in hooks] == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "old", "new", "path", "expected"),
+    [
+        ("1.20", "", "/n", "/dev/nvidia0", "/n/dev/nvidia0"),
+        ("1.20", "/host", "", "/host/dev", "/dev"),
+        ("1.20", "/host/", "/n", "/host/dev", "/n/dev"),
+        ("1.20", "/host", "/n/", "/host", "/n"),
+        ("head", "", "/n", "/dev/nvidia0", "/n/dev/nvidia0"),
+        ("head", "/host/", "/n", "/host/dev", "/n/dev"),
+        ("head", "/host/", "/n", "/hostile", "/hostile"),
+        ("head", "/host", "/n", "/host", "/n"),
+        ("head", "/", "/n", "relative", "relative"),
+    ],
+)
+def test_roots_that_are_empty_or_end_in_a_slash(release, old, new, path, expected):
+    assert RootTransform(old, new, "host", release).path(path) == expected
 
 
 def test_paths_in_the_container():
