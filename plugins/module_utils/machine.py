@@ -60,9 +60,22 @@ class Gpu(Record):
     :arg irq: interrupt line that ``/proc/driver/nvidia`` shows.
     :arg mig_enabled: MIG mode is on (also with no MIG device yet).
     :arg mig_devices: the MIG devices, in index order.
+    :arg addressing_mode: how the GPU reaches the host's memory: NONE, HMM or ATS (nvmlDeviceAddressingModeType_t);
+        ``""`` if NVML does not tell.
     """
 
-    __slots__ = ("index", "minor", "uuid", "name", "pci_bus_id", "serial", "irq", "mig_enabled", "mig_devices")
+    __slots__ = (
+        "index",
+        "minor",
+        "uuid",
+        "name",
+        "pci_bus_id",
+        "serial",
+        "irq",
+        "mig_enabled",
+        "mig_devices",
+        "addressing_mode",
+    )
 
     def __init__(
         self,
@@ -75,6 +88,7 @@ class Gpu(Record):
         irq: int = 0,
         mig_enabled: bool = False,
         mig_devices: tuple[MigDevice, ...] = (),
+        addressing_mode: str = "",
     ) -> None:
         self.index = index
         self.minor = minor
@@ -85,6 +99,7 @@ class Gpu(Record):
         self.irq = irq
         self.mig_enabled = mig_enabled
         self.mig_devices = mig_devices
+        self.addressing_mode = addressing_mode
 
 
 class MigProfile(Record):

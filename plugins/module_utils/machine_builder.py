@@ -14,6 +14,7 @@ from .identity import derive_serial, derive_uuid
 from .machine import Gpu, GpuModel, Machine
 
 MAX_GPUS = 64
+ADDRESSING_MODES = ("NONE", "HMM", "ATS")
 _FIRST_IRQ = 64
 
 _REQUIRED = ("product_name", "driver_version", "memory_mib", "compute_capability", "architecture")
@@ -29,6 +30,7 @@ _OPTIONAL: dict[str, object] = {
     "pci_bus_ids": [],
     "uuids": [],
     "mig_profiles": [],
+    "addressing_mode": "NONE",
 }
 
 
@@ -99,6 +101,7 @@ def build_machine(
                 irq=_FIRST_IRQ + index,
                 mig_enabled=profiles is not None,
                 mig_devices=mig.place("mig", ids[index], index, profiles or [], model),
+                addressing_mode=str(facts["addressing_mode"]),
             )
         )
     cuda = checks.two_numbers("machine.cuda_version", facts["cuda_version"])
@@ -153,6 +156,7 @@ def _own_facts(definition: object) -> dict[str, object]:
         facts["gpu_count"] = len(buses) or 1
     checks.integer(where + "gpu_count", facts["gpu_count"], 1, MAX_GPUS)
     mig.check_profiles(where + "mig_profiles", facts["mig_profiles"])
+    checks.one_of(where + "addressing_mode", facts["addressing_mode"], ADDRESSING_MODES)
     return facts
 
 

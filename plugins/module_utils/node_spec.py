@@ -9,7 +9,14 @@ of a PCI device. These facts are laid over the view of the node while the specif
 from __future__ import annotations
 
 from . import checks, mig
-from .concerns import DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, Concern, cdi_spec
+from .concerns import (
+    DEFAULT_DRIVER_ROOT,
+    DEFAULT_SPEC_PATH,
+    DEFAULT_TOOLKIT_ROOT,
+    Concern,
+    cdi_spec,
+    cdi_spec_tag,
+)
 from .errors import HostError, ParameterError, SpecError
 from .host.entries import DIRECTORY, Entry, directory, file, owned_by
 from .host.overlay import OverlayView
@@ -119,25 +126,25 @@ class SpecOptions(Record):
 class NodeSpec:
     """A specification that can be written.
 
-    :arg concern: what is to be on the node: the file, and the hook program if it is to be installed.
-    :arg spec: the specification as plain data.
-    :arg hook_path: the hook program that it names, "" if none.
+    :arg concern: what is to be on the node: the files, and the hook program if it is to be installed.
+    :arg specs: the specification as plain data, and those that coherent annotations add to it.
+    :arg hook_path: the hook program that they name, "" if none.
     """
 
-    def __init__(self, concern: Concern, spec: dict[str, Any], hook_path: str) -> None:
+    def __init__(self, concern: Concern, specs: list[dict[str, Any]], hook_path: str) -> None:
         self.concern = concern
-        self.spec = spec
+        self.specs = specs
         self.hook_path = hook_path
 
     @property
     def device_names(self) -> list[str]:
-        """The fully qualified device names, in the specification's order."""
-        return [f"{self.spec['kind']}={device['name']}" for device in self.spec["devices"]]
+        """The fully qualified device names, in the specifications' order."""
+        return [f"{spec['kind']}={device['name']}" for spec in self.specs for device in spec["devices"]]
 
     @property
     def cdi_version(self) -> str:
         """The version that the specification needs."""
-        return str(self.spec["cdiVersion"])
+        return str(self.specs[0]["cdiVersion"])
 
 
 def spec_path(name: str, value: object) -> str:
@@ -158,14 +165,14 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
     :raises SpecError: it can't be made, or no runtime would take it; the message says why.
     :raises ParameterError: an option is not allowed.
     """
-    from .cdi.generate import generate
+    from .cdi.generate import generate_all, with_infix
     from .cdi.options import CdiOptions
     from .cdi.serialize import serialize
 
     path = spec_path("path", options.path)
     hook_path, hook_entries = _hook(root, options)
     view = _view(machine, root, options, planned, hook_entries)
-    spec = generate(
+    made = generate_all(
         machine,
         view,
         CdiOptions(
@@ -189,14 +196,18 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
             architecture=options.architecture,
         ),
     )
-    _refuse_what_runtimes_refuse(view, path, spec)
-    content = serialize(spec, options.toolkit_release, path.rpartition(".")[2])
-    concern = cdi_spec(path, content, options.uid, options.gid)
-    if _names_hook(spec, hook_path):
+    concern = Concern(cdi_spec_tag(path), [])
+    for infix, spec in made:
+        place = with_infix(path, infix)
+        _refuse_what_runtimes_refuse(view, place, spec)
+        content = serialize(spec, options.toolkit_release, path.rpartition(".")[2])
+        concern.entries += cdi_spec(place, content, options.uid, options.gid).entries
+    specs = [spec for _infix, spec in made]
+    if _names_hook(specs[0], hook_path):
         concern.entries += hook_entries
     else:
         hook_path = ""
-    return NodeSpec(concern, spec, hook_path)
+    return NodeSpec(concern, specs, hook_path)
 
 
 def assumed_entries(machine: Machine, root: HostRoot, options: SpecOptions) -> list[Concern]:

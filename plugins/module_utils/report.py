@@ -81,6 +81,7 @@ def gpu_facts(machine: Machine) -> list[dict[str, object]]:
             "name": gpu.name,
             "pci_bus_id": gpu.pci_bus_id,
             "serial": gpu.serial,
+            "addressing_mode": gpu.addressing_mode,
             "mig_enabled": gpu.mig_enabled,
             "mig_devices": [
                 {

@@ -160,6 +160,9 @@ gpus:
     serial:
       description: Serial number of the board.
       type: str
+    addressing_mode:
+      description: V(NONE), V(HMM) or V(ATS).
+      type: str
     mig_enabled:
       description: Whether the GPU is in MIG mode.
       type: bool
@@ -174,6 +177,7 @@ gpus:
       name: NVIDIA A100-SXM4-40GB
       pci_bus_id: "0000:00:00.0"
       serial: "1651381124475"
+      addressing_mode: NONE
       mig_enabled: false
       mig_devices: []
 """

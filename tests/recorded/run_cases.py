@@ -49,8 +49,8 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # NVML's GPU instance profiles with the attribute gfx: 1, 2 and 4 slices (nvml.h).
 GRAPHICS_PROFILES = (0xA, 0xB, 0xC)
 # Options of a case that say how NVML's facts came about; the facts themselves are recorded.
-ABOUT_NVML = ("mig", "fill_bus_id", "minors", "pci_bus_ids", "driver_version", "gpu_count")
-TEXTS = ("mode", "driver_root", "dev_root", "nvidia_cdi_hook_path", "ldconfig_path", "vendor", "addressing_mode")
+ABOUT_NVML = ("mig", "fill_bus_id", "minors", "pci_bus_ids", "driver_version", "gpu_count", "addressing_mode")
+TEXTS = ("mode", "driver_root", "dev_root", "nvidia_cdi_hook_path", "ldconfig_path", "vendor")
 LISTS = (
     "device_name_strategies",
     "device_ids",
@@ -133,6 +133,7 @@ def machine_of(case: dict) -> Machine:
                 for mig in migs
                 if mig["gpu"] == gpu["index"]
             ),
+            addressing_mode=case["options"].get("addressing_mode", ""),
         )
         for gpu in nvml.get("gpus") or []
     ]

@@ -12,7 +12,7 @@ from .command_flags import parse_arguments
 from .locate import Locators
 from .options import DEFAULT_HOOK_PATH, CdiOptions
 from .read import load, parse
-from .registry import load_registry
+from .registry import EXTENSIONS, load_registry
 from .serialize import FORMATS, JSON, YAML, serialize
 from .transform import RootTransform
 from .validate import problems
@@ -82,6 +82,8 @@ def _generate(arguments: Namespace, rest: list[str], terminal: Terminal) -> int:
 
     if "all" in arguments.enable_hook:
         raise ParameterError("--enable-hook", "all", "names of hooks")
+    arguments.format = arguments.format.lower()
+    arguments.mode = arguments.mode.lower()
     if arguments.format not in FORMATS:
         raise ParameterError("--format", arguments.format, "one of " + ", ".join(FORMATS))
     machine = terminal.machine_from(rest)
@@ -142,10 +144,10 @@ def _format(output: str, asked: str, terminal: Terminal) -> str:
 def _output_name(output: str, infix: str, output_format: str) -> str:
     if not output:
         return ""
-    stem, dot, extension = output.rpartition(".")
-    if not dot or extension not in FORMATS or "/" in extension:
-        stem, extension = output, output_format
-    return f"{stem}{infix}.{extension}"
+    from .generate import with_infix
+
+    name = with_infix(output, infix)
+    return name if name.endswith(EXTENSIONS) else f"{name}.{output_format}"
 
 
 def _write(arguments: Namespace, output: str, content: bytes, terminal: Terminal) -> None:

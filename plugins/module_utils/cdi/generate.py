@@ -59,6 +59,13 @@ def generate_all(machine: Machine, view: HostView, options: CdiOptions) -> list[
     return found
 
 
+def with_infix(path: str, infix: str) -> str:
+    """The file of a further specification: ``nvidia.coherent.yaml`` beside ``nvidia.yaml``."""
+    directory, slash, name = path.rpartition("/")
+    dot = name.rfind(".") if "." in name else len(name)
+    return f"{directory}{slash}{name[:dot]}{infix}{name[dot:]}"
+
+
 def _build(options: CdiOptions, version: str, kind: str, devices: list[Entry], common: Entry) -> Spec:
     spec: Spec = {
         "cdiVersion": version,

@@ -125,10 +125,10 @@ def _nvml_devices(context: Context) -> list[Entry]:
     return devices
 
 
-def _annotations(context: Context, _gpu: Gpu) -> dict[str, str]:
+def _annotations(context: Context, gpu: Gpu) -> dict[str, str]:
     if not context.release.annotations or COHERENT_ANNOTATIONS not in context.options.feature_flags:
         return {}
-    return {COHERENT: "true" if context.options.addressing_mode == "ATS" else "false"}
+    return {COHERENT: "true" if gpu.addressing_mode == "ATS" else "false"}
 
 
 def _nvml_common(context: Context) -> Found:

@@ -55,7 +55,6 @@ class CdiOptions(Record):
     :arg devices_are_files: v1.18's ``__NVCT_TESTING_DEVICES_ARE_FILES``.
     :arg mig_minors: minor numbers of MIG capabilities by path (``gpu0/gi1/access``); None reads the node's
         ``/proc/driver/nvidia-caps/mig-minors``.
-    :arg addressing_mode: the GPUs' (ATS, HMM, NONE), for coherent annotations.
     """
 
     __slots__ = (
@@ -83,7 +82,6 @@ class CdiOptions(Record):
         "architecture",
         "devices_are_files",
         "mig_minors",
-        "addressing_mode",
     )
 
     def __init__(
@@ -112,7 +110,6 @@ class CdiOptions(Record):
         architecture: str = "x86_64",
         devices_are_files: bool = False,
         mig_minors: Mapping[str, int] | None = None,
-        addressing_mode: str = "",
     ) -> None:
         """:raises ParameterError: a choice that does not exist."""
         if flavour not in FLAVOURS:
@@ -148,4 +145,3 @@ class CdiOptions(Record):
         self.architecture = architecture
         self.devices_are_files = devices_are_files
         self.mig_minors = mig_minors
-        self.addressing_mode = addressing_mode

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 
@@ -15,7 +14,7 @@ from ..concerns import cdi_spec
 from ..errors import HostError, UsageError
 from ..host.apply import put
 from ..host.converge import converge
-from ..host.entries import file
+from ..host.entries import directory, file
 from ..host.root import HostRoot
 from ..host.view import HostView, clean
 from ..machine import Machine
@@ -58,15 +57,21 @@ def _view_of(machine: Machine, host_root: str, dev_root: str) -> HostView:
 
 
 def _save(host_root: str, path: str, content: bytes) -> None:
-    """Write a file: as the node's own if a runtime reads it there, else as a redirection of the output would."""
+    """Write a file, with the directories above it: as the node's own if a runtime reads it there."""
     with HostRoot(os.path.abspath(host_root)) as root:
         if path.rpartition("/")[0] in _SPEC_DIRECTORIES:
             owner = 0 if os.geteuid() == 0 else None
             concern = cdi_spec(path, content, owner, owner)
             converge(root, {concern.tag: concern.entries})
             return
+        missing = []
+        parent = path.rpartition("/")[0]
+        while parent and root.directory(parent) is None:
+            missing.append(parent)
+            parent = parent.rpartition("/")[0]
         try:
+            for place in reversed(missing):
+                put(root, directory(place))
             put(root, file(path, content))
         except OSError as error:
-            said = "its directory does not exist" if error.errno == errno.ENOENT else error.strerror
-            raise HostError(f"{path}: can't be written: {said}") from None
+            raise HostError(f"{path}: can't be written: {error.strerror}") from None

@@ -377,12 +377,22 @@ def test_unknown_modes_and_releases(tmp_path):
         make(tmp_path, complete(), toolkit_release="1.16")
 
 
-@pytest.mark.parametrize(("addressing", "said"), [("ATS", "true"), ("HMM", "false"), ("", "false")])
+@pytest.mark.parametrize(("addressing", "said"), [("ATS", "true"), ("HMM", "false"), ("NONE", "false")])
 def test_coherent_annotations(tmp_path, addressing, said):
     flags = ("enable-coherent-annotations",)
-    spec = make(tmp_path, complete(), feature_flags=flags, addressing_mode=addressing)
-    assert spec["devices"][0]["annotations"] == {"gpu.nvidia.com/coherent": said}
+    machine = build_machine(
+        definition={"base": "dgxa100", "addressing_mode": addressing},
+        gpu_count=2,
+        uuid_seed="s",
+        mig_layout={1: ["3g.20gb"]},
+    )
+    spec = make(tmp_path, mig_node(), machine, feature_flags=flags)
+    notes = {device["name"]: device.get("annotations") for device in spec["devices"]}
+    assert notes == {"0": {"gpu.nvidia.com/coherent": said}, "1:0": None, "all": None}
     assert spec["cdiVersion"] == "0.6.0"
+    without = make(tmp_path, mig_node(), machine)
+    assert "annotations" not in str(without) and without["cdiVersion"] == "0.5.0"
+    assert "annotations" not in str(make(tmp_path, mig_node(), machine, feature_flags=flags, toolkit_release="1.17"))
 
 
 # -- without hooks ------------------------------------------------------------------------------------------------

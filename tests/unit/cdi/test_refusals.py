@@ -22,11 +22,11 @@ OTHERS = {
 }
 
 
-def make(root, **options):
+def make(root, definition=None, **options):
     options = {"driver_root": DRIVER, "hook_mode": "none", **options}
     with HostRoot(str(root)) as opened:
         return node_spec.make(
-            build_machine(gpu_count=2, uuid_seed="s"),
+            build_machine(definition=definition, gpu_count=2, uuid_seed="s"),
             opened,
             node_spec.SpecOptions(**options),
             [Concern("all", complete())],
@@ -41,6 +41,18 @@ def write(root, path, spec):
 def test_nothing_is_refused_where_nothing_is_wrong(tmp_path):
     assert make(tmp_path).device_names[:2] == ["nvidia.com/gpu=0", "nvidia.com/gpu=1"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_coherent_memory_adds_a_specification_of_its_own(tmp_path):
+    definition = {"base": "dgxa100", "addressing_mode": "ATS"}
+    spec = make(tmp_path, definition=definition, feature_flags=("enable-coherent-annotations",))
+    assert [entry.path for entry in spec.concern.entries] == ["/etc/cdi/nvidia.yaml", "/etc/cdi/nvidia.coherent.yaml"]
+    assert spec.concern.tag == "cdi_spec:/etc/cdi/nvidia.yaml"  # goes with it
+    assert "nvidia.com/gpu.coherent=1" in spec.device_names
+    assert spec.cdi_version == "0.6.0"
+    write(tmp_path, "etc/cdi/others.json", {**OTHERS, "kind": "nvidia.com/gpu.coherent", "cdiVersion": "0.6.0"})
+    with pytest.raises(SpecError, match=r"has the device nvidia\.com/gpu\.coherent=1 as well as /etc/cdi/nvidia\.coh"):
+        make(tmp_path, definition=definition, feature_flags=("enable-coherent-annotations",))
 
 
 def test_the_same_device_in_another_file_of_the_directory(tmp_path):

@@ -57,7 +57,26 @@ def test_standard_output_and_other_files(node):
     assert generate(node, "--output", "/tmp/a").returncode == 0
     with open(node + "/tmp/a.yaml", encoding="utf-8") as file:
         assert file.read() == shown
-    assert "its directory does not exist" in generate(node, "--output", "/nowhere/a.yaml").stderr
+    assert generate(node, "--output", "/new/place/a.json", "--format", "JSON").returncode == 0
+    with open(node + "/new/place/a.json", encoding="utf-8") as file:
+        assert file.read().startswith('{"cdiVersion":"0.5.0","kind":"nvidia.com/gpu","devices":[')
+    assert generate(node, "--output", "/tmp/a.yaml/b.yaml").stderr.endswith(
+        "/tmp/a.yaml is not a directory, but something must go into it: move it away\n"
+    )
+
+
+@needs_nodes
+def test_coherent_memory(node, tmp_path):
+    own = tmp_path / "own.json"
+    own.write_text('{"base": "dgxa100", "addressing_mode": "ATS"}')
+    flags = ("--machine-file", str(own), "--device-name-strategy", "type-index", "--enable-hooks", "chmod")
+    done = generate(node, *flags, "--feature-flag", "enable-coherent-annotations", "--output", "/out/nvidia.yaml")
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(node + "/out")) == ["nvidia.coherent.yaml", "nvidia.yaml"]
+    with open(node + "/out/nvidia.coherent.yaml", encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    assert lines[:3] == ["---", "cdiVersion: 0.6.0", "kind: nvidia.com/gpu.coherent"]
+    assert [line for line in lines if "- name:" in line] == ["    - name: all", "    - name: gpu0"]
 
 
 def test_transform_root_from_standard_input(node):

@@ -207,6 +207,7 @@ BAD_FACTS = {
     "pci_subsystem_id": ["", None],
     "vbios_version": ["92.00", 92, "zz.00.45.00.03"],
     "board_part_number": [None, "a\nb"],
+    "addressing_mode": ["ats", "", None, "GMMU"],
     "nvlink_links": [-1, 65, "many"],
     "pci_bus_ids": [None, "x", ["x"]],
     "uuids": [None, ["x"]],
