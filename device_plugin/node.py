@@ -116,7 +116,7 @@ class Node:
                 why = (
                     registry.errors[0]
                     if registry.errors
-                    else f"no file in {' or '.join(DEFAULT_DIRECTORIES)} defines it"
+                    else f"no file in {' or '.join(DEFAULT_DIRECTORIES)} defines it" + _other_kinds(registry)
                 )
                 found.reasons[device.uuid] = f"CDI device {names[0]} can't be resolved: {why}"
                 continue
@@ -199,6 +199,11 @@ class Node:
             return None
         text = (self._view.read_bytes(f"{base}/numa_node") or b"").strip()
         return int(text) if text.isdigit() else None
+
+
+def _other_kinds(registry: Registry) -> str:
+    kinds = sorted({name.partition("=")[0] for name in registry.devices})
+    return f": they define {', '.join(kinds)} (--cdi-kind)" if kinds else ""
 
 
 def _edits_of(spec: Spec, name: str) -> dict[str, list[Entry]]:

@@ -95,22 +95,49 @@ options:
       - Hooks that are off by default and are to be on, such as V(chmod).
     type: list
     elements: str
+    choices:
+      - chmod
+      - create-symlinks
+      - disable-device-node-modification
+      - enable-cuda-compat
+      - update-application-profile
+      - update-ldcache
     default: []
   disabled_hooks:
     description:
       - Hooks that are to be off, such as V(enable-cuda-compat), or V(all).
     type: list
     elements: str
+    choices:
+      - all
+      - chmod
+      - create-symlinks
+      - disable-device-node-modification
+      - enable-cuda-compat
+      - update-application-profile
+      - update-ldcache
     default: []
   ldconfig_path:
     description:
-      - Path of the node's ldconfig for the hook C(update-ldcache).
-    type: path
+      - Path of the node's ldconfig for the hook C(update-ldcache). Behind an V(@) it is a path on the node, not in the
+        container.
+    type: str
   feature_flags:
     description:
-      - Feature flags of C(nvidia-ctk cdi generate), such as V(disable-ipc-discoverer).
+      - Feature flags of C(nvidia-ctk cdi generate).
+      - V(disable-ipc-discoverer) leaves out the sockets of the driver's daemons (releases from 1.19 on).
+      - V(enable-coherent-annotations) tells of each GPU whether its memory is coherent (releases from 1.18 on). That is so
+        where the machine's C(addressing_mode) is C(ATS), see docs/machine-types.md. Such GPUs are also in a file of their own,
+        C(.coherent) before the ending of O(path), with C(.coherent) behind O(class); others likewise with C(.noncoherent).
+      - V(enable-explicit-driver-libraries) adds libraries such as C(libGL.so), if the node has them.
+      - V(no-additional-gids-for-device-nodes) leaves out the groups that may open the device nodes.
     type: list
     elements: str
+    choices:
+      - disable-ipc-discoverer
+      - enable-coherent-annotations
+      - enable-explicit-driver-libraries
+      - no-additional-gids-for-device-nodes
     default: []
   library_search_paths:
     description:
@@ -207,10 +234,21 @@ hook_path:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run, node_spec
+from ansible_collections.nvmock.gpu.plugins.module_utils.cdi import devices, discovery, hooks, libraries, modes
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import ARCHITECTURES
 
+HOOKS = sorted(hooks.NAMES)
+# Those of nvidia-ctk's flags that change something for a mock.
+FEATURE_FLAGS = sorted(
+    (
+        devices.NO_ADDITIONAL_GIDS,
+        discovery.DISABLE_IPC,
+        libraries.EXPLICIT_LIBRARIES,
+        modes.COHERENT_ANNOTATIONS,
+    )
+)
 ARGUMENT_SPEC = {
     **module_options.HOST_OPTIONS,
     **module_options.MACHINE_OPTIONS,
@@ -231,10 +269,10 @@ ARGUMENT_SPEC = {
     "hook_mode": {"type": "str", "choices": ["toolkit", "none"], "default": "toolkit"},
     "toolkit_root": {"type": "path", "default": concerns.DEFAULT_TOOLKIT_ROOT},
     "hook_path": {"type": "path"},
-    "enabled_hooks": {"type": "list", "elements": "str", "default": []},
-    "disabled_hooks": {"type": "list", "elements": "str", "default": []},
-    "ldconfig_path": {"type": "path"},
-    "feature_flags": {"type": "list", "elements": "str", "default": []},
+    "enabled_hooks": {"type": "list", "elements": "str", "choices": HOOKS, "default": []},
+    "disabled_hooks": {"type": "list", "elements": "str", "choices": ["all", *HOOKS], "default": []},
+    "ldconfig_path": {"type": "str"},
+    "feature_flags": {"type": "list", "elements": "str", "choices": FEATURE_FLAGS, "default": []},
     "library_search_paths": {"type": "list", "elements": "path", "default": []},
     "config_search_paths": {"type": "list", "elements": "path", "default": []},
     "toolkit_release": {"type": "str", "choices": list(node_spec.RELEASES), "default": node_spec.RELEASES[-1]},

@@ -217,7 +217,14 @@ def test_a_missing_specification(running, capfd):
     )
 
 
-def test_a_bad_specification(running, capfd):
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("cdiVersion:", "cdiVersion: 99.0.0 #", "/etc/cdi/nvidia.yaml"),
+        ("kind: nvidia.com/gpu", "kind: example.com/mock", "defines it: they define example.com/mock (--cdi-kind)"),
+    ],
+)
+def test_a_bad_specification(running, capfd, old, new, reason):
     path = running.path("etc/cdi/nvidia.yaml")
     with open(path, encoding="utf-8") as file:
         good = file.read()
@@ -226,8 +233,8 @@ def test_a_bad_specification(running, capfd):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
-    write(good.replace("cdiVersion:", "cdiVersion: 99.0.0 #"))
-    check_unhealthy_then_repaired(running, capfd, running.uuids[3], "/etc/cdi/nvidia.yaml", lambda: write(good))
+    write(good.replace(old, new))
+    check_unhealthy_then_repaired(running, capfd, running.uuids[3], reason, lambda: write(good))
 
 
 def test_a_library_that_the_specification_mounts(running, capfd):

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The role gpu_node: every option of its modules can be set, and what is set arrives."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+ROLE = os.path.join(ROOT, "roles", "gpu_node")
+FILES = "char" if os.geteuid() == 0 else "regular"
+NODE = {"gpu_node_uuid_seed": "roles", "gpu_node_gpu_count": 2, "gpu_node_device_files": FILES}
+SPEC = "etc/cdi/example.json"
+
+
+def read(*path):
+    with open(os.path.join(ROLE, *path), encoding="utf-8") as handle:
+        return yaml.safe_load(handle)
+
+
+@pytest.mark.parametrize("name", ["nvmock_devices", "nvmock_driver_tree", "nvmock_cdi_spec"])
+def test_every_option_of_a_module_has_a_variable_that_says_the_same(name):
+    block = read("tasks", "present.yml")[0]
+    given = dict(block["module_defaults"]["group/nvmock.gpu.node"])
+    for task in block["block"]:
+        given.update(task.get(f"nvmock.gpu.{name}", {}))
+    spec = importlib.import_module(f"ansible_collections.nvmock.gpu.plugins.modules.{name}").ARGUMENT_SPEC
+    assert set(given) - set(spec) == set()
+    given.pop("state", None)  # chosen by gpu_node_state, and for the specification by gpu_node_cdi
+    assert set(spec) - set(given) == {"state"}
+    variables = read("meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
+    for option, expression in given.items():
+        variable = expression.split()[1]
+        facts = variables.get(variable, {})
+        for key in ("choices", "elements") if facts else ():
+            assert sorted(facts.get(key, ())) == sorted(spec[option].get(key, ())), f"{variable}: {key}"
+
+
+def play(top, state="present", **variables):
+    """Run the role on a node in a directory, in the process of Ansible's own command line."""
+    playbook = top.parent / "play.yml"
+    playbook.write_text("- hosts: localhost\n  gather_facts: false\n  roles: [nvmock.gpu.gpu_node]\n")
+    extra = {**NODE, "gpu_node_host_root": str(top), "gpu_node_state": state, **variables}
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)),
+            *("-e", json.dumps({"ansible_python_interpreter": sys.executable, **extra})),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_specification_of_another_shape(tmp_path):
+    top = tmp_path / "node"
+    top.mkdir()
+    done = play(
+        top,
+        gpu_node_cdi_spec_path=f"/{SPEC}",
+        gpu_node_cdi_vendor="example.com",
+        gpu_node_cdi_class="mock",
+        gpu_node_cdi_device_ids=["1"],
+        gpu_node_cdi_device_name_strategies=["type-index"],
+        gpu_node_cdi_all_device=False,
+        gpu_node_cdi_disabled_hooks=["all"],
+        gpu_node_cdi_enabled_hooks=["update-ldcache"],
+        gpu_node_cdi_ldconfig_path="@/sbin/ldconfig",
+        gpu_node_cdi_feature_flags=["enable-coherent-annotations"],
+        gpu_node_machine_definition={"base": "dgxa100", "addressing_mode": "ATS"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    spec = json.loads((top / SPEC).read_text())
+    assert spec["kind"] == "example.com/mock" and spec["cdiVersion"] == "0.6.0"
+    assert [device["name"] for device in spec["devices"]] == ["gpu1"]
+    assert spec["devices"][0]["annotations"] == {"gpu.nvidia.com/coherent": "true"}
+    args = [hook["args"][1:] for hook in spec["containerEdits"]["hooks"]]
+    assert args == [
+        ["update-ldcache", "--ldconfig-path", "@/sbin/ldconfig", "--folder", "/lib64", "--folder", "/lib64/vdpau"]
+    ]
+    assert sorted(os.listdir(top / "etc/cdi")) == ["example.coherent.json", "example.json"]
+    gone = play(top, "absent", gpu_node_cdi_spec_path=f"/{SPEC}")
+    assert gone.returncode == 0 and os.listdir(top) == []
+
+
+def test_a_wrong_hook_is_named(tmp_path):
+    done = play(tmp_path, gpu_node_cdi_disabled_hooks=["enable-cuda-compatt"])
+    assert done.returncode != 0 and os.listdir(tmp_path) == []
+    assert "enable-cuda-compatt" in done.stdout and "gpu_node_cdi_disabled_hooks" in done.stdout
