@@ -25,6 +25,7 @@ from cdi_support import (
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.options import GETSPEC
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError, SpecError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import directory, file, symlink
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Gpu, Machine, MigDevice
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
 
 RELEASES = ("1.17", "1.18", "1.19", "1.20")
@@ -67,10 +68,39 @@ def test_a_host_path_needs_0_5_0(tmp_path):
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_a_device_node_says(tmp_path, release):
-    node = edits_of(make(tmp_path, complete(), toolkit_release=release), "1")["deviceNodes"][0]
-    short = {"path": "/dev/nvidia1"}
-    facts = {"major": 195, "minor": 1, "fileMode": 438, "permissions": "rwm"}
-    assert node == (short if release in ("1.17", "1.18") else {**short, **facts})
+    spec = make(tmp_path, complete(), toolkit_release=release)
+    for minor in (0, 1):
+        node = edits_of(spec, str(minor))["deviceNodes"][0]
+        short = {"path": f"/dev/nvidia{minor}"}
+        numbers = {"major": 195, "minor": 1} if minor else {"major": 195}  # 0 is not said
+        facts = {**numbers, "fileMode": 438, "permissions": "rwm"}
+        assert node == (short if release in ("1.17", "1.18") else {**short, **facts})
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_files_count_as_devices_for_1_18s_tests_only(tmp_path, release):
+    nodes = [file(f"/dev/nvidia{minor}", b"") for minor in range(2)]
+    options = {"devices_are_files": True, "toolkit_release": release}
+    if release == "1.18":
+        spec = make(tmp_path, [*driver_files(), *nodes], **options)
+        assert edits_of(spec, "1")["deviceNodes"] == [{"path": "/dev/nvidia1"}]
+    else:
+        with pytest.raises(SpecError, match="empty device edits"):
+            make(tmp_path, [*driver_files(), *nodes], **options)
+
+
+def test_a_node_in_dev_below_dev_is_found_as_well(tmp_path):
+    """The tool looks for /dev/nvidia0 below / and below /dev."""
+    nodes = [*gpu_nodes(), node_char("/dev/dev/nvidia0", 195, 0)]
+    edits = edits_of(make(tmp_path, [*driver_files(), *nodes]), "0")
+    assert [node["path"] for node in edits["deviceNodes"]] == ["/dev/nvidia0", "/dev/dev/nvidia0"]
+
+
+def test_displays_on_the_board_are_left_out_and_indices_stay(tmp_path):
+    names = ["A100", "DGX Display", "NVIDIA DGX Display", "A100"]
+    gpus = tuple(Gpu(index, index, f"GPU-{index}", name) for index, name in enumerate(names))
+    spec = make(tmp_path, [*driver_files(), *gpu_nodes(4)], Machine("station", VERSION, (12, 4), gpus))
+    assert [device["name"] for device in spec["devices"]] == ["0", "3", "all"]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +137,29 @@ def test_mig_devices_have_their_gpu_and_two_capabilities(tmp_path):
 def test_a_gpu_in_mig_mode_is_a_device_of_its_own_up_to_1_17(tmp_path, release):
     names = [device["name"] for device in make(tmp_path, mig_node(), mig_machine(), toolkit_release=release)["devices"]]
     assert names == (["0", "1", "1:0", "all"] if release == "1.17" else ["0", "1:0", "all"])
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("graphics", [True, False])
+def test_mig_devices_with_graphics_have_drm_nodes_from_1_19_on(tmp_path, graphics, release):
+    mig = MigDevice(0, "MIG-0", 1, 0, graphics=graphics)
+    gpu = Gpu(1, 1, "GPU-1", "A100", "00000000:0F:00.0", mig_enabled=True, mig_devices=(mig,))
+    dri = [
+        directory("/sys/bus/pci/devices/0000:0f:00.0/drm/renderD129"),
+        node_char("/dev/dri/renderD129", 226, 129),
+        symlink("/dev/dri/by-path/pci-0000:0f:00.0-render", "../renderD129"),
+    ]
+    machine = Machine("cut", VERSION, (12, 4), (gpu,))
+    edits = edits_of(make(tmp_path, [*mig_node(), *dri], machine, toolkit_release=release), "1:0")
+    paths = [node["path"] for node in edits["deviceNodes"]]
+    assert ("/dev/dri/renderD129" in paths) == (graphics and release in ("1.19", "1.20"))
+    assert hook_names(edits) == (["create-symlinks"] if "/dev/dri/renderD129" in paths else [])
+
+
+def test_a_capability_without_its_node_is_left_out(tmp_path):
+    entries = [entry for entry in mig_node() if not entry.path.endswith("nvidia-cap12")]
+    paths = [node["path"] for node in edits_of(make(tmp_path, entries, mig_machine()), "1:0")["deviceNodes"]]
+    assert paths == ["/dev/nvidia1", "/dev/nvidia-caps/nvidia-cap11"]
 
 
 def test_mig_minors_that_are_not_told(tmp_path):
@@ -307,6 +360,42 @@ def test_management(tmp_path):
         assert ("enable-cuda-compat" in names) == (release == "1.20")
     with pytest.raises(SpecError, match="no NVIDIA device nodes found"):
         make(tmp_path, driver_files(), mode="management")
+    assert [device["name"] for device in spec["devices"]] == ["all"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_management_has_capabilities_and_channels_but_no_graphics(tmp_path, release):
+    more = [
+        node_char("/dev/nvidia-caps/nvidia-cap1", 236, 1),
+        node_char(f"{CHANNEL}0", 235, 0),
+        node_char("/dev/dri/card0", 226, 0),
+        file(f"{LIBRARIES}/libnvidia-egl-gbm.so.1.1.1", b""),
+    ]
+    spec = make(tmp_path, [*complete(), *more], mode="management", toolkit_release=release)
+    edits = edits_of(spec, "all")
+    paths = [node["path"] for node in edits["deviceNodes"]]
+    assert {"/dev/nvidia-caps/nvidia-cap1", f"{CHANNEL}0", "/dev/nvidia-uvm"} <= set(paths)
+    assert "/dev/dri/card0" not in paths and len(paths) == len(set(paths))
+    assert "libnvidia-egl-gbm" not in str(spec)
+    assert "deviceNodes" not in spec["containerEdits"]
+    chmod = ["nvidia-cdi-hook", "chmod", "--mode", "755", "--path", "/dev/nvidia-caps"]
+    assert [hook["args"] for hook in edits.get("hooks", ())] == ([chmod] if release == "1.17" else [])
+
+
+def test_gds_mounts_only_with_its_nodes(tmp_path):
+    files = [directory(f"{DRIVER}/run/udev"), file(f"{DRIVER}/etc/cufile.json", b"")]
+    spec = make(tmp_path, [node_char("/dev/nvidia-fs0", 240, 0), *files], mode="gds")
+    assert [mount["containerPath"] for mount in edits_of(spec, "all")["mounts"]] == ["/etc/cufile.json", "/run/udev"]
+    spec = make(tmp_path, files, mode="gds", flavour=GETSPEC)
+    assert spec["devices"] == [{"name": "all", "containerEdits": {}}]
+
+
+def test_auto_is_nvml_and_modes_of_other_machines_are_refused(tmp_path):
+    assert make(tmp_path, complete(), mode="auto") == make(tmp_path, complete())
+    with pytest.raises(SpecError, match="mode wsl: a mock GPU has nothing that this mode reads: choose nvml"):
+        make(tmp_path, [*complete(), node_char("/dev/dxg", 10, 1)], mode="auto")
+    with pytest.raises(SpecError, match="mode csv"):
+        make(tmp_path, complete(), mode="csv")
 
 
 @pytest.mark.parametrize(
@@ -365,9 +454,16 @@ def test_imex_channels_that_only_later_releases_refuse(tmp_path, channel, said):
 
 
 def test_the_librarys_own_kinds(tmp_path):
-    for mode, kind in [("management", "management.nvidia.com/gpu"), ("nvml", "nvidia.com/gpu")]:
-        assert make(tmp_path, complete(), mode=mode, flavour=GETSPEC)["kind"] == kind
-        assert make(tmp_path, complete(), mode=mode)["kind"] == "nvidia.com/gpu"
+    own = {"nvml": "gpu", "management": "gpu", "imex": "imex-channel"}
+    nodes = [*complete(), node_char("/dev/nvidia-fs0", 1, 0), node_char("/dev/gdrdrv", 1, 1)]
+    nodes += [node_char(f"{CHANNEL}0", 1, 2), node_char("/dev/nvidia-nvswitch0", 1, 3)]
+    nodes += [node_char("/dev/infiniband/rdma_cm", 1, 4)]
+    for mode in ("nvml", "management", "gds", "mofed", "gdrcopy", "nvswitch", "imex"):
+        vendor = "management.nvidia.com" if mode == "management" else "nvidia.com"
+        spec = make(tmp_path, nodes, mode=mode, flavour=GETSPEC)
+        assert (spec["kind"], spec["cdiVersion"]) == (f"{vendor}/{own.get(mode, mode)}", "1.1.0")
+        assert make(tmp_path, nodes, mode=mode)["kind"] == "nvidia.com/gpu"
+    assert make(tmp_path, nodes, flavour=GETSPEC, toolkit_release="1.17")["cdiVersion"] == "0.8.0"
 
 
 def test_unknown_modes_and_releases(tmp_path):
