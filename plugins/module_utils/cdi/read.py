@@ -14,17 +14,55 @@ if TYPE_CHECKING:
     from .spec import Spec
 
 
+# Fields that are text, and lists and maps of texts.
+_TEXTS = frozenset(
+    [
+        "cdiVersion",
+        "kind",
+        "annotations",
+        "name",
+        "env",
+        "path",
+        "hostPath",
+        "containerPath",
+        "type",
+        "permissions",
+        "hookName",
+        "args",
+        "options",
+        "hostInterfaceName",
+        "closID",
+        "l3CacheSchema",
+        "memBwSchema",
+        "schemata",
+    ]
+)
+# No field lies deeper; what does is not looked at.
+_DEPTH = 8
+
+
 def parse(path: str, content: bytes) -> Spec:
-    """A valid specification.
+    """A specification as runtimes read it: a number is text where text is wanted (``name: 0`` without quotes).
 
     :arg path: for the message.
     :raises SpecError: the file is no YAML or JSON, or no CDI library would take it.
     """
-    data = load(path, content)
+    data = _with_texts(load(path, content), False, _DEPTH)
     found = problems(data)
     if found or not isinstance(data, dict):  # problems() finds one in everything but a mapping
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise SpecError(f"{path}: {found[0]}{more}")
+    return data
+
+
+def _with_texts(data: object, text: bool, depth: int) -> object:
+    """What sigs.k8s.io/yaml, which reads specifications in Go, does with scalars."""
+    if isinstance(data, dict) and depth:
+        return {key: _with_texts(value, text or key in _TEXTS, depth - 1) for key, value in data.items()}
+    if isinstance(data, list) and depth:
+        return [_with_texts(value, text, depth - 1) for value in data]
+    if text and isinstance(data, (bool, int, float)):
+        return str(data).lower()
     return data
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from cdi_support import (
     DRIVER,
@@ -270,3 +272,54 @@ def test_firmware_of_all_places(tmp_path):
     assert {path for path in mounted(spec) if "gsp" in path} == {f"{place}/{name}" for place in places}
     unset = file(parameter.path, b"\n")
     assert f"/custom/{name}" not in mounted(make(tmp_path, [*complete(), *files, unset], kernel_release="6.1.0"))
+
+
+# -- the linker's cache -------------------------------------------------------------------------------------------
+
+X86_64, AARCH64, I386 = 0x0303, 0x0A03, 0x0003
+
+
+def ld_so_cache(entries):
+    """A cache in glibc's new format: (flags, name, path) each."""
+    head = struct.Struct("<20sII12xQ")
+    entry = struct.Struct("<iIIIQ")
+    start = head.size + len(entries) * entry.size
+    texts, table = b"", b""
+    for flags, name, path in entries:
+        at = start + len(texts)
+        table += entry.pack(flags, at, at + len(name) + 1, 0, 0)
+        texts += f"{name}\0{path}\0".encode()
+    return head.pack(b"glibc-ld.so.cache1.1", len(entries), len(texts), 0) + table + texts
+
+
+@pytest.mark.parametrize("target", [f"libcuda.so.{VERSION}", f"/opt/lib/libcuda.so.{VERSION}"])
+def test_libraries_of_the_linkers_cache(tmp_path, target):
+    """Links mean the driver root; other word sizes do not count; an entry may be gone."""
+    place = f"{DRIVER}/opt/lib"
+    entries = [
+        *NODES,
+        library("libcuda.so", place=place),
+        symlink(f"{place}/libcuda.so.1", target),
+        library("libcuda.so", place=f"{DRIVER}/opt/lib32"),
+        library("libnvidia-ml.so", place=f"{DRIVER}/opt/arm"),
+        file(
+            f"{DRIVER}/etc/ld.so.cache",
+            ld_so_cache(
+                [
+                    (I386, "libcuda.so.1", f"/opt/lib32/libcuda.so.{VERSION}"),
+                    (AARCH64, "libnvidia-ml.so.1", f"/opt/arm/libnvidia-ml.so.{VERSION}"),
+                    (X86_64, "libnvidia-ml.so.1", f"/opt/gone/libnvidia-ml.so.{VERSION}"),
+                    (X86_64, "libcuda.so.1", "/opt/lib/libcuda.so.1"),
+                ]
+            ),
+        ),
+    ]
+    spec = make(tmp_path, entries)
+    assert mounted(spec) == [f"/opt/lib/libcuda.so.{VERSION}"]
+    assert spec["containerEdits"]["env"][0] == "NVIDIA_CTK_LIBCUDA_DIR=/opt/lib"
+
+
+@pytest.mark.parametrize("cache", [b"", b"glibc-ld.so.cache1.1", b"ld.so-1.7.0\0" + b"\xff" * 8, b"nothing of it" * 9])
+def test_a_cache_that_is_damaged_holds_nothing(tmp_path, cache):
+    with pytest.raises(SpecError, match="not found"):
+        make(tmp_path, [*NODES, file(f"{DRIVER}/etc/ld.so.cache", cache)])

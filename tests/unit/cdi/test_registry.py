@@ -40,6 +40,17 @@ def test_var_run_goes_before_etc(tmp_path):
     assert registry.shadowed == {"nvidia.com/gpu=0": ["/etc/cdi/a.json"]}
 
 
+def test_names_without_quotes_are_names(tmp_path):
+    """Go's reader takes the number for text: the device is there, and clashes."""
+    write(tmp_path, "etc/cdi/a.json", GOOD)
+    edits = "containerEdits: {env: [A=1, B=true], hooks: [{hookName: poststop, path: /x, args: [755]}]}"
+    write(tmp_path, "etc/cdi/b.yaml", f"cdiVersion: 0.5.0\nkind: nvidia.com/gpu\ndevices:\n- name: 0\n  {edits}\n")
+    registry = load_registry(HostView(str(tmp_path)))
+    assert registry.conflicts == {"nvidia.com/gpu=0": ["/etc/cdi/a.json", "/etc/cdi/b.yaml"]}
+    write(tmp_path, "etc/cdi/b.yaml", "devices: " + "[" * 300 + "]" * 300)
+    assert load_registry(HostView(str(tmp_path))).names == ["nvidia.com/gpu=0"]
+
+
 def test_a_file_that_is_not_valid_is_passed_over(tmp_path):
     write(tmp_path, "etc/cdi/a.json", GOOD)
     write(tmp_path, "etc/cdi/b.yaml", "kind: [")
