@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..errors import SpecError
-from .validate import problems
+from .validate import TEXT_FIELDS, problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,29 +14,6 @@ if TYPE_CHECKING:
     from .spec import Spec
 
 
-# Fields that are text, and lists and maps of texts.
-_TEXTS = frozenset(
-    [
-        "cdiVersion",
-        "kind",
-        "annotations",
-        "name",
-        "env",
-        "path",
-        "hostPath",
-        "containerPath",
-        "type",
-        "permissions",
-        "hookName",
-        "args",
-        "options",
-        "hostInterfaceName",
-        "closID",
-        "l3CacheSchema",
-        "memBwSchema",
-        "schemata",
-    ]
-)
 # No field lies deeper; what does is not looked at.
 _DEPTH = 8
 
@@ -58,7 +35,7 @@ def parse(path: str, content: bytes) -> Spec:
 def _with_texts(data: object, text: bool, depth: int) -> object:
     """What sigs.k8s.io/yaml, which reads specifications in Go, does with scalars."""
     if isinstance(data, dict) and depth:
-        return {key: _with_texts(value, text or key in _TEXTS, depth - 1) for key, value in data.items()}
+        return {key: _with_texts(value, text or key in TEXT_FIELDS, depth - 1) for key, value in data.items()}
     if isinstance(data, list) and depth:
         return [_with_texts(value, text, depth - 1) for value in data]
     if text and isinstance(data, (bool, int, float)):

@@ -79,6 +79,15 @@ _RDT_FIELDS = {
     "enableMonitoring": Field("bool"),
 }
 
+_ENTRY_FIELDS = {"deviceNodes": _NODE_FIELDS, "netDevices": _NET_FIELDS, "hooks": _HOOK_FIELDS, "mounts": _MOUNT_FIELDS}
+# Fields that are text, and lists and maps of texts.
+TEXT_FIELDS = {"annotations"} | {
+    name
+    for fields in (_SPEC_FIELDS, _DEVICE_FIELDS, _EDIT_FIELDS, _RDT_FIELDS, *_ENTRY_FIELDS.values())
+    for name, field in fields.items()
+    if field.kind in (TEXT, TEXTS)
+}
+
 
 def validate(spec: object) -> None:
     """Check a specification.
@@ -150,9 +159,6 @@ def _edits_shape(where: str, edits: dict[str, Any]) -> Iterator[str]:
                 yield f"{place}: must be a map, is {_kind_of(entry)}"
     if isinstance(edits.get("intelRdt"), dict):
         yield from check_fields(f"{where}.intelRdt", edits["intelRdt"], _RDT_FIELDS)
-
-
-_ENTRY_FIELDS = {"deviceNodes": _NODE_FIELDS, "netDevices": _NET_FIELDS, "hooks": _HOOK_FIELDS, "mounts": _MOUNT_FIELDS}
 
 
 # -- content ------------------------------------------------------------------------------------------------------
