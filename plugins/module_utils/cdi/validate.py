@@ -9,7 +9,6 @@ that it does not know are refused.
 
 from __future__ import annotations
 
-from ..errors import SpecError
 from .field_types import INTEGER, LIST, MAP, TEXT, TEXTS, UINT32, Field, check_fields
 from .names_syntax import annotation_problems, device_name_problem, kind_problem
 from .version import VERSIONS, minimum_version
@@ -87,17 +86,6 @@ TEXT_FIELDS = {"annotations"} | {
     for name, field in fields.items()
     if field.kind in (TEXT, TEXTS)
 }
-
-
-def validate(spec: object) -> None:
-    """Check a specification.
-
-    :raises SpecError: it is not valid; the message is its first problem, and how many more there are.
-    """
-    found = problems(spec)
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise SpecError(found[0] + more)
 
 
 def problems(spec: object) -> list[str]:
