@@ -233,13 +233,14 @@ def _block(text: str, indent: int) -> str:
 
 
 def _folded(head: str, written: str, indent: int) -> str:
-    """The line with breaks in place of single blanks behind column 80."""
+    """The line with breaks in place of blanks behind column 80; of several blanks only quotes can keep the others."""
     parts = []
     column = len(head)
     for index, char in enumerate(written):
-        if char == " " and column > _FOLD_AT and " " not in (written[index - 1], written[index + 1]):
-            parts.append("\n" + " " * indent)
-            column = indent
+        more = written[index + 1 : index + 2] == " "
+        if char == " " and column > _FOLD_AT and written[index - 1] != " " and (not more or written[0] == '"'):
+            parts.append("\n" + " " * indent + ("\\" if more else ""))
+            column = indent + more
         else:
             parts.append(char)
             column += 1

@@ -126,6 +126,7 @@ def test_only_the_older_writer_folds_long_lines():
     assert all(len(line) <= 80 + len("word") for line in lines)
     assert len(written("A: " + "x" * 90 + "  " + "y" * 90, SIGS).split("\n")) == 1  # never at two blanks
     assert len(written("/a/" + "x" * 200, SIGS).split("\n")) == 1
+    assert written("\t" + "x" * 90 + "  y z", SIGS) == '- "\\t' + "x" * 90 + '\n  \\ y z"'
 
 
 def test_values_of_keys_are_blocks_below_them():
