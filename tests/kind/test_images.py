@@ -45,6 +45,7 @@ def test_a_teardown_keeps_the_images_or_removes_all_of_ours(play, stand_ins, tmp
     assert len(stand_ins) == 5
     variables = {"gpu_mock_provider": "kind", "gpu_mock_cluster": PREFIX + "none", **REPOSITORIES}
     variables |= {"gpu_mock_local_directory": str(tmp_path), "kind_cluster_state_directory": str(tmp_path / "state")}
-    run = play(str(ROOT / "playbooks" / "teardown.yml"), **variables, gpu_mock_keep_images=str(keep).lower())  # -e name=false is a text
+    variables["gpu_mock_keep_images"] = str(keep).lower()  # as -e name=false gives it
+    run = play(str(ROOT / "playbooks" / "teardown.yml"), **variables)
     assert run.rc == 0, run.output
     assert images() == (stand_ins if keep else {OTHER})

@@ -104,6 +104,8 @@ class FakeKubelet:
                         self.lists[name] = {one.ID: one.health for one in response.devices}
             except grpc.RpcError:
                 pass
+            if self._streams.get(name) is stream:
+                self.lists.pop(name, None)  # the plugin is gone
 
         threading.Thread(target=follow, daemon=True).start()
 
