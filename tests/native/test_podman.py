@@ -76,7 +76,7 @@ def specification(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     with HostRoot(node) as root:
         machine = build_machine(gpu_count=2, uuid_seed="s")
-        spec = node_spec.make(machine, root, node_spec.SpecOptions(enabled_hooks=("chmod",)), []).spec
+        spec = node_spec.make(machine, root, node_spec.SpecOptions(enabled_hooks=("chmod",)), []).specs[0]
     text = json.dumps(spec)
     assert {hook for hook in HOOKS if f'"{hook}"' in text} == HOOKS
     content = serialize(RootTransform("/", node, HOST, RELEASE)(json.loads(text)), RELEASE, "yaml")

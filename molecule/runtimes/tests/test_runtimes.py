@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 import pytest
@@ -14,7 +13,7 @@ import yaml
 
 SCENARIO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(SCENARIO))
-sys.path[:0] = [os.path.join(PROJECT, ".build"), os.path.join(PROJECT, "tests", "kind")]
+sys.path[:0] = [os.path.join(PROJECT, ".build"), os.path.join(PROJECT, "molecule")]
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
 
@@ -81,12 +80,7 @@ def _cri(name):
     pytest.importorskip("grpc")
     from cri import Containerd, Refused
 
-    command = ["docker", "inspect", "--format", "{{.State.Pid}}", PREFIX + name]
-    process = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    socket = f"/proc/{process}/root/run/containerd/containerd.sock"
-    if not os.path.exists(socket):
-        pytest.skip("the socket of containerd is reached as root, of an engine of this machine")
-    with Containerd(socket) as client:
+    with Containerd(PREFIX + name) as client:
 
         def call(script, *devices):
             try:
