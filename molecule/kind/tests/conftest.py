@@ -9,11 +9,12 @@ import sys
 
 import node_images
 import pytest
-from cri import Containerd
 
 PROJECT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 sys.path.insert(0, os.path.join(PROJECT, ".build"))
 sys.path.append(os.path.join(PROJECT, "molecule"))
+
+from cri import Containerd
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
 
