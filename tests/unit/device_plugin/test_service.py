@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
 import sys
+import types
 
 import grpc
 import pytest
 
+import device_plugin.log
 from device_plugin import api
 from device_plugin.flags import parse
 from device_plugin.plugin import Plugin
@@ -27,6 +30,14 @@ def names(annotations):
     key, value = next(iter(annotations.items()))
     assert key.startswith("cdi.k8s.io/") and len(key.partition("/")[2]) <= 63
     return value.split(",")
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """A function: what the plugin has said so far. (capfd loses what is written while it is read.)"""
+    stream = io.StringIO()
+    monkeypatch.setattr(device_plugin.log, "sys", types.SimpleNamespace(stderr=stream))
+    return stream.getvalue
 
 
 @pytest.fixture
@@ -97,21 +108,21 @@ def test_a_kubelet_that_comes_late(node):
     eventually(lambda: len(node.kubelet.healthy()) == 2)
 
 
-def test_a_stale_kubelet_socket_is_waited_out(node, capfd):
+def test_a_stale_kubelet_socket_is_waited_out(node, said):
     node.make("--gpu-count", "2")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(os.path.join(node.plugins, "kubelet.sock"))
     node.plugin()
-    eventually(lambda: "no kubelet answers there" in capfd.readouterr().err, 15)
+    eventually(lambda: "no kubelet answers there" in said(), 15)
     node.kubelet.start()
     eventually(lambda: len(node.kubelet.healthy()) == 2, 15)
 
 
-def test_a_refusal_of_the_kubelet_is_said(node, capfd):
+def test_a_refusal_of_the_kubelet_is_said(node, said):
     node.kubelet.refuse = "no such version"
     node.make("--gpu-count", "1").kubelet.start()
     node.plugin()
-    eventually(lambda: "the kubelet refuses nvidia.com/gpu: no such version" in capfd.readouterr().err)
+    eventually(lambda: "the kubelet refuses nvidia.com/gpu: no such version" in said())
     node.kubelet.refuse = ""
     eventually(lambda: len(node.kubelet.healthy()) == 1)
 
@@ -130,14 +141,14 @@ def test_a_second_one_of_us_ends_with_one_line(running):
         Plugin(options, lambda: None, None, running.view).tick()
 
 
-def test_another_plugin_for_the_resource(running, capfd):
+def test_another_plugin_for_the_resource(running, said):
     """The kubelet drops the first for the second; when that ends, the first comes back."""
     path = os.path.join(running.plugins, "nvidia-gpu.sock")
     with socket.socket(socket.AF_UNIX) as rival:
         rival.bind(path)
         rival.listen()
         running.kubelet._streams[GPU].cancel()
-        eventually(lambda: f"another plugin offers it as well ({path})" in capfd.readouterr().err)
+        eventually(lambda: f"another plugin offers it as well ({path})" in said())
         assert len(running.kubelet.registered) == 1
     os.unlink(path)
     eventually(lambda: len(running.kubelet.registered) == 2)
@@ -163,34 +174,29 @@ def test_a_signal_stops_the_program(node):
 # Health
 
 
-def reason_for(capfd, uuid):
+def reason_for(said, uuid):
     def look():
-        for line in reversed(seen):
-            if f"{uuid} is unhealthy: " in line:
-                return line
-        seen.extend(capfd.readouterr().err.splitlines())
-        return ""
+        return next((line for line in reversed(said().splitlines()) if f"{uuid} is unhealthy: " in line), "")
 
-    seen: list[str] = []
     return eventually(look)
 
 
-def check_unhealthy_then_repaired(node, capfd, uuid, reason, repair):
+def check_unhealthy_then_repaired(node, said, uuid, reason, repair):
     eventually(lambda: uuid not in node.kubelet.healthy())
-    assert reason in reason_for(capfd, uuid)
+    assert reason in reason_for(said, uuid)
     with pytest.raises(grpc.RpcError, match="is unhealthy"):
         node.kubelet.allocate(GPU, uuid)
     repair()
     eventually(lambda: uuid in node.kubelet.healthy())
-    eventually(lambda: f"{uuid} is healthy again" in capfd.readouterr().err)
+    eventually(lambda: f"{uuid} is healthy again" in said())
     node.kubelet.allocate(GPU, uuid)
 
 
-def test_a_missing_device_node(running, capfd):
+def test_a_missing_device_node(running, said):
     path = running.path("dev/nvidia1")
     os.rename(path, path + ".away")
     check_unhealthy_then_repaired(
-        running, capfd, running.uuids[1], "/dev/nvidia1 is missing", lambda: os.rename(path + ".away", path)
+        running, said, running.uuids[1], "/dev/nvidia1 is missing", lambda: os.rename(path + ".away", path)
     )
 
 
@@ -202,18 +208,18 @@ def test_a_missing_device_node(running, capfd):
         (Status(0o020666, 0, 0, 1, 3), "/dev/nvidia2 is 1:3, not 195:2"),
     ],
 )
-def test_a_wrong_device_node(running, capfd, status, reason):
+def test_a_wrong_device_node(running, said, status, reason):
     running.odd_devices["nvidia2"] = status
     uuid = running.uuids[2]
-    check_unhealthy_then_repaired(running, capfd, uuid, reason, running.odd_devices.clear)
+    check_unhealthy_then_repaired(running, said, uuid, reason, running.odd_devices.clear)
     assert len(running.kubelet.healthy()) == 4
 
 
-def test_a_missing_specification(running, capfd):
+def test_a_missing_specification(running, said):
     path = running.path("etc/cdi/nvidia.yaml")
     os.rename(path, path + ".away")
     check_unhealthy_then_repaired(
-        running, capfd, running.uuids[0], "can't be resolved: no file in", lambda: os.rename(path + ".away", path)
+        running, said, running.uuids[0], "can't be resolved: no file in", lambda: os.rename(path + ".away", path)
     )
 
 
@@ -224,7 +230,7 @@ def test_a_missing_specification(running, capfd):
         ("kind: nvidia.com/gpu", "kind: example.com/mock", "defines it: they define example.com/mock (--cdi-kind)"),
     ],
 )
-def test_a_bad_specification(running, capfd, old, new, reason):
+def test_a_bad_specification(running, said, old, new, reason):
     path = running.path("etc/cdi/nvidia.yaml")
     with open(path, encoding="utf-8") as file:
         good = file.read()
@@ -234,33 +240,33 @@ def test_a_bad_specification(running, capfd, old, new, reason):
             file.write(text)
 
     write(good.replace(old, new))
-    check_unhealthy_then_repaired(running, capfd, running.uuids[3], reason, lambda: write(good))
+    check_unhealthy_then_repaired(running, said, running.uuids[3], reason, lambda: write(good))
 
 
-def test_a_library_that_the_specification_mounts(running, capfd):
+def test_a_library_that_the_specification_mounts(running, said):
     place = running.path("var/lib/nvidia-mock/driver/lib64")
     os.rename(place, place + ".away")
     check_unhealthy_then_repaired(
         running,
-        capfd,
+        said,
         running.uuids[0],
         "is missing (/etc/cdi/nvidia.yaml mounts it)",
         lambda: os.rename(place + ".away", place),
     )
 
 
-def test_a_fault(running, capfd):
+def test_a_fault(running, said):
     uuid = running.uuids[0]
     running.fault(uuid, "fallen off the bus\n")
-    check_unhealthy_then_repaired(running, capfd, uuid, "fallen off the bus", lambda: running.fault(uuid))
+    check_unhealthy_then_repaired(running, said, uuid, "fallen off the bus", lambda: running.fault(uuid))
 
 
-def test_a_machine_file_that_is_gone(running, capfd):
+def test_a_machine_file_that_is_gone(running, said):
     path = running.path("var/lib/nvidia-mock/driver/etc/nvmock/machine.json")
     os.rename(path, path + ".away")
     eventually(lambda: running.published[-1] == {})
     eventually(lambda: running.kubelet.healthy() == [])
-    assert "machine.json is not there" in reason_for(capfd, "")
+    assert "machine.json is not there" in reason_for(said, "")
     assert len(running.kubelet.lists[GPU]) == 4
     os.rename(path + ".away", path)
     eventually(lambda: len(running.kubelet.healthy()) == 4)
