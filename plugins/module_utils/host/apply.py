@@ -18,7 +18,7 @@ from . import manifest as manifests
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
 from .manifest import Manifest
 from .plan import CREATE, REMOVE, Change, Plan
-from .root import HostRoot, split
+from .root import HostRoot, join, split
 
 TEMPORARY = ".nvmock.tmp"
 """The one temporary name; one suffices, as the host root is locked. What bears it is ours to remove."""
@@ -59,7 +59,7 @@ def sweep(root: HostRoot, known: Manifest) -> None:
                 _remove_temporary(descriptor)
         except OSError as error:
             raise HostError(
-                f"{place.rstrip('/')}/{TEMPORARY}: left by a killed run, can't be removed: {error.strerror}"
+                f"{join(place, TEMPORARY)}: left by a killed run, can't be removed: {error.strerror}"
             ) from None
 
 
@@ -206,7 +206,7 @@ def _new_tree(root: HostRoot, change: Change) -> _NewTree | None:
     if directory is None:
         return None
     _remove_temporary(directory)
-    hidden = Entry(f"{parent.rstrip('/')}/{TEMPORARY}", DIRECTORY, entry.mode, entry.uid, entry.gid)
+    hidden = Entry(join(parent, TEMPORARY), DIRECTORY, entry.mode, entry.uid, entry.gid)
     if not _create_in_place(root, hidden):
         return None
     root.reach_through(entry.path, TEMPORARY)
@@ -342,7 +342,7 @@ def _undo(root: HostRoot, done: list[Change], before: Manifest, made: tuple[str,
             if descriptor is not None:
                 _remove_temporary(descriptor)
         except (OSError, HostError):
-            left.append(f"{place.rstrip('/')}/{TEMPORARY}")
+            left.append(join(place, TEMPORARY))
     try:
         if before.owned and root.status(manifests.PATH) is None:  # removed already, with what it lies in
             _store(root, Manifest(before.owned, in_progress=True))

@@ -28,6 +28,11 @@ def split(path: str) -> tuple[str, str]:
     return parent or "/", name
 
 
+def join(parent: str, name: str) -> str:
+    """Return the path of *name* in the directory *parent*: what :func:`split` took apart."""
+    return f"{'' if parent == '/' else parent}/{name}"
+
+
 class HostRoot:
     """An open host root. Use as a context manager; holds the lock that keeps two runs apart while *locked*."""
 
@@ -100,7 +105,7 @@ class HostRoot:
         if above is None:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         descriptor, resolved_parent = above
-        resolved = f"{'' if resolved_parent == '/' else resolved_parent}/{name}"
+        resolved = join(resolved_parent, name)
         self._directories[path] = (os.open(temporary, _OPEN_DIRECTORY, dir_fd=descriptor), resolved)
 
     def _resolve(self, path: str, links: list[str]) -> tuple[int, str] | None:
@@ -114,7 +119,7 @@ class HostRoot:
         if above is None:
             return None
         descriptor, resolved_parent = above
-        resolved = f"{'' if resolved_parent == '/' else resolved_parent}/{name}"
+        resolved = join(resolved_parent, name)
         try:
             found = (os.open(name, _OPEN_DIRECTORY, dir_fd=descriptor), resolved)
         except FileNotFoundError:
@@ -150,10 +155,8 @@ class HostRoot:
                 return None
             if part in ("", "."):
                 continue
-            if part == "..":
-                current = self._resolve(split(current[1])[0], links)
-            else:
-                current = self._resolve(f"{'' if current[1] == '/' else current[1]}/{part}", links)
+            place = split(current[1])[0] if part == ".." else join(current[1], part)
+            current = self._resolve(place, links)
         return current
 
     def status(self, path: str) -> os.stat_result | None:
