@@ -112,9 +112,10 @@ class MigProfile(Record):
     :arg memory_mib: memory of an instance in MiB.
     :arg instance_count: how many of them fit an empty GPU.
     :arg multiprocessors: SMs of an instance.
+    :arg engines: copy engines, decoders, encoders, JPEG decoders and OFAs of an instance; ``()`` if unknown.
     """
 
-    __slots__ = ("name", "slices", "size", "starts", "memory_mib", "instance_count", "multiprocessors")
+    __slots__ = ("name", "slices", "size", "starts", "memory_mib", "instance_count", "multiprocessors", "engines")
 
     def __init__(
         self,
@@ -125,6 +126,7 @@ class MigProfile(Record):
         memory_mib: int,
         instance_count: int,
         multiprocessors: int,
+        engines: tuple[int, int, int, int, int] | tuple[()] = (),
     ) -> None:
         self.name = name
         self.slices = slices
@@ -133,6 +135,7 @@ class MigProfile(Record):
         self.memory_mib = memory_mib
         self.instance_count = instance_count
         self.multiprocessors = multiprocessors
+        self.engines = engines
 
 
 class GpuModel(Record):

@@ -17,6 +17,7 @@ MEMORY_SLICES = 8
 COMPUTE_SLICES = 7
 _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
+_MOST_ENGINES = 64
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+")
 
 
@@ -35,26 +36,33 @@ def capability_minors(gpu_minors: list[int]) -> dict[str, int]:
 def profiles(rows: object) -> tuple[MigProfile, ...]:
     """Return the profiles of a machine definition's rows, which :func:`check_profiles` has accepted."""
     result = []
-    for name, size, starts, memory, count, multiprocessors in rows:  # type: ignore[attr-defined]
+    for name, size, starts, memory, count, multiprocessors, *known in rows:  # type: ignore[attr-defined]
         slices = int(name.split("g.")[0])
         places = tuple([int(start) for start in starts])
-        result.append(MigProfile(name, slices, int(size), places, int(memory), int(count), int(multiprocessors)))
+        engines: tuple[int, int, int, int, int] | tuple[()] = ()
+        if known:
+            copy, decoder, encoder, jpeg, ofa = [int(number) for number in known[0]]
+            engines = (copy, decoder, encoder, jpeg, ofa)
+        result.append(
+            MigProfile(name, slices, int(size), places, int(memory), int(count), int(multiprocessors), engines)
+        )
     return tuple(result)
 
 
 def check_profiles(where: str, rows: object) -> None:
     """Check the ``mig_profiles`` of a user's definition.
 
-    :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors].
+    :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] with an
+        optional last element [copy, decoder, encoder, jpeg, ofa], the engines.
     """
-    shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors]"
+    shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] or these and [engines]"
     if not isinstance(rows, (list, tuple)):
         raise ParameterError(where, rows, shape)
     seen: set[str] = set()
     for row in rows:
-        if not isinstance(row, (list, tuple)) or len(row) != 6:
+        if not isinstance(row, (list, tuple)) or len(row) not in (6, 7):
             raise ParameterError(where, row, shape)
-        name, size, starts, memory, count, multiprocessors = row
+        name, size, starts, memory, count, multiprocessors = row[:6]
         slices, separator, memory_name = name.partition("g.") if isinstance(name, str) else ("", "", "")
         if not separator or not slices.isdigit() or "gb" not in memory_name or not _NAME.issuperset(name):
             raise ParameterError(where, name, "a MIG profile name such as 3g.20gb or 1g.5gb+me")
@@ -72,6 +80,11 @@ def check_profiles(where: str, rows: object) -> None:
         checks.integer(where, memory, 1, 1 << 40)
         checks.integer(where, count, 1, COMPUTE_SLICES)
         checks.integer(where, multiprocessors, 1, 1 << 20)
+        for engines in row[6:]:
+            if not isinstance(engines, (list, tuple)) or len(engines) != 5:
+                raise ParameterError(where, engines, "a list of five engine counts: copy, decoder, encoder, jpeg, ofa")
+            for number in engines:
+                checks.integer(where, number, 0, _MOST_ENGINES)
 
 
 def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> dict[int, list[str]]:

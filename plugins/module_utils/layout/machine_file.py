@@ -42,7 +42,9 @@ def _gpu(facts: dict[str, object]) -> Gpu:
 def _model(facts: dict[str, object]) -> GpuModel:
     profiles = []
     for profile in facts.pop("mig_profiles"):  # type: ignore[attr-defined]
-        profiles.append(MigProfile(**{**profile, "starts": tuple(profile["starts"])}))
+        # Files of older versions know nothing of engines.
+        lists = {"starts": tuple(profile["starts"]), "engines": tuple(profile.get("engines", ()))}
+        profiles.append(MigProfile(**{**profile, **lists}))
     facts["compute_capability"] = _pair(facts["compute_capability"])
     return GpuModel(mig_profiles=tuple(profiles), **facts)  # type: ignore[arg-type]
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """NVIDIA DGX A100: 8 x A100-SXM4-40GB.
 
-Sources: driver, CUDA, memory, MIG profiles, placements: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus ids: those that
-the GPU Mock on kind documents (a real DGX A100 has 07, 0f, 47, 4e, 87, 90, b7, bd). VBIOS, board part, subsystem:
-capture of an A100-SXM4-40GB by nvidia-smi 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 a GPU.
+Sources: driver, CUDA, memory, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus ids:
+those that the GPU Mock on kind documents (a real DGX A100 has 07, 0f, 47, 4e, 87, 90, b7, bd). VBIOS, board part,
+subsystem: capture of an A100-SXM4-40GB by nvidia-smi 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 a GPU.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ MACHINE: dict[str, object] = {
     "board_part_number": "692-2G506-0200-003",
     "nvlink_links": 12,
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
-    # name, memory slices, starts, memory in MiB, instances, multiprocessors
+    # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [
-        ["1g.5gb", 1, [0, 1, 2, 3, 4, 5, 6], 4864, 7, 14],
-        ["1g.5gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 4864, 1, 14],
-        ["1g.10gb", 2, [0, 2, 4, 6], 9856, 4, 14],
-        ["2g.10gb", 2, [0, 2, 4], 9856, 3, 28],
-        ["3g.20gb", 4, [0, 4], 19968, 2, 42],
-        ["4g.20gb", 4, [0], 19968, 1, 56],
-        ["7g.40gb", 8, [0], 40192, 1, 98],
+        ["1g.5gb", 1, [0, 1, 2, 3, 4, 5, 6], 4864, 7, 14, [1, 0, 0, 0, 0]],
+        ["1g.5gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 4864, 1, 14, [1, 1, 0, 1, 1]],
+        ["1g.10gb", 2, [0, 2, 4, 6], 9856, 4, 14, [1, 1, 0, 0, 0]],
+        ["2g.10gb", 2, [0, 2, 4], 9856, 3, 28, [2, 1, 0, 0, 0]],
+        ["3g.20gb", 4, [0, 4], 19968, 2, 42, [3, 2, 0, 0, 0]],
+        ["4g.20gb", 4, [0], 19968, 1, 56, [4, 2, 0, 0, 0]],
+        ["7g.40gb", 8, [0], 40192, 1, 98, [7, 5, 0, 1, 1]],
     ],
 }

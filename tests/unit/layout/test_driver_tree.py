@@ -184,6 +184,17 @@ def test_machine_file_round_trip(name):
     assert tree()["etc/nvmock/machine.json"].content == machine_file_text(build_machine(uuid_seed="s"))
 
 
+def test_a_machine_file_of_an_older_version_has_no_engines():
+    machine = build_machine("dgxa100", mig_layout={0: ["1g.5gb"]})
+    facts = json.loads(machine_file_text(machine))
+    for profile in facts["model"]["mig_profiles"]:
+        assert len(profile.pop("engines")) == 5
+    read = read_machine_file(json.dumps(facts).encode())
+    assert {profile.engines for profile in read.model.mig_profiles} == {()}
+    assert read.gpus == machine.gpus
+    assert read_machine_file(machine_file_text(read)) == read
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b"[]", b"null", b"7", b'{"model": 1, "gpus": 2}', b"\xff", b'{"gpus": [{}]}']
 )

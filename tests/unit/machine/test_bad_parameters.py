@@ -30,7 +30,16 @@ _JUNK = st.recursive(
     _SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=8
 )
 
-_PROFILES = st.lists(st.tuples(_SCALARS, _SCALARS, _JUNK, _SCALARS, _SCALARS, _SCALARS).map(list) | _JUNK, max_size=2)
+_ROW = (_SCALARS, _SCALARS, _JUNK, _SCALARS, _SCALARS, _SCALARS)
+_ENGINES = st.lists(st.integers(-1, 65), min_size=5, max_size=5) | _JUNK
+_GOOD_ROW = st.sampled_from([("1g.5gb", 1, (0, 1), 4864, 7, 14)])
+_PROFILES = st.lists(
+    st.tuples(*_ROW).map(list)
+    | st.tuples(*_ROW, _JUNK).map(list)
+    | st.tuples(_GOOD_ROW, _ENGINES).map(lambda pair: [*pair[0], pair[1]])
+    | _JUNK,
+    max_size=2,
+)
 _LAYOUT = st.dictionaries(_KEYS, st.lists(_SCALARS, max_size=4), max_size=3)
 _FACTS = (
     *("base", "gpu_count", "cuda_version", "brand", "pci_device_id", "pci_subsystem_id", "vbios_version"),

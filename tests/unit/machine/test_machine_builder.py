@@ -227,6 +227,14 @@ BAD_FACTS = {
         [["2g.5gb", 2, [1], 1, 1, 1]],
         [["3g.5gb", 3, [0, 3], 1, 1, 1]],
         [["1g.5gb", 1, [0], 1, 1, 1], ["1g.5gb", 2, [0], 1, 1, 1]],
+        [["1g.5gb", 1, [0], 1, 1, 1, None]],
+        [["1g.5gb", 1, [0], 1, 1, 1, 5]],
+        [["1g.5gb", 1, [0], 1, 1, 1, []]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0, 0, 0]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0, 65]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [-1, 0, 0, 0, 0]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0, 0], 1]],
     ],
 }
 
@@ -240,13 +248,14 @@ def test_bad_facts_name_the_key(key, value):
 
 def test_numbers_as_text_are_numbers():
     """YAML in, templates in between: numbers come as text."""
-    rows = [["1g.5gb", "1", ["0", "1"], "4864", "7", "14"]]
+    rows = [["1g.5gb", "1", ["0", "1"], "4864", "7", "14", ["1", "0", "0", "0", "64"]]]
     machine = build_machine(
         "mine", {**OWN, "memory_mib": "40960", "nvlink_links": "12", "gpu_count": "2", "mig_profiles": rows}
     )
     assert (machine.model.memory_mib, machine.model.nvlink_links, len(machine.gpus)) == (40960, 12, 2)
     profile = machine.model.mig_profiles[0]
     assert (profile.size, profile.starts, profile.memory_mib, profile.instance_count) == (1, (0, 1), 4864, 7)
+    assert profile.engines == (1, 0, 0, 0, 64)
 
 
 # --- identities ---

@@ -52,6 +52,47 @@ def test_what_does_not_fit_is_named(layout):
         _placed(layout)
 
 
+# The MIG user guide's table of the A100: copy engines, NVDECs, JPEG, OFA. It has no column of encoders: the A100 has none.
+def test_engines_of_the_a100_are_those_of_the_guide():
+    assert {profile.name: profile.engines for profile in build_machine("dgxa100").model.mig_profiles} == {
+        "1g.5gb": (1, 0, 0, 0, 0),
+        "1g.5gb+me": (1, 1, 0, 1, 1),
+        "1g.10gb": (1, 1, 0, 0, 0),
+        "2g.10gb": (2, 1, 0, 0, 0),
+        "3g.20gb": (3, 2, 0, 0, 0),
+        "4g.20gb": (4, 2, 0, 0, 0),
+        "7g.40gb": (7, 5, 0, 1, 1),
+    }
+
+
+@pytest.mark.parametrize("type_name", machines.names())
+def test_every_type_knows_its_engines(type_name):
+    """As in go-nvml's mock: a copy engine a slice, and JPEG decoder and OFA in every profile with media extensions."""
+    for profile in build_machine(type_name).model.mig_profiles:
+        copy, _decoder, _encoder, jpeg, ofa = profile.engines
+        assert copy == profile.slices, profile.name
+        assert "+me" not in profile.name or (jpeg, ofa) == (1, 1), profile.name
+
+
+def test_rows_without_engines_stay_valid():
+    rows = [["1g.5gb", 1, [0], 4864, 7, 14], ["2g.10gb", 2, [0], 9856, 3, 28, [2, 1, 0, 0, 0]]]
+    model = build_machine("x", {"base": "dgxa100", "mig_profiles": rows}).model
+    assert [profile.engines for profile in model.mig_profiles] == [(), (2, 1, 0, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("engines", "said"),
+    [
+        ([1, 0, 0, 0], "[1, 0, 0, 0] is not allowed: must be a list of five engine counts"),
+        ([1, 0, 0, 0, 65], "65 is not allowed: must be a whole number from 0 to 64"),
+    ],
+)
+def test_bad_engines_are_named(engines, said):
+    with pytest.raises(ParameterError) as error:
+        mig.check_profiles("p", [["1g.5gb", 1, [0], 4864, 7, 14, engines]])
+    assert str(error.value).startswith("p: " + said)
+
+
 def test_mig_mode_without_devices_and_gpus_without_mig():
     machine = build_machine(gpu_count=3, mig_layout={1: []})
     assert [gpu.mig_enabled for gpu in machine.gpus] == [False, True, False]
