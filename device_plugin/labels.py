@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pure: a node's labels, as gpu-feature-discovery spells them (k8s-device-plugin internal/lm and its expected outputs).
 
-Left out are labels whose facts no machine type has: `gpu.machine` (the host's DMI product name), `*.engines.*`.
+Left out is the label whose fact no machine type has: `gpu.machine` (the host's DMI product name).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PREFIX = "nvidia.com/"
 PCI_PRESENT = "feature.node.kubernetes.io/pci-10de.present"
 _LIMIT = 63
+_ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
 # GFD goes by the compute capability (internal/lm/resource.go); the first that is not above it counts.
 _FAMILIES = (
     ((10, 0), "blackwell"),
@@ -115,6 +116,9 @@ def _mig(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, str]:
         for facts in () if machine.model is None else machine.model.mig_profiles:
             if facts.name == profile:
                 labels[f"{resource}.multiprocessors"] = str(facts.multiprocessors)
+                # None where the machine's definition says nothing of engines.
+                for engine, number in zip(_ENGINES, facts.engines):
+                    labels[f"{resource}.engines.{engine}"] = str(number)
     return labels
 
 

@@ -141,7 +141,9 @@ NONE = [
     "mps.capable",
     "gpu.present",
 ]
-PROFILE = ["product", "count", "replicas", "sharing-strategy", "memory", "multiprocessors", "slices.gi", "slices.ci"]
+ENGINES = [f"engines.{name}" for name in ("copy", "decoder", "encoder", "jpeg", "ofa")]
+UNCOUNTED = ["product", "count", "replicas", "sharing-strategy", "memory", "multiprocessors", "slices.gi", "slices.ci"]
+PROFILE = [*UNCOUNTED, *ENGINES]
 
 
 def keys(labels):
@@ -170,6 +172,24 @@ def test_labels_of_single_mig():
     assert keys(labels) == {*NONE, "mig.strategy", *(f"gpu.{name}" for name in PROFILE)}
     assert labels["nvidia.com/gpu.product"] == "NVIDIA-A100-SXM4-40GB-MIG-3g.20gb"
     assert (labels["nvidia.com/gpu.count"], labels["nvidia.com/gpu.memory"]) == ("3", "19968")
+
+
+@pytest.mark.parametrize(
+    "profile, resource, numbers",
+    [
+        ("3g.20gb", "mig-3g.20gb", ["3", "2", "0", "0", "0"]),
+        ("1g.5gb+me", "mig-1g.5gb.me", ["1", "1", "0", "1", "1"]),
+    ],
+)
+def test_labels_of_engines(profile, resource, numbers):
+    labels = labels_of(machine(gpu_count=1, mig_layout={0: [profile]}), "mixed", Sharing())
+    assert [labels[f"nvidia.com/{resource}.{name}"] for name in ENGINES] == numbers
+
+
+def test_no_labels_of_engines_that_nobody_knows():
+    own = {"base": "dgxa100", "gpu_count": 1, "mig_profiles": [["1g.5gb", 1, [0], 4864, 7, 14]]}
+    labels = labels_of(machine("mine", definition=own, mig_layout={0: ["1g.5gb"]}), "mixed", Sharing())
+    assert keys(labels) == {*NONE, "mig.strategy", *(f"mig-1g.5gb.{name}" for name in UNCOUNTED)}
 
 
 @pytest.mark.parametrize("rename, product", [(False, "NVIDIA-A100-SXM4-40GB-SHARED"), (True, "NVIDIA-A100-SXM4-40GB")])
