@@ -12,9 +12,9 @@ from ..cdi.commands import run as run_command
 from ..cdi.registry import DEFAULT_DIRECTORIES
 from ..concerns import cdi_spec
 from ..errors import HostError, UsageError
-from ..host.apply import put
 from ..host.converge import converge
 from ..host.entries import directory, file
+from ..host.put import put
 from ..host.root import HostRoot
 from ..host.view import HostView, clean
 from ..machine import Machine

@@ -12,6 +12,7 @@ import stat
 from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import apply as applying
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, manifest
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import put as putting
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import root as rooting
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import converge
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
@@ -23,7 +24,7 @@ BASE = concerns.DEFAULT_BASE
 DRIVER_ROOT = concerns.DEFAULT_DRIVER_ROOT
 SPEC = concerns.DEFAULT_SPEC_PATH
 MANIFEST = manifest.PATH
-TEMPORARY = applying.TEMPORARY
+TEMPORARY = putting.TEMPORARY
 AS_ROOT = os.geteuid() == 0
 MAY_MKNOD = guard.may_mknod()
 OWNER = 0 if AS_ROOT else None
@@ -205,8 +206,8 @@ _NEEDING_SPACE = frozenset(("write", "mkdir", "mknod", "symlink"))
 def faults(at, fault, **options):
     """Let the host package fail at its *at*-th call; yields the :class:`FaultyOs`."""
     faulty = FaultyOs(at, fault, **options)
-    applying.os = rooting.os = faulty
+    applying.os = putting.os = rooting.os = faulty
     try:
         yield faulty
     finally:
-        applying.os = rooting.os = os
+        applying.os = putting.os = rooting.os = os
