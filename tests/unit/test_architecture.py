@@ -37,6 +37,9 @@ MUTATING = {
     "removexattr", "write", "pwrite", "sendfile", "rmtree", "copyfile", "copy", "copy2", "copytree", "move",
 }  # fmt: skip
 
+# What in host/ changes a file system. The faults of tests/unit/host strike in the first two (and in root): see host_support.
+WRITERS = {"host.apply", "host.put", "host.heartbeat"}
+
 
 def _modules():
     """Dotted name relative to module_utils -> (path, tree)."""
@@ -148,9 +151,9 @@ def test_only_host_changes_a_file_system(name):
                 )
 
 
-@pytest.mark.parametrize("name", ["host.view", "host.plan", "host.entries", "host.manifest", "host.guard", "host.root"])
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if _layer(name) == "host" and name not in WRITERS))
 def test_what_looks_does_not_change(name):
-    """In host/, too, only apply changes things."""
+    """In host/, too, only those that are there for it change things."""
     for node in ast.walk(MODULES[name][1]):
         if (
             isinstance(node, ast.Call)
