@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Build the programs of native/ and write them into plugins/module_utils/native, as modules that Ansible carries along.
+"""Build what is in native/ and write it into plugins/module_utils/native, as modules that Ansible carries along.
 
     scripts/build-native             build and write
     scripts/build-native --into DIR  build only: DIR/<program>.<architecture>
@@ -35,16 +35,32 @@ PROGRAMS = {
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile"),
     ),
     "driver-program": (*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_query", "smi_table"),
+    "libnvidia-ml": (
+        *("text", "memory", "nvml_facts", "nvml_handles", "nvml_init", "nvml_system", "nvml_find", "nvml_device"),
+        *("nvml_state", "nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events"),
+        "nvml_unsupported",
+    ),
 }
 
-FLAGS = (
+_FLAGS = (
     *("-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror"),
-    # No C library, no position independence, nothing that no instruction needs.
-    *("-static", "-nostdlib", "-ffreestanding", "-fno-builtin", "-fno-pie", "-no-pie", "-fno-stack-protector"),
+    # No C library, nothing that no instruction needs.
+    *("-nostdlib", "-ffreestanding", "-fno-builtin", "-fno-stack-protector"),
     *("-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-ident", "-fno-tree-loop-distribute-patterns"),
     *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,--build-id=none"),
-    *("-Wl,-z,noseparate-code", "-Wl,-z,norelro", "-Wl,-z,noexecstack", "-s"),
+    *("-Wl,-z,norelro", "-Wl,-z,noexecstack", "-s"),
 )
+_EXECUTABLE = ("-static", "-fno-pie", "-no-pie", "-Wl,-z,noseparate-code")
+# Its own calls stay in it, whatever else the process has loaded.
+_LIBRARY = (
+    *("-shared", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-Wl,--hash-style=both"),
+    *("-Wl,-soname,libnvidia-ml.so.1", "-Wl,-T,nvml.ld"),
+)
+FLAGS = {
+    "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
+    "driver-program": (*_FLAGS, *_EXECUTABLE),
+    "libnvidia-ml": (*_FLAGS, *_LIBRARY),
+}
 
 _TEMPLATE = '''# Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
@@ -85,7 +101,7 @@ def build(program: str, architecture: str, into: str) -> str:
     assert found is not None
     path = os.path.join(into, f"{program}.{architecture}")
     sources = [f"{name}.c" for name in PROGRAMS[program]]
-    subprocess.run([found, *FLAGS, "-o", path, *sources], check=True, cwd=SOURCES)
+    subprocess.run([found, *FLAGS[program], "-o", path, *sources], check=True, cwd=SOURCES)
     return path
 
 

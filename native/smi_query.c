@@ -11,6 +11,8 @@ enum { QUERY_FIELDS = 128 };
 
 /* How a field is answered: a fact of the GPU (above 0), or one of these. */
 enum { UNKNOWN = -1, NOT_AVAILABLE = -2, TIMESTAMP = -3, DRIVER = -4, COUNT = -5, INDEX = -6, PCI_PART = -7 };
+/* As NVML says them (nvml_state.c): nothing runs on the GPU, and nobody has changed its modes. */
+enum { NO_MEMORY = -8, NO_LOAD = -9, DISABLED = -10, DEFAULT = -11 };
 
 struct field {
     const char *name;
@@ -45,12 +47,16 @@ static const struct field known[] = {
     {"compute_cap", NULL, GPU_COMPUTE, 0, 0, NULL},
     {"mig.mode.current", NULL, GPU_MIG, 0, 0, NULL},
     {"mig.mode.pending", NULL, GPU_MIG, 0, 0, NULL},
+    {"memory.used", NULL, NO_MEMORY, 0, 0, "MiB"},
+    {"memory.free", NULL, GPU_MEMORY, 0, 0, "MiB"},
+    {"utilization.gpu", NULL, NO_LOAD, 0, 0, "%"},
+    {"utilization.memory", NULL, NO_LOAD, 0, 0, "%"},
+    {"display_mode", NULL, DISABLED, 0, 0, NULL},
+    {"display_active", NULL, DISABLED, 0, 0, NULL},
+    {"accounting.mode", NULL, DISABLED, 0, 0, NULL},
+    {"compute_mode", NULL, DEFAULT, 0, 0, NULL},
     /* Fields that a mock has no value for. */
-    {"memory.used", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
-    {"memory.free", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
     {"memory.reserved", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
-    {"utilization.gpu", NULL, NOT_AVAILABLE, 0, 0, "%"},
-    {"utilization.memory", NULL, NOT_AVAILABLE, 0, 0, "%"},
     {"temperature.gpu", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"temperature.memory", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"power.management", NULL, NOT_AVAILABLE, 0, 0, NULL},
@@ -77,10 +83,6 @@ static const struct field known[] = {
     {"fan.speed", NULL, NOT_AVAILABLE, 0, 0, "%"},
     {"pstate", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"persistence_mode", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"display_mode", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"display_active", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"accounting.mode", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"compute_mode", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"ecc.mode.current", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"ecc.mode.pending", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"ecc.errors.corrected.volatile.total", NULL, NOT_AVAILABLE, 0, 0, NULL},
@@ -126,6 +128,10 @@ static void put_answer(const struct view *view, int index, const struct field *f
     case TIMESTAMP: time_now(words, stamp), text = stamp; break;
     case DRIVER: text = view->head->fields[SMI_DRIVER]; break;
     case COUNT: text = decimal((uint64_t)view->count, stamp); break;
+    case NO_MEMORY: text = gpu[GPU_MEMORY][0] ? "0" : NULL; break;
+    case NO_LOAD: text = equal(gpu[GPU_MIG], "Enabled") ? NULL : "0"; break;
+    case DISABLED: text = "Disabled"; break;
+    case DEFAULT: text = "Default"; break;
     case INDEX: text = decimal((uint64_t)index, stamp); break;
     case PCI_PART:
         if (length_of(gpu[GPU_BUS_ID]) > 13) {

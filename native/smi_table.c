@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* nvidia-smi without options: the table that everybody knows, in the form of the branches from 545 on. What only a real
- * GPU could tell is N/A. */
+ * GPU could tell is N/A; nothing runs on a mock, so its memory is free and its load is 0. */
 #include "clock.h"
 #include "output.h"
 #include "smi.h"
@@ -35,18 +35,21 @@ int smi_table(const struct view *view)
     for (i = 0; i < view->chosen_count; i++) {
         const char *const *gpu = view->gpus[view->chosen[i]]->fields;
         char digits[21], memory[64];
+        int mig = equal(gpu[GPU_MIG], "Enabled");
         put("| ", NULL);
         put_padded(decimal((uint64_t)view->chosen[i], digits), -3);
         put("  ", NULL);
         put_padded(gpu[GPU_NAME], 30);
         put(" N/A |   ", NULL);
         put_padded(gpu[GPU_BUS_ID], 16);
-        put(" N/A |                  N/A |\n"
+        put(" Off |                  N/A |\n"
             "| N/A   N/A    N/A             N/A /  N/A | ", NULL);
-        join(memory, sizeof memory, "N/A /  ", gpu[GPU_MEMORY][0] ? gpu[GPU_MEMORY] : "N/A",
-             gpu[GPU_MEMORY][0] ? "MiB" : "", NULL);
+        if (gpu[GPU_MEMORY][0])
+            join(memory, sizeof memory, "0MiB / ", gpu[GPU_MEMORY], "MiB", NULL);
+        else
+            join(memory, sizeof memory, "N/A / N/A", NULL);
         put_padded(memory, -22);
-        put(" |     N/A          N/A |\n"
+        put(mig ? " |     N/A      Default |\n" : " |      0%      Default |\n",
             "|                                         |                        | ", NULL);
         put_padded(gpu[GPU_MIG][0] ? gpu[GPU_MIG] : "N/A", -20);
         put(" |\n"

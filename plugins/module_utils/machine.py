@@ -152,6 +152,8 @@ class GpuModel(Record):
     :arg board_part_number: e.g. ``692-2G506-0200-003``.
     :arg nvlink_links: NVLinks of a GPU; 0 if it has none.
     :arg mig_profiles: profiles the GPU can be cut into; empty if it knows no MIG.
+    :arg gpus_per_pcie_switch: so many GPUs in a row share a PCIe switch; 0 if unknown.
+    :arg gpus_per_socket: so many GPUs in a row belong to one CPU socket; 0 if unknown.
     """
 
     __slots__ = (
@@ -166,6 +168,8 @@ class GpuModel(Record):
         "board_part_number",
         "nvlink_links",
         "mig_profiles",
+        "gpus_per_pcie_switch",
+        "gpus_per_socket",
     )
 
     def __init__(
@@ -181,6 +185,8 @@ class GpuModel(Record):
         board_part_number: str = "",
         nvlink_links: int = 0,
         mig_profiles: tuple[MigProfile, ...] = (),
+        gpus_per_pcie_switch: int = 0,
+        gpus_per_socket: int = 0,
     ) -> None:
         self.product_name = product_name
         self.architecture = architecture
@@ -193,6 +199,8 @@ class GpuModel(Record):
         self.board_part_number = board_part_number
         self.nvlink_links = nvlink_links
         self.mig_profiles = mig_profiles
+        self.gpus_per_pcie_switch = gpus_per_pcie_switch
+        self.gpus_per_socket = gpus_per_socket
 
 
 class Machine(Record):

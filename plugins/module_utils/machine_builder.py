@@ -27,6 +27,8 @@ _OPTIONAL: dict[str, object] = {
     "vbios_version": "00.00.00.00.00",
     "board_part_number": "",
     "nvlink_links": 0,
+    "gpus_per_pcie_switch": 0,
+    "gpus_per_socket": 0,
     "pci_bus_ids": [],
     "uuids": [],
     "mig_profiles": [],
@@ -149,6 +151,8 @@ def _own_facts(definition: object) -> dict[str, object]:
     checks.vbios(where + "vbios_version", facts["vbios_version"])
     checks.ascii_text(where + "board_part_number", facts["board_part_number"])
     checks.integer(where + "nvlink_links", facts["nvlink_links"], 0, 64)
+    for key in ("gpus_per_pcie_switch", "gpus_per_socket"):
+        checks.integer(where + key, facts[key], 0, MAX_GPUS)
     buses = checks.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])
     facts["pci_bus_ids"] = buses
     facts["uuids"] = checks.gpu_uuids(where + "uuids", facts["uuids"])
@@ -173,6 +177,8 @@ def _model(facts: dict[str, object], name: str) -> GpuModel:
         board_part_number=str(facts["board_part_number"]),
         nvlink_links=int(facts["nvlink_links"]),  # type: ignore[call-overload]
         mig_profiles=mig.profiles(facts["mig_profiles"]),
+        gpus_per_pcie_switch=int(facts["gpus_per_pcie_switch"]),  # type: ignore[call-overload]
+        gpus_per_socket=int(facts["gpus_per_socket"]),  # type: ignore[call-overload]
     )
 
 

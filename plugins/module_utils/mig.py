@@ -157,6 +157,12 @@ def _instance_id(size: int, start: int) -> int:
     return MEMORY_SLICES // _width(size) - 1 + start // _width(size)
 
 
+def start_of(instance: int, size: int) -> int:
+    """Return the first memory slice of a GPU instance of *size* slices by its id."""
+    width = _width(size)
+    return (instance - (MEMORY_SLICES // width - 1)) * width
+
+
 def _width(size: int) -> int:
     """The memory slices of the smallest node of that tree that holds *size* of them."""
     width = 1

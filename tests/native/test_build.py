@@ -32,7 +32,7 @@ def test_the_same_compiler_makes_the_same_bytes(tmp_path, program, architecture)
 
 @BOTH
 @EACH
-def test_small_and_static(program, architecture):
+def test_small_and_needs_nothing(program, architecture):
     content = native.binary(program, architecture)
     assert len(content) < 60 * 1024
     assert content[:5] == b"\x7fELF\x02"
@@ -42,9 +42,24 @@ def test_small_and_static(program, architecture):
     assert machine == {"x86_64": 62, "aarch64": 183}[architecture]
     headers = [struct.unpack_from("<II", content, offset + size * index) for index in range(count)]
     kinds = [kind for kind, _flags in headers]
-    assert 2 not in kinds and 3 not in kinds, "it is dynamic"
+    assert 3 not in kinds, "it wants a dynamic loader"
+    assert (2 in kinds) == (program == native.NVML)
     loaded = [flags for kind, flags in headers if kind in (1, 0x6474E551)]
     assert all(flags & 3 != 3 for flags in loaded), "memory that can be written and run"
+
+
+@BOTH
+def test_the_library_needs_no_other(architecture):
+    content = native.binary(native.NVML, architecture)
+    headers = [
+        struct.unpack_from("<II6Q", content, 64 + 56 * index)
+        for index in range(struct.unpack_from("<H", content, 56)[0])
+    ]
+    (dynamic,) = [header for header in headers if header[0] == 2]
+    entries = list(struct.iter_unpack("<2Q", content[dynamic[2] : dynamic[2] + dynamic[5]]))
+    tags = {tag for tag, _value in entries}
+    assert 1 not in tags and 14 in tags, "DT_NEEDED, or no DT_SONAME"
+    assert 23 not in tags and 22 not in tags, "calls through a table that is filled late, or relocations of code"
 
 
 def test_an_unknown_architecture_is_one_line():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .. import native
 from ..host.entries import Entry, directory, file, symlink
 from ..machine import Machine
 from ..record import Record
@@ -12,11 +13,14 @@ from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
 from .elf import shared_object
 from .machine_file import PATH as MACHINE_FILE
 from .machine_file import machine_file_text
+from .nvml_facts import nvml_facts
 
 ELF = "elf"
 EMPTY = "empty"
 CONTENTS = (ELF, EMPTY)
 
+# The one library that does something.
+_NVML = "libnvidia-ml.so.1"
 # Name of the layout -> (library directory, program directory); the first is that of the GPU Mock on kind.
 _DIRECTORIES = {
     "lib64": ("lib64", "bin"),
@@ -74,7 +78,7 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
     entries: list[Entry] = []
     for pattern, links, first, last in LIBRARIES:
         if first <= branch <= last:
-            entries += _library(libraries, pattern, links, version, options)
+            entries += _library(libraries, pattern, links, machine, options)
     for link, target in EXTRA_LINKS:
         entries.append(symlink(f"{libraries}/{link}", target.format(V=version)))
     for name, purpose, mode in PROGRAMS:
@@ -94,11 +98,18 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
     return sorted(entries, key=lambda entry: entry.path)
 
 
-def _library(place: str, pattern: str, links: tuple[str, ...], version: str, options: DriverTreeOptions) -> list[Entry]:
-    name = pattern.format(V=version)
+def _library(
+    place: str, pattern: str, links: tuple[str, ...], machine: Machine, options: DriverTreeOptions
+) -> list[Entry]:
+    name = pattern.format(V=machine.driver_version)
     base = name.rpartition("/")[2]
     soname = links[0].rpartition("/")[2] if links else base
-    content = shared_object(soname, options.architecture) if options.content == ELF else b""
+    if options.content != ELF:
+        content = b""
+    elif soname == _NVML:
+        content = native.with_facts(native.binary(native.NVML, options.architecture), nvml_facts(machine))
+    else:
+        content = shared_object(soname, options.architecture)
     entries = [file(f"{place}/{name}", content)]
     target = base
     for link in links:

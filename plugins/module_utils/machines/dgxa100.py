@@ -5,6 +5,7 @@
 Sources: driver, CUDA, memory, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus ids:
 those that the GPU Mock on kind documents (a real DGX A100 has 07, 0f, 47, 4e, 87, 90, b7, bd). VBIOS, board part,
 subsystem: capture of an A100-SXM4-40GB by nvidia-smi 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 a GPU.
+PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ MACHINE: dict[str, object] = {
     "vbios_version": "92.00.45.00.03",
     "board_part_number": "692-2G506-0200-003",
     "nvlink_links": 12,
+    "gpus_per_pcie_switch": 2,
+    "gpus_per_socket": 4,
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

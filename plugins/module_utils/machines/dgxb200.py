@@ -8,6 +8,7 @@ VBIOS, board part, subsystem: capture of a B200 by nvidia-smi 580.105.08; PCI de
 in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices;
 go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names: slices and memory rounded up
 to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 a GPU.
+PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ MACHINE: dict[str, object] = {
     "vbios_version": "97.00.FA.00.09",
     "board_part_number": "692-2G525-0220-500",
     "nvlink_links": 18,
+    "gpus_per_pcie_switch": 1,
+    "gpus_per_socket": 4,
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

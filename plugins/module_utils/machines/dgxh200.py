@@ -8,6 +8,7 @@ capture of this board is known: VBIOS and board part are those of the H100 board
 MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices; go-nvml's mock counts seven and
 gives the two-slice profiles a size of one). Profile names: slices and memory rounded up to GiB, as nvidia-smi spells
 them. NVLinks: NVLink 4, 18 a GPU.
+PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ MACHINE: dict[str, object] = {
     "vbios_version": "96.00.99.00.01",
     "board_part_number": "692-2G520-0200-000",
     "nvlink_links": 18,
+    "gpus_per_pcie_switch": 1,
+    "gpus_per_socket": 4,
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

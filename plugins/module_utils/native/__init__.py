@@ -1,8 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Programs for nodes and containers that may have neither Python nor a C library (sources: native/, docs/native.md).
+"""Programs and a library for nodes and containers that may have neither Python nor a C library (sources: native/,
+docs/native.md).
 
-Ansible carries only Python modules to a node, so each program is one, made by scripts/build-native.
+Ansible carries only Python modules to a node, so each of them is one, made by scripts/build-native.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from ..errors import ParameterError
 
 CDI_HOOK = "nvidia-cdi-hook"
 DRIVER_PROGRAM = "driver-program"
-PROGRAMS = (CDI_HOOK, DRIVER_PROGRAM)
+NVML = "libnvidia-ml"
+PROGRAMS = (CDI_HOOK, DRIVER_PROGRAM, NVML)
 ARCHITECTURES = ("aarch64", "x86_64")
 
 _unpacked: dict[tuple[str, str], bytes] = {}
 
 
 def binary(name: str, architecture: str) -> bytes:
-    """Return the program *name* (one of PROGRAMS) for *architecture*: a static ELF executable.
+    """Return *name* (one of PROGRAMS) for *architecture*: a static ELF executable, or a shared object that needs no other.
 
     :raises ParameterError: there is none for this architecture.
     """
@@ -40,6 +42,33 @@ def with_payload(image: bytes, text: str) -> bytes:
     return b"%s%snvmock1 %08x\n" % (image, payload, len(payload))
 
 
+def with_facts(image: bytes, facts: bytes) -> bytes:
+    """Return the shared object *image* with *facts* as its last loadable segment (native/nvml.ld, native/nvml_facts.h).
+
+    The segment has a placeholder of the same beginning; what follows it in the file moves back.
+    """
+    from struct import pack_into, unpack_from
+
+    facts += bytes(-len(facts) % 8)
+    sections_at, headers, sections = (
+        unpack_from(form, image, at)[0] for form, at in (("<Q", 40), ("<H", 56), ("<H", 60))
+    )
+    loadable = [at for at in range(64, 64 + 56 * headers, 56) if unpack_from("<I", image, at)[0] == 1]
+    header = loadable[-1]
+    offset, size = unpack_from("<Q16xQ", image, header + 8)
+    moved = len(facts) - size
+    result = bytearray(image[:offset] + facts + image[offset + size :])
+    pack_into("<2Q", result, header + 32, len(facts), len(facts))  # in the file, in memory
+    pack_into("<Q", result, 40, sections_at + moved)
+    for at in range(sections_at + moved, sections_at + moved + 64 * sections, 64):
+        (where,) = unpack_from("<Q", result, at + 24)
+        if where == offset:
+            pack_into("<Q", result, at + 32, len(facts))
+        elif where > offset:
+            pack_into("<Q", result, at + 24, where + moved)
+    return bytes(result)
+
+
 def _data(name: str, architecture: str) -> str:
     # One import each, written out: only so does Ansible find what to carry along.
     if architecture == "x86_64":
@@ -47,6 +76,10 @@ def _data(name: str, architecture: str) -> str:
             from . import nvidia_cdi_hook_x86_64
 
             return nvidia_cdi_hook_x86_64.DATA
+        if name == NVML:
+            from . import libnvidia_ml_x86_64
+
+            return libnvidia_ml_x86_64.DATA
         from . import driver_program_x86_64
 
         return driver_program_x86_64.DATA
@@ -54,6 +87,10 @@ def _data(name: str, architecture: str) -> str:
         from . import nvidia_cdi_hook_aarch64
 
         return nvidia_cdi_hook_aarch64.DATA
+    if name == NVML:
+        from . import libnvidia_ml_aarch64
+
+        return libnvidia_ml_aarch64.DATA
     from . import driver_program_aarch64
 
     return driver_program_aarch64.DATA

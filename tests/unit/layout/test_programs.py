@@ -193,7 +193,10 @@ def test_smi_shows_the_table(tmp_path, executable, name):
     assert [row.split()[1] for row in rows] == ["0", "1"]
     assert "00000000:01:00.0" in rows[1]
     assert sum("40960MiB" in line for line in lines) == 2
-    assert not any("%" in line for line in lines), "a load that nobody measured"
+    rows = [line for line in lines if "0MiB / 40960MiB" in line]
+    assert len(rows) == 2
+    assert all(row.startswith("| N/A   N/A    N/A             N/A /  N/A |") for row in rows), "what nobody measured"
+    assert all(row.endswith("|      0%      Default |") for row in rows), "nothing runs on a mock"
 
 
 def test_smi_without_gpus_has_no_table(tmp_path, executable):

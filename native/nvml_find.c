@@ -1,0 +1,158 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* Ways to a device's handle. */
+#include "nvml.h"
+#include "text.h"
+
+API int nvmlDeviceGetCount_v2(unsigned *count)
+{
+    TRY(initialized());
+    if (!count)
+        return INVALID_ARGUMENT;
+    *count = visible_count();
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetCount(unsigned *count)
+{
+    return nvmlDeviceGetCount_v2(count);
+}
+
+API int nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *device)
+{
+    TRY(initialized());
+    if (!device || index >= visible_count())
+        return INVALID_ARGUMENT;
+    *device = handle_of_gpu(visible_gpu(index));
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetHandleByIndex(unsigned index, nvmlDevice_t *device)
+{
+    return nvmlDeviceGetHandleByIndex_v2(index, device);
+}
+
+API int nvmlDeviceGetHandleBySerial(const char *serial, nvmlDevice_t *device)
+{
+    unsigned i;
+    TRY(initialized());
+    if (!serial || !serial[0] || !device)
+        return INVALID_ARGUMENT;
+    for (i = 0; i < visible_count(); i++) {
+        if (equal(visible_gpu(i)->serial, serial)) {
+            *device = handle_of_gpu(visible_gpu(i));
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
+}
+
+API int nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device)
+{
+    unsigned i;
+    TRY(initialized());
+    if (!uuid || !device)
+        return INVALID_ARGUMENT;
+    for (i = 0; i < visible_count(); i++) {
+        if (equal(visible_gpu(i)->uuid, uuid)) {
+            *device = handle_of_gpu(visible_gpu(i));
+            return SUCCESS;
+        }
+    }
+    for (i = 0; i < facts.mig_count; i++) {
+        const struct mig_facts *mig = &all_migs()[i];
+        if (equal(mig->uuid, uuid) && is_visible(mig)) {
+            *device = handle_of_mig(mig);
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
+}
+
+/* nvmlUUID_t */
+struct typed_uuid {
+    unsigned version, type;
+    char value[41];
+};
+enum { ASCII = 1 };
+
+API int nvmlDeviceGetHandleByUUIDV(const struct typed_uuid *uuid, nvmlDevice_t *device)
+{
+    char text[sizeof uuid->value + 1] = "";
+    unsigned i;
+    TRY(initialized());
+    if (!uuid || !device)
+        return INVALID_ARGUMENT;
+    if (uuid->version != STRUCT_VERSION(struct typed_uuid, 1))
+        return VERSION_MISMATCH;
+    if (uuid->type != ASCII)
+        return NOT_SUPPORTED;
+    for (i = 0; i < sizeof uuid->value && uuid->value[i]; i++)
+        text[i] = uuid->value[i];
+    return nvmlDeviceGetHandleByUUID(text, device);
+}
+
+/* Reads up to 8 hexadecimal digits; the number of those read. */
+static int read_hexadecimal(const char **text, uint32_t *value)
+{
+    int digits;
+    *value = 0;
+    for (digits = 0; digits < 8; digits++) {
+        char c = (*text)[digits];
+        char lower = (char)(c | 0x20);
+        if (c >= '0' && c <= '9')
+            *value = *value * 16 + (uint32_t)(c - '0');
+        else if (lower >= 'a' && lower <= 'f')
+            *value = *value * 16 + (uint32_t)(lower - 'a' + 10);
+        else
+            break;
+    }
+    *text += digits;
+    return digits;
+}
+
+/* [domain:]bus:device[.function]; 0 if it is none. */
+static int parse_bus_id(const char *text, uint32_t parts[3])
+{
+    uint32_t value[4] = {0};
+    int count = 0;
+    while (read_hexadecimal(&text, &value[count])) {
+        count++;
+        if (*text != ':' || count == 3)
+            break;
+        text++;
+    }
+    if (*text == '.') {
+        text++;
+        if (!read_hexadecimal(&text, &value[3]))
+            return 0;
+    }
+    if (*text || count < 2)
+        return 0;
+    parts[0] = count == 3 ? value[0] : 0;
+    parts[1] = value[count - 2];
+    parts[2] = value[count - 1];
+    return 1;
+}
+
+API int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, nvmlDevice_t *device)
+{
+    uint32_t parts[3];
+    unsigned i;
+    TRY(initialized());
+    if (!bus_id || !device || !parse_bus_id(bus_id, parts))
+        return INVALID_ARGUMENT;
+    for (i = 0; i < visible_count(); i++) {
+        const struct gpu_facts *gpu = visible_gpu(i);
+        if (gpu->has_pci && gpu->domain == parts[0] && gpu->bus == parts[1] && gpu->device == parts[2]) {
+            *device = handle_of_gpu(gpu);
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
+}
+
+API int nvmlDeviceGetHandleByPciBusId(const char *bus_id, nvmlDevice_t *device)
+{
+    return nvmlDeviceGetHandleByPciBusId_v2(bus_id, device);
+}

@@ -1,0 +1,221 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* GPU instances: the profiles that a GPU can be cut by, and the instances that it is cut into. */
+#include "nvml_mig.h"
+
+/* nvmlGpuInstanceProfileInfo_t, and what its versions 2 and 3 have. */
+struct profile_info {
+    unsigned id, p2p, slices, instances, multiprocessors, engines[ENGINES];
+    unsigned long long memory_mib;
+};
+struct profile_info_v2 {
+    unsigned version, id, p2p, slices, instances, multiprocessors, engines[ENGINES];
+    unsigned long long memory_mib;
+    char name[TEXT];
+};
+struct profile_info_v3 {
+    unsigned version, id, slices, instances, multiprocessors, engines[ENGINES];
+    unsigned long long memory_mib;
+    char name[TEXT];
+    unsigned capabilities;
+};
+
+enum { PROFILES = 17 /* NVML_GPU_INSTANCE_PROFILE_COUNT */ };
+
+static int profile_by_number(nvmlDevice_t device, unsigned wanted, const void *out, const struct profile_facts **profile)
+{
+    const struct gpu_facts *gpu;
+    unsigned i;
+    TRY(gpu_of(device, &gpu));
+    if (!out || wanted >= PROFILES)
+        return INVALID_ARGUMENT;
+    for (i = 0; i < facts.profile_count; i++) {
+        *profile = &all_profiles()[i];
+        if ((*profile)->number == wanted)
+            return SUCCESS;
+    }
+    return NOT_SUPPORTED;
+}
+
+static int profile_by_id(const struct gpu_facts *gpu, unsigned wanted, const struct profile_facts **profile)
+{
+    unsigned i;
+    if (!is_capable(gpu))
+        return NOT_SUPPORTED;
+    for (i = 0; i < facts.profile_count; i++) {
+        *profile = &all_profiles()[i];
+        if ((*profile)->id == wanted)
+            return SUCCESS;
+    }
+    return INVALID_ARGUMENT;
+}
+
+API int nvmlDeviceGetGpuInstanceProfileInfo(nvmlDevice_t device, unsigned wanted, struct profile_info *info)
+{
+    const struct profile_facts *profile;
+    TRY(profile_by_number(device, wanted, info, &profile));
+    *info = (struct profile_info){
+        .id = profile->id,
+        .p2p = profile->p2p,
+        .slices = profile->slices,
+        .instances = profile->instances,
+        .multiprocessors = profile->multiprocessors,
+        .memory_mib = profile->memory_mib,
+    };
+    copy_engines(info->engines, profile);
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned wanted, struct profile_info_v2 *info)
+{
+    const struct profile_facts *profile;
+    struct profile_info_v3 *newer = (struct profile_info_v3 *)info;
+    TRY(profile_by_number(device, wanted, info, &profile));
+    if (info->version == STRUCT_VERSION(struct profile_info_v2, 2)) {
+        *info = (struct profile_info_v2){
+            .version = info->version,
+            .id = profile->id,
+            .p2p = profile->p2p,
+            .slices = profile->slices,
+            .instances = profile->instances,
+            .multiprocessors = profile->multiprocessors,
+            .memory_mib = profile->memory_mib,
+        };
+        copy_engines(info->engines, profile);
+        return copy_out(profile->name, info->name, sizeof info->name);
+    }
+    if (info->version == STRUCT_VERSION(struct profile_info_v3, 3)) {
+        *newer = (struct profile_info_v3){
+            .version = newer->version,
+            .id = profile->id,
+            .slices = profile->slices,
+            .instances = profile->instances,
+            .multiprocessors = profile->multiprocessors,
+            .memory_mib = profile->memory_mib,
+            .capabilities = profile->p2p, /* NVML_GPU_INSTANCE_PROFILE_CAPS_P2P is 1 */
+        };
+        copy_engines(newer->engines, profile);
+        return copy_out(profile->name, newer->name, sizeof newer->name);
+    }
+    return VERSION_MISMATCH;
+}
+
+API int nvmlDeviceGetGpuInstancePossiblePlacements_v2(
+    nvmlDevice_t device, unsigned id, struct placement *placements, unsigned *count)
+{
+    const struct gpu_facts *gpu;
+    const struct profile_facts *profile;
+    unsigned i;
+    TRY(gpu_of(device, &gpu));
+    if (!count)
+        return INVALID_ARGUMENT;
+    TRY(profile_by_id(gpu, id, &profile));
+    if (placements && *count < profile->start_count) {
+        *count = profile->start_count;
+        return INSUFFICIENT_SIZE;
+    }
+    *count = profile->start_count;
+    for (i = 0; placements && i < *count; i++)
+        placements[i] = (struct placement){profile->starts[i], profile->size};
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetGpuInstancePossiblePlacements(
+    nvmlDevice_t device, unsigned id, struct placement *placements, unsigned *count)
+{
+    return nvmlDeviceGetGpuInstancePossiblePlacements_v2(device, id, placements, count);
+}
+
+/* Memory slices from *start* on, as bits. */
+static unsigned bits(unsigned start, unsigned size)
+{
+    return ((1u << size) - 1) << start;
+}
+
+API int nvmlDeviceGetGpuInstanceRemainingCapacity(nvmlDevice_t device, unsigned id, unsigned *count)
+{
+    const struct gpu_facts *gpu;
+    const struct profile_facts *profile;
+    unsigned i, taken = 0, slices = COMPUTE_SLICES, left;
+    TRY(gpu_of(device, &gpu));
+    if (!count)
+        return INVALID_ARGUMENT;
+    TRY(profile_by_id(gpu, id, &profile));
+    if (!gpu->mig_enabled)
+        return NOT_SUPPORTED;
+    left = profile->instances;
+    for (i = 0; i < gpu->mig_count; i++) {
+        const struct mig_facts *mig = &migs_of(gpu)[i];
+        taken |= bits(mig->start, mig->size);
+        slices -= mig->slices;
+        left -= profile_of(mig) == profile;
+    }
+    *count = 0;
+    for (i = 0; i < profile->start_count && left > 0 && slices >= profile->slices; i++) {
+        unsigned wanted = bits(profile->starts[i], profile->size);
+        if (taken & wanted)
+            continue;
+        taken |= wanted;
+        slices -= profile->slices;
+        left--;
+        ++*count;
+    }
+    return SUCCESS;
+}
+
+/* nvmlGpuInstanceInfo_t */
+struct gpu_instance_info {
+    nvmlDevice_t device;
+    unsigned id, profile_id;
+    struct placement placement;
+};
+
+API int nvmlDeviceGetGpuInstances(nvmlDevice_t device, unsigned id, nvmlGpuInstance_t *instances, unsigned *count)
+{
+    const struct gpu_facts *gpu;
+    const struct profile_facts *profile;
+    unsigned i;
+    TRY(gpu_of(device, &gpu));
+    if (!instances || !count)
+        return INVALID_ARGUMENT;
+    TRY(profile_by_id(gpu, id, &profile));
+    *count = 0;
+    for (i = 0; i < gpu->mig_count; i++) {
+        if (profile_of(&migs_of(gpu)[i]) == profile)
+            instances[(*count)++] = gpu_instance(&migs_of(gpu)[i]);
+    }
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetGpuInstanceById(nvmlDevice_t device, unsigned id, nvmlGpuInstance_t *instance)
+{
+    const struct gpu_facts *gpu;
+    unsigned i;
+    TRY(gpu_of(device, &gpu));
+    if (!instance)
+        return INVALID_ARGUMENT;
+    if (!gpu->mig_enabled)
+        return NOT_SUPPORTED;
+    for (i = 0; i < gpu->mig_count; i++) {
+        if (migs_of(gpu)[i].instance == id) {
+            *instance = gpu_instance(&migs_of(gpu)[i]);
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
+}
+
+API int nvmlGpuInstanceGetInfo(nvmlGpuInstance_t instance, struct gpu_instance_info *info)
+{
+    const struct mig_facts *mig;
+    TRY(gpu_instance_of(instance, &mig));
+    if (!info)
+        return INVALID_ARGUMENT;
+    *info = (struct gpu_instance_info){
+        .device = handle_of_gpu(&all_gpus()[mig->gpu]),
+        .id = mig->instance,
+        .profile_id = profile_of(mig) ? profile_of(mig)->id : 0,
+        .placement = {mig->start, mig->size},
+    };
+    return SUCCESS;
+}

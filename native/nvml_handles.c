@@ -1,0 +1,106 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* A handle is the address of a record of the facts; the lowest bits, which no address of a record has, tell a GPU instance
+ * and a compute instance from the MIG device whose record they share. Handles of anything else are refused. */
+#include "nvml.h"
+#include "text.h"
+
+enum { OF_DEVICE = 0, OF_GPU_INSTANCE = 1, OF_COMPUTE_INSTANCE = 2, TAGS = 3 };
+
+static const void *record(uintptr_t address, const void *first, size_t size, unsigned count)
+{
+    uintptr_t offset = address - (uintptr_t)first;
+    return address >= (uintptr_t)first && offset < size * count && offset % size == 0 ? (const void *)address : NULL;
+}
+
+static const struct mig_facts *mig_record(const void *handle, unsigned tag)
+{
+    uintptr_t address = (uintptr_t)handle;
+    if ((address & TAGS) != tag)
+        return NULL;
+    return record(address - tag, all_migs(), sizeof(struct mig_facts), facts.mig_count);
+}
+
+int either_of(nvmlDevice_t device, const struct gpu_facts **gpu, const struct mig_facts **mig)
+{
+    TRY(initialized());
+    *gpu = record((uintptr_t)device, all_gpus(), sizeof **gpu, facts.gpu_count);
+    *mig = *gpu ? NULL : mig_record(device, OF_DEVICE);
+    return *gpu || *mig ? SUCCESS : INVALID_ARGUMENT;
+}
+
+int gpu_of(nvmlDevice_t device, const struct gpu_facts **gpu)
+{
+    const struct mig_facts *mig;
+    TRY(either_of(device, gpu, &mig));
+    return mig ? NOT_SUPPORTED : SUCCESS;
+}
+
+int gpu_or_parent_of(nvmlDevice_t device, const struct gpu_facts **gpu)
+{
+    const struct mig_facts *mig;
+    TRY(either_of(device, gpu, &mig));
+    if (mig)
+        *gpu = &all_gpus()[mig->gpu];
+    return SUCCESS;
+}
+
+int gpu_instance_of(nvmlGpuInstance_t instance, const struct mig_facts **mig)
+{
+    TRY(initialized());
+    *mig = mig_record(instance, OF_GPU_INSTANCE);
+    return *mig ? SUCCESS : INVALID_ARGUMENT;
+}
+
+int compute_instance_of(nvmlComputeInstance_t instance, const struct mig_facts **mig)
+{
+    TRY(initialized());
+    *mig = mig_record(instance, OF_COMPUTE_INSTANCE);
+    return *mig ? SUCCESS : INVALID_ARGUMENT;
+}
+
+nvmlDevice_t handle_of_gpu(const struct gpu_facts *gpu)
+{
+    return (nvmlDevice_t)gpu;
+}
+
+nvmlDevice_t handle_of_mig(const struct mig_facts *mig)
+{
+    return (nvmlDevice_t)mig;
+}
+
+nvmlGpuInstance_t gpu_instance(const struct mig_facts *mig)
+{
+    return (nvmlGpuInstance_t)((uintptr_t)mig + OF_GPU_INSTANCE);
+}
+
+nvmlComputeInstance_t compute_instance(const struct mig_facts *mig)
+{
+    return (nvmlComputeInstance_t)((uintptr_t)mig + OF_COMPUTE_INSTANCE);
+}
+
+unsigned visible_index(const struct gpu_facts *gpu)
+{
+    unsigned index = 0;
+    while (index < visible_count() && visible_gpu(index) != gpu)
+        index++;
+    return index;
+}
+
+int is_visible(const struct mig_facts *mig)
+{
+    return visible_index(&all_gpus()[mig->gpu]) < visible_count() && node_exists("nvidia-caps/nvidia-cap", mig->compute_minor);
+}
+
+int copy_out(const char *text, char *out, unsigned length)
+{
+    if (!out)
+        return INVALID_ARGUMENT;
+    if (!text[0])
+        return NOT_SUPPORTED;
+    if (length_of(text) >= length)
+        return INSUFFICIENT_SIZE;
+    while ((*out++ = *text++))
+        ;
+    return SUCCESS;
+}

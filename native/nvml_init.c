@@ -1,0 +1,109 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* Initialization, counted as NVML counts it. The first one looks which GPUs there are: those whose device nodes are
+ * visible here, so that a container sees what it was given. */
+#include "nvml.h"
+#include "system.h"
+#include "text.h"
+
+enum { MAXIMUM_GPUS = 256 };
+
+/* Of the process, if it has a C library: this one is loaded without any. */
+extern char *getenv(const char *name) __attribute__((weak));
+
+static volatile int lock;
+static int references;
+static unsigned count;
+static uint16_t visible[MAXIMUM_GPUS];
+
+static void take(void)
+{
+    while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
+        CALL(sched_yield, 0);
+}
+
+static void give(void)
+{
+    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+}
+
+static int exists(const char *name, const char *digits)
+{
+    char path[PATH_SIZE];
+    char *(*variable)(const char *) = getenv;
+    const char *dev;
+    __asm__("" : "+r"(variable)); /* As a pointer, whatever the compiler knows: a call would need a table that is filled late. */
+    dev = variable ? variable("NVMOCK_DEV") : NULL;
+    if (join(path, sizeof path, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL) < 0)
+        return 0;
+    return CALL(faccessat, AT_FDCWD, path, 0) == 0;
+}
+
+int node_exists(const char *name, unsigned number)
+{
+    char digits[21];
+    return exists(name, decimal(number, digits));
+}
+
+static int start(void)
+{
+    unsigned i;
+    if (!exists("nvidiactl", ""))
+        return DRIVER_NOT_LOADED;
+    count = 0;
+    for (i = 0; i < facts.gpu_count && count < MAXIMUM_GPUS; i++) {
+        if (node_exists("nvidia", all_gpus()[i].minor))
+            visible[count++] = (uint16_t)i;
+    }
+    return SUCCESS;
+}
+
+int initialized(void)
+{
+    return __atomic_load_n(&references, __ATOMIC_ACQUIRE) > 0 ? SUCCESS : UNINITIALIZED;
+}
+
+unsigned visible_count(void)
+{
+    return count;
+}
+
+const struct gpu_facts *visible_gpu(unsigned index)
+{
+    return &all_gpus()[visible[index]];
+}
+
+API int nvmlInitWithFlags(unsigned flags)
+{
+    int status = SUCCESS;
+    (void)flags; /* They change what happens without a GPU, and with GPUs that can't be attached: neither fails here. */
+    take();
+    if (references == 0)
+        status = start();
+    if (!status)
+        __atomic_add_fetch(&references, 1, __ATOMIC_RELEASE);
+    give();
+    return status;
+}
+
+API int nvmlInit_v2(void)
+{
+    return nvmlInitWithFlags(0);
+}
+
+API int nvmlInit(void)
+{
+    return nvmlInitWithFlags(0);
+}
+
+API int nvmlShutdown(void)
+{
+    int status = UNINITIALIZED;
+    take();
+    if (references > 0) {
+        __atomic_sub_fetch(&references, 1, __ATOMIC_RELEASE);
+        status = SUCCESS;
+    }
+    give();
+    return status;
+}

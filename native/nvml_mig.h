@@ -1,0 +1,24 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* What the files about MIG share. */
+#ifndef NVMOCK_NVML_MIG_H
+#define NVMOCK_NVML_MIG_H
+
+#include "nvml.h"
+
+enum { COMPUTE_SLICES = 7 };
+
+/* nvmlGpuInstancePlacement_t, nvmlComputeInstancePlacement_t */
+struct placement {
+    unsigned start, size;
+};
+
+/* Whether it can be cut. */
+int is_capable(const struct gpu_facts *gpu);
+/* Its MIG devices, gpu->mig_count of them. */
+const struct mig_facts *migs_of(const struct gpu_facts *gpu);
+/* NULL if it is not known. */
+const struct profile_facts *profile_of(const struct mig_facts *mig);
+void copy_engines(unsigned *to, const struct profile_facts *profile);
+
+#endif

@@ -1,0 +1,148 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* How GPUs are joined. NVLinks lead to NVSwitches that join all GPUs, as on the boards of the machine types; the switches'
+ * own addresses are not known. */
+#include "nvml.h"
+
+enum { MAXIMUM_LINKS = 18, LINK_COUNT_FIELD = 91 /* NVML_FI_DEV_NVLINK_LINK_COUNT */ };
+enum { ENABLED = 1, TO_SWITCH = 2 };
+enum { CAPABILITY_P2P = 0, CAPABILITY_VALID = 5 };
+
+static int link_of(nvmlDevice_t device, unsigned link, const void *out)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
+    if (!out || link >= MAXIMUM_LINKS)
+        return INVALID_ARGUMENT;
+    return link < facts.nvlinks ? SUCCESS : NOT_SUPPORTED;
+}
+
+API int nvmlDeviceGetNvLinkState(nvmlDevice_t device, unsigned link, unsigned *active)
+{
+    TRY(link_of(device, link, active));
+    *active = ENABLED;
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetNvLinkCapability(nvmlDevice_t device, unsigned link, unsigned capability, unsigned *result)
+{
+    TRY(link_of(device, link, result));
+    if (capability != CAPABILITY_P2P && capability != CAPABILITY_VALID)
+        return NOT_SUPPORTED;
+    *result = 1;
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetNvLinkRemoteDeviceType(nvmlDevice_t device, unsigned link, unsigned *type)
+{
+    TRY(link_of(device, link, type));
+    *type = TO_SWITCH;
+    return SUCCESS;
+}
+
+/* nvmlGpuTopologyLevel_t */
+enum { INTERNAL = 0, ONE_SWITCH = 10, NODE = 40, SYSTEM = 50 };
+
+static unsigned level_of(const struct gpu_facts *one, const struct gpu_facts *other)
+{
+    unsigned a = (unsigned)(one - all_gpus()), b = (unsigned)(other - all_gpus());
+    if (a == b)
+        return INTERNAL;
+    if (facts.gpus_per_switch && a / facts.gpus_per_switch == b / facts.gpus_per_switch)
+        return ONE_SWITCH;
+    if (facts.gpus_per_socket && a / facts.gpus_per_socket == b / facts.gpus_per_socket)
+        return NODE;
+    return SYSTEM;
+}
+
+API int nvmlDeviceGetTopologyCommonAncestor(nvmlDevice_t one, nvmlDevice_t other, unsigned *level)
+{
+    const struct gpu_facts *a, *b;
+    TRY(gpu_of(one, &a));
+    TRY(gpu_of(other, &b));
+    if (!level)
+        return INVALID_ARGUMENT;
+    *level = level_of(a, b);
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetTopologyNearestGpus(nvmlDevice_t device, unsigned level, unsigned *count, nvmlDevice_t *nearest)
+{
+    const struct gpu_facts *gpu;
+    unsigned i, found = 0;
+    TRY(gpu_of(device, &gpu));
+    if (!count || level > SYSTEM)
+        return INVALID_ARGUMENT;
+    for (i = 0; i < visible_count(); i++) {
+        if (visible_gpu(i) == gpu || level_of(gpu, visible_gpu(i)) != level)
+            continue;
+        if (nearest && found < *count)
+            nearest[found] = handle_of_gpu(visible_gpu(i));
+        found++;
+    }
+    if (nearest && found > *count)
+        found = *count;
+    *count = found;
+    return SUCCESS;
+}
+
+/* nvmlGpuP2PCapsIndex_t, nvmlGpuP2PStatus_t */
+enum { P2P_READ = 0, P2P_WRITE = 1, P2P_NVLINK = 2, P2P_OK = 0, P2P_NOT_SUPPORTED = 5, P2P_UNKNOWN = 6 };
+
+API int nvmlDeviceGetP2PStatus(nvmlDevice_t one, nvmlDevice_t other, unsigned what, unsigned *status)
+{
+    const struct gpu_facts *a, *b;
+    TRY(gpu_of(one, &a));
+    TRY(gpu_of(other, &b));
+    if (!status || a == b)
+        return INVALID_ARGUMENT;
+    if (what == P2P_NVLINK)
+        *status = facts.nvlinks ? P2P_OK : P2P_NOT_SUPPORTED;
+    else
+        *status = facts.nvlinks && (what == P2P_READ || what == P2P_WRITE) ? P2P_OK : P2P_UNKNOWN;
+    return SUCCESS;
+}
+
+/* There is one GPU on a board. */
+API int nvmlDeviceOnSameBoard(nvmlDevice_t one, nvmlDevice_t other, int *same)
+{
+    const struct gpu_facts *a, *b;
+    TRY(gpu_of(one, &a));
+    TRY(gpu_of(other, &b));
+    if (!same)
+        return INVALID_ARGUMENT;
+    *same = a == b;
+    return SUCCESS;
+}
+
+/* nvmlFieldValue_t */
+struct field_value {
+    unsigned field, scope;
+    long long timestamp, latency;
+    unsigned type;
+    int status;
+    union {
+        unsigned integer;
+        unsigned long long whole;
+    } value;
+};
+enum { UNSIGNED_INTEGER = 1 };
+
+API int nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, struct field_value *values)
+{
+    const struct gpu_facts *gpu;
+    int i;
+    TRY(gpu_of(device, &gpu));
+    if (!values || count <= 0)
+        return INVALID_ARGUMENT;
+    for (i = 0; i < count; i++) {
+        struct field_value *value = &values[i];
+        value->timestamp = value->latency = 0;
+        value->type = UNSIGNED_INTEGER;
+        value->value.whole = 0;
+        value->status = value->field == LINK_COUNT_FIELD && facts.nvlinks ? SUCCESS : NOT_SUPPORTED;
+        if (!value->status)
+            value->value.integer = facts.nvlinks;
+    }
+    return SUCCESS;
+}

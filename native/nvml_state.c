@@ -1,0 +1,170 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* What a GPU does: nothing. No program runs on it, so its memory is free and its load is 0; modes are those that a GPU has
+ * when nobody has changed them. Temperature, power and clocks are only known of real ones (nvml_unsupported.c). */
+#include "nvml.h"
+
+/* nvmlMemory_t, nvmlMemory_v2_t */
+struct memory {
+    unsigned long long total, free, used;
+};
+struct memory_v2 {
+    unsigned version;
+    unsigned long long total, reserved, free, used;
+};
+
+static int memory_of(nvmlDevice_t device, const void *out, unsigned long long *total)
+{
+    const struct gpu_facts *gpu;
+    const struct mig_facts *mig;
+    TRY(either_of(device, &gpu, &mig));
+    if (!out)
+        return INVALID_ARGUMENT;
+    *total = mig ? mig->memory_mib << 20 : facts.memory;
+    return *total ? SUCCESS : NOT_SUPPORTED;
+}
+
+API int nvmlDeviceGetMemoryInfo(nvmlDevice_t device, struct memory *memory)
+{
+    unsigned long long total;
+    TRY(memory_of(device, memory, &total));
+    *memory = (struct memory){.total = total, .free = total};
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, struct memory_v2 *memory)
+{
+    unsigned long long total;
+    TRY(memory_of(device, memory, &total));
+    if (memory->version != STRUCT_VERSION(struct memory_v2, 2))
+        return VERSION_MISMATCH;
+    *memory = (struct memory_v2){.version = memory->version, .total = total, .free = total};
+    return SUCCESS;
+}
+
+/* nvmlUtilization_t */
+struct utilization {
+    unsigned gpu, memory;
+};
+
+/* NVML tells no load of a GPU that is in MIG mode, nor of a MIG device. */
+static int load_of(nvmlDevice_t device, const void *out)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
+    if (!out)
+        return INVALID_ARGUMENT;
+    return gpu->mig_enabled ? NOT_SUPPORTED : SUCCESS;
+}
+
+API int nvmlDeviceGetUtilizationRates(nvmlDevice_t device, struct utilization *utilization)
+{
+    TRY(load_of(device, utilization));
+    *utilization = (struct utilization){0};
+    return SUCCESS;
+}
+
+static int engine_load(nvmlDevice_t device, unsigned *utilization, unsigned *period)
+{
+    TRY(load_of(device, utilization));
+    if (!period)
+        return INVALID_ARGUMENT;
+    *utilization = *period = 0;
+    return SUCCESS;
+}
+
+API int nvmlDeviceGetEncoderUtilization(nvmlDevice_t device, unsigned *utilization, unsigned *period)
+{
+    return engine_load(device, utilization, period);
+}
+
+API int nvmlDeviceGetDecoderUtilization(nvmlDevice_t device, unsigned *utilization, unsigned *period)
+{
+    return engine_load(device, utilization, period);
+}
+
+API int nvmlDeviceGetJpgUtilization(nvmlDevice_t device, unsigned *utilization, unsigned *period)
+{
+    return engine_load(device, utilization, period);
+}
+
+API int nvmlDeviceGetOfaUtilization(nvmlDevice_t device, unsigned *utilization, unsigned *period)
+{
+    return engine_load(device, utilization, period);
+}
+
+static int no_processes(nvmlDevice_t device, unsigned *count)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_or_parent_of(device, &gpu));
+    if (!count)
+        return INVALID_ARGUMENT;
+    *count = 0;
+    return SUCCESS;
+}
+
+/* All versions: there is no process whose layout could differ. */
+#define PROCESSES(name) \
+    API int name(nvmlDevice_t device, unsigned *count, void *infos) \
+    { \
+        (void)infos; \
+        return no_processes(device, count); \
+    }
+
+PROCESSES(nvmlDeviceGetComputeRunningProcesses)
+PROCESSES(nvmlDeviceGetComputeRunningProcesses_v2)
+PROCESSES(nvmlDeviceGetComputeRunningProcesses_v3)
+PROCESSES(nvmlDeviceGetGraphicsRunningProcesses)
+PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v2)
+PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v3)
+PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses)
+PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v2)
+PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v3)
+
+static int give_mode(nvmlDevice_t device, unsigned mode, unsigned *out)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
+    if (!out)
+        return INVALID_ARGUMENT;
+    *out = mode;
+    return SUCCESS;
+}
+
+enum { DISABLED = 0, DEFAULT_COMPUTE_MODE = 0, NOT_VIRTUAL = 0, BUS_PCIE = 2 };
+
+API int nvmlDeviceGetComputeMode(nvmlDevice_t device, unsigned *mode)
+{
+    return give_mode(device, DEFAULT_COMPUTE_MODE, mode);
+}
+
+API int nvmlDeviceGetDisplayMode(nvmlDevice_t device, unsigned *mode)
+{
+    return give_mode(device, DISABLED, mode);
+}
+
+API int nvmlDeviceGetDisplayActive(nvmlDevice_t device, unsigned *active)
+{
+    return give_mode(device, DISABLED, active);
+}
+
+API int nvmlDeviceGetAccountingMode(nvmlDevice_t device, unsigned *mode)
+{
+    return give_mode(device, DISABLED, mode);
+}
+
+API int nvmlDeviceGetVirtualizationMode(nvmlDevice_t device, unsigned *mode)
+{
+    return give_mode(device, NOT_VIRTUAL, mode);
+}
+
+API int nvmlDeviceGetMultiGpuBoard(nvmlDevice_t device, unsigned *multiple)
+{
+    return give_mode(device, 0, multiple);
+}
+
+/* As /proc/driver/nvidia/gpus/<bus id>/information says. */
+API int nvmlDeviceGetBusType(nvmlDevice_t device, unsigned *type)
+{
+    return give_mode(device, BUS_PCIE, type);
+}

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""A machine's facts in the form that libnvidia-ml.so.1 reads: the structures of native/nvml_facts.h, little-endian.
+
+Numbers of enumerations: nvml.h of CUDA 12.9. Ids of MIG profiles: the listings of `nvidia-smi mig -lgip` in NVIDIA's MIG
+user guide (A100, H100, H200, B200).
+"""
+
+from __future__ import annotations
+
+from struct import pack
+
+from ..mig import capability_minors, start_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..machine import Gpu, GpuModel, Machine, MigDevice, MigProfile
+
+# nvmlDeviceArchitecture_t, nvmlBrandType_t, nvmlDeviceAddressingModeType_t
+_ARCHITECTURES = {
+    "Kepler": 2,
+    "Maxwell": 3,
+    "Pascal": 4,
+    "Volta": 5,
+    "Turing": 6,
+    "Ampere": 7,
+    "Ada": 8,
+    "Ada Lovelace": 8,
+    "Hopper": 9,
+    "Blackwell": 10,
+}
+_BRANDS = {
+    "Quadro": 1,
+    "Tesla": 2,
+    "NVS": 3,
+    "GeForce": 5,
+    "Titan": 6,
+    "Quadro RTX": 12,
+    "NVIDIA RTX": 13,
+    "NVIDIA": 14,
+}
+_ADDRESSING_MODES = {"NONE": 0, "HMM": 1, "ATS": 2}
+
+# NVML_GPU_INSTANCE_PROFILE_..._SLICE by slices and attribute: REV1 has media extensions, REV2 twice the memory.
+_NUMBERS = {(1, ""): 0, (2, ""): 1, (3, ""): 2, (4, ""): 3, (7, ""): 4, (6, ""): 6, (1, "me"): 7, (2, "me"): 8}
+_NUMBERS.update({(1, "rev2"): 9, (1, "gfx"): 10, (2, "gfx"): 11, (4, "gfx"): 12})
+_IDS = {0: 19, 1: 14, 2: 9, 3: 5, 4: 0, 7: 20, 9: 15}
+# For profiles that the user guide's listings do not have: above all ids that they have.
+_OTHER_IDS = 64
+# GPU instances can reach each other's memory from Hopper on (go-nvml 2f9e261f, isP2pSupported).
+_P2P_FROM = (9, 0)
+_PROFILES = 17
+
+
+def nvml_facts(machine: Machine) -> bytes:
+    """Return the facts of *machine*; what is not known is 0 or empty."""
+    model = machine.model
+    profiles = () if model is None else model.mig_profiles
+    migs = [(place, gpu, mig) for place, gpu in enumerate(machine.gpus) for mig in gpu.mig_devices]
+    minors = capability_minors([gpu.minor for gpu in machine.gpus if gpu.mig_enabled]) if migs else {}
+    first = 0
+    gpus = []
+    for gpu in machine.gpus:
+        gpus.append(_gpu(gpu, first))
+        first += len(gpu.mig_devices)
+    parts = [_head(machine, model, len(gpus), len(migs), len(profiles)), *gpus]
+    parts += [_mig(place, gpu, mig, profiles, minors) for place, gpu, mig in migs]
+    numbers = _profile_numbers(profiles)
+    parts += [_profile(profile, number, model) for profile, number in zip(profiles, numbers)]
+    return b"".join(parts)
+
+
+def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profiles: int) -> bytes:
+    cuda = machine.cuda_version
+    numbers: tuple[int, ...] = (0,) * 10
+    if model is not None:
+        numbers = (
+            model.memory_mib << 20,
+            *model.compute_capability,
+            _ARCHITECTURES.get(model.architecture, 0),
+            _BRANDS.get(model.brand, 0),
+            int(model.pci_device_id, 16),
+            int(model.pci_subsystem_id, 16),
+            model.nvlink_links,
+            model.gpus_per_pcie_switch,
+            model.gpus_per_socket,
+        )
+    return pack(
+        "<8s3IiQ2i7I4x96s96s96s96s",
+        b"nvmock1",
+        gpus,
+        migs,
+        profiles,
+        cuda[0] * 1000 + cuda[1] * 10,
+        *numbers,
+        _text(machine.driver_version),
+        _text(f"{cuda[0]}.{machine.driver_version}"),
+        _text("" if model is None else model.vbios_version),
+        _text("" if model is None else model.board_part_number),
+    )
+
+
+def _gpu(gpu: Gpu, first: int) -> bytes:
+    domain, bus, device = 0, 0, 0
+    if gpu.pci_bus_id:
+        domain_text, bus_text, rest = gpu.pci_bus_id.split(":")
+        domain, bus, device = int(domain_text, 16), int(bus_text, 16), int(rest.partition(".")[0], 16)
+    return pack(
+        "<6Ii3I96s96s96s",
+        gpu.minor,
+        bool(gpu.pci_bus_id),
+        domain,
+        bus,
+        device,
+        gpu.irq,
+        _ADDRESSING_MODES.get(gpu.addressing_mode, -1),
+        gpu.mig_enabled,
+        first,
+        len(gpu.mig_devices),
+        _text(gpu.uuid),
+        _text(gpu.name),
+        _text(gpu.serial),
+    )
+
+
+def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, ...], minors: dict[str, int]) -> bytes:
+    place = next((index for index, profile in enumerate(profiles) if profile.name == mig.profile), -1)
+    size = profiles[place].size if place >= 0 else 0
+    instance = f"gpu{gpu.minor}/gi{mig.gi}"
+    return pack(
+        "<6Ii3IQ96s96s",
+        gpu_place,
+        mig.index,
+        mig.gi,
+        mig.ci,
+        minors[f"{instance}/access"],
+        minors[f"{instance}/ci{mig.ci}/access"],
+        place,
+        start_of(mig.gi, size) if size else 0,
+        size,
+        mig.compute_slices,
+        mig.memory_mib,
+        _text(mig.uuid),
+        _text(f"{gpu.name} MIG {mig.profile}"),
+    )
+
+
+def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
+    """The NVML_GPU_INSTANCE_PROFILE_... of each; those that NVML has no name for get the next that are free."""
+    numbers: list[int] = []
+    for profile in profiles:
+        attribute = profile.name.partition("+")[2]
+        wanted = _NUMBERS.get((profile.slices, attribute))
+        if wanted in numbers and not attribute:
+            wanted = _NUMBERS.get((profile.slices, "rev2"))
+        if wanted is None or wanted in numbers:
+            free = (number for number in range(_PROFILES - 1, -1, -1) if number not in numbers)
+            wanted = next(free, _PROFILES + len(numbers))
+        numbers.append(wanted)
+    return numbers
+
+
+def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
+    p2p = model is not None and model.compute_capability >= _P2P_FROM
+    starts = tuple(dict.fromkeys(profile.starts))
+    return pack(
+        "<21I4xQ96s",
+        number,
+        _IDS.get(number, _OTHER_IDS + number),
+        p2p,
+        profile.slices,
+        profile.size,
+        profile.instance_count,
+        profile.multiprocessors,
+        *(profile.engines or (0,) * 5),
+        len(starts),
+        *starts,
+        *(0,) * (8 - len(starts)),
+        profile.memory_mib,
+        _text(f"MIG {profile.name}"),
+    )
+
+
+def _text(text: str) -> bytes:
+    """At most 95 characters, as NVML's own buffers have room for."""
+    return text.encode("ascii", "replace")[:95]
