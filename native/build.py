@@ -51,16 +51,18 @@ _FLAGS = (
     *("-Wl,-z,norelro", "-Wl,-z,noexecstack", "-s"),
 )
 _EXECUTABLE = ("-static", "-fno-pie", "-no-pie", "-Wl,-z,noseparate-code")
-# Its own calls stay in it, whatever else the process has loaded.
+# Its own calls stay in it, whatever else the process has loaded, and nothing is left for others to define.
 _LIBRARY = (
     *("-shared", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-Wl,--hash-style=both"),
-    *("-Wl,-soname,libnvidia-ml.so.1", "-Wl,-T,nvml.ld"),
+    *("-Wl,-soname,libnvidia-ml.so.1", "-Wl,-T,nvml.ld", "-Wl,-z,defs"),
 )
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
     "driver-program": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
+# Atomic operations would be calls of libgcc.
+_OF_ARCHITECTURE = {"x86_64": (), "aarch64": ("-mno-outline-atomics",)}
 
 _TEMPLATE = '''# Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
@@ -101,7 +103,9 @@ def build(program: str, architecture: str, into: str) -> str:
     assert found is not None
     path = os.path.join(into, f"{program}.{architecture}")
     sources = [f"{name}.c" for name in PROGRAMS[program]]
-    subprocess.run([found, *FLAGS[program], "-o", path, *sources], check=True, cwd=SOURCES)
+    subprocess.run(
+        [found, *FLAGS[program], *_OF_ARCHITECTURE[architecture], "-o", path, *sources], check=True, cwd=SOURCES
+    )
     return path
 
 
