@@ -9,13 +9,16 @@ import re
 import subprocess
 import time
 
+import nvml_listing
 import yaml
 
 GPU = "nvidia.com/gpu"
 PLUGIN_NAMESPACE = "gpu-mock-device-plugin"
 MACHINE_FILE = "/var/lib/nvidia-mock/driver/etc/nvmock/machine.json"
 SPEC = "/etc/cdi/nvidia.yaml"
+# Images that have Python ask NVML as well.
 SCRIPT = """ls -1d /dev/nvidia*; nvidia-smi -L; echo "visible=$NVIDIA_VISIBLE_DEVICES"
+command -v python3 >/dev/null && {nvml}
 for one in {libraries}; do [ -e "$one" ] && echo "library=$one"; done; echo end; exec sleep 3600"""
 
 
@@ -107,7 +110,7 @@ class Cluster:
         """Start a pod that asks for *count* GPUs; its name."""
         self._counter += 1
         name = f"gpus-{self._counter}"
-        script = SCRIPT.format(libraries=" ".join(sorted(libraries)) or "/none")
+        script = SCRIPT.format(nvml=nvml_listing.SCRIPT, libraries=" ".join(sorted(libraries)) or "/none")
         spec = {
             "restartPolicy": restart,
             "terminationGracePeriodSeconds": 0,

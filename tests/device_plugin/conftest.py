@@ -4,7 +4,7 @@
 
 NVMOCK_TEST_KUBECONFIG   its kubeconfig,
 NVMOCK_TEST_IMAGE        the plugin's image there,
-NVMOCK_TEST_POD_IMAGE    an image for pods, with a shell (default: the plugin's).
+NVMOCK_TEST_POD_IMAGE    an image for pods, with a shell and Python (default: the plugin's).
 
 Its nodes are containers of this machine's Docker engine.
 """
@@ -13,8 +13,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 import pytest
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "..", "molecule"))
+
 from cluster_support import Cluster
 
 

@@ -38,6 +38,8 @@ def check(cluster, name, node, count):
     wanted = {f"/dev/nvidia{minors[uuid]}" for uuid in seen} | cluster.control_nodes(node)
     assert {line for line in lines if line.startswith("/dev/nvidia") and line != "/dev/nvidia-caps"} == wanted
     assert "visible=void" in lines
+    told = [line.rpartition(" ")[2] for line in lines if line.startswith("nvml ") and "GPU-" in line]
+    assert told == seen, "NVML and nvidia-smi tell the same, in the same order"
     assert {line.partition("=")[2] for line in lines if line.startswith("library=")} == cluster.libraries(node)
     return seen
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 
 import node_images
+import nvml_listing
 import pytest
 from injection import CONTROL, gpu_node, mig_nodes, nodes_of_all, seen
 
@@ -97,6 +98,24 @@ def test_ldconfig_lists_the_libraries(run_with, debian):
     assert status == 0
     for name in ("libcuda.so.1", "libcuda.so", "libnvidia-ml.so.1"):
         assert f"\t{name} (libc6" in said
+
+
+@KINDS
+def test_nvml_knows_what_the_container_was_given(run_with, image, machine, kind):
+    """Opened by its name, in a container without ldconfig."""
+
+    def told(*devices):
+        status, said = run_with(image, [f"{kind}={device}" for device in devices], nvml_listing.SCRIPT)
+        assert status == 0, said
+        return said.splitlines()
+
+    first, second, cut = machine.gpus[1], machine.gpus[2], machine.gpus[3]
+    every_mig = [device for gpu in machine.gpus for device in gpu.mig_devices]
+    version = machine.driver_version
+    assert told("1") == nvml_listing.lines(version, [first])
+    assert told(second.uuid, "1") == nvml_listing.lines(version, [first, second])
+    assert told(cut.mig_devices[1].uuid) == nvml_listing.lines(version, [cut], [cut.mig_devices[1]])
+    assert told("all") == nvml_listing.lines(version, machine.gpus, every_mig)
 
 
 OPENED = ["libcuda.so.1", "libnvidia-ml.so.1"]
