@@ -53,7 +53,7 @@ _FLAGS = (
 _EXECUTABLE = ("-static", "-fno-pie", "-no-pie", "-Wl,-z,noseparate-code")
 # Its own calls stay in it, whatever else the process has loaded, and nothing is left for others to define.
 _LIBRARY = (
-    *("-shared", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-Wl,--hash-style=both"),
+    *("-shared", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-Wl,--hash-style=gnu"),
     *("-Wl,-soname,libnvidia-ml.so.1", "-Wl,-T,nvml.ld", "-Wl,-z,defs"),
 )
 FLAGS = {

@@ -4,18 +4,16 @@
  * of them say NOT_SUPPORTED, as NVML does on hardware that lacks something, so that programs bind and go on. */
 #include "nvml.h"
 
-static int not_supported(void)
+int not_supported(void);
+
+int not_supported(void)
 {
     TRY(initialized());
     return NOT_SUPPORTED;
 }
 
-#define UNSUPPORTED(name) \
-    API int name(void); \
-    API int name(void) \
-    { \
-        return not_supported(); \
-    }
+/* The same function under another name. */
+#define UNSUPPORTED(name) API int name(void) __attribute__((alias("not_supported")));
 
 UNSUPPORTED(nvmlComputeInstanceDestroy)
 UNSUPPORTED(nvmlDeviceClearAccountingPids)
