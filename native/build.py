@@ -31,7 +31,7 @@ _COMMON = ("start", "system", "text", "memory", "message")
 PROGRAMS = {
     "nvidia-cdi-hook": (
         *_COMMON,
-        *("json", "flags", "in_root", "container", "ldconfig", "hook"),
+        *("json", "flags", "directory", "in_root", "container", "ldconfig", "hook"),
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile"),
     ),
     "driver-program": (*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_query", "smi_table"),
