@@ -138,6 +138,55 @@ class MigProfile(Record):
         self.engines = engines
 
 
+class Readings(Record):
+    """What a board says of its power, clocks and temperatures: its limits, and what it measures while nothing runs.
+
+    :arg temperature_c: of the GPU, in degrees Celsius; this and every number below is 0 if unknown, every tuple ``()``.
+    :arg memory_temperature_c: of its memory.
+    :arg power_mw: what it draws, in milliwatts.
+    :arg power_limits_mw: (least, default, most) that its limit can be set to, in milliwatts; it is the default.
+    :arg clocks_mhz: (graphics, SM, memory, video) clocks in MHz.
+    :arg max_clocks_mhz: the same at most.
+    :arg pcie_link: (generation, lanes).
+    :arg bar1_mib: BAR1 memory in MiB.
+    :arg ecc_mode: ``Enabled``, ``Disabled``, or ``""`` if unknown or if there is none.
+    """
+
+    __slots__ = (
+        "temperature_c",
+        "memory_temperature_c",
+        "power_mw",
+        "power_limits_mw",
+        "clocks_mhz",
+        "max_clocks_mhz",
+        "pcie_link",
+        "bar1_mib",
+        "ecc_mode",
+    )
+
+    def __init__(
+        self,
+        temperature_c: int = 0,
+        memory_temperature_c: int = 0,
+        power_mw: int = 0,
+        power_limits_mw: tuple[int, ...] = (),
+        clocks_mhz: tuple[int, ...] = (),
+        max_clocks_mhz: tuple[int, ...] = (),
+        pcie_link: tuple[int, ...] = (),
+        bar1_mib: int = 0,
+        ecc_mode: str = "",
+    ) -> None:
+        self.temperature_c = temperature_c
+        self.memory_temperature_c = memory_temperature_c
+        self.power_mw = power_mw
+        self.power_limits_mw = power_limits_mw
+        self.clocks_mhz = clocks_mhz
+        self.max_clocks_mhz = max_clocks_mhz
+        self.pcie_link = pcie_link
+        self.bar1_mib = bar1_mib
+        self.ecc_mode = ecc_mode
+
+
 class GpuModel(Record):
     """Facts that all GPUs of a machine share.
 
@@ -154,6 +203,7 @@ class GpuModel(Record):
     :arg mig_profiles: profiles the GPU can be cut into; empty if it knows no MIG.
     :arg gpus_per_pcie_switch: so many GPUs in a row share a PCIe switch; 0 if unknown.
     :arg gpus_per_socket: so many GPUs in a row belong to one CPU socket; 0 if unknown.
+    :arg readings: what a board measures, and its limits.
     """
 
     __slots__ = (
@@ -170,6 +220,7 @@ class GpuModel(Record):
         "mig_profiles",
         "gpus_per_pcie_switch",
         "gpus_per_socket",
+        "readings",
     )
 
     def __init__(
@@ -187,6 +238,7 @@ class GpuModel(Record):
         mig_profiles: tuple[MigProfile, ...] = (),
         gpus_per_pcie_switch: int = 0,
         gpus_per_socket: int = 0,
+        readings: Readings | None = None,
     ) -> None:
         self.product_name = product_name
         self.architecture = architecture
@@ -201,6 +253,7 @@ class GpuModel(Record):
         self.mig_profiles = mig_profiles
         self.gpus_per_pcie_switch = gpus_per_pcie_switch
         self.gpus_per_socket = gpus_per_socket
+        self.readings = readings or Readings()
 
 
 class Machine(Record):

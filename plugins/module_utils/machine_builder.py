@@ -8,7 +8,7 @@ Everything that a person can write is checked here, so that layouts can trust wh
 
 from __future__ import annotations
 
-from . import checks, machines, mig
+from . import checks, machines, mig, readings
 from .errors import ParameterError
 from .identity import derive_serial, derive_uuid
 from .machine import Gpu, GpuModel, Machine
@@ -29,6 +29,7 @@ _OPTIONAL: dict[str, object] = {
     "nvlink_links": 0,
     "gpus_per_pcie_switch": 0,
     "gpus_per_socket": 0,
+    "readings": {},
     "pci_bus_ids": [],
     "uuids": [],
     "mig_profiles": [],
@@ -160,6 +161,7 @@ def _own_facts(definition: object) -> dict[str, object]:
         facts["gpu_count"] = len(buses) or 1
     checks.integer(where + "gpu_count", facts["gpu_count"], 1, MAX_GPUS)
     mig.check_profiles(where + "mig_profiles", facts["mig_profiles"])
+    readings.check(where + "readings", facts["readings"])
     checks.one_of(where + "addressing_mode", facts["addressing_mode"], ADDRESSING_MODES)
     return facts
 
@@ -179,6 +181,7 @@ def _model(facts: dict[str, object], name: str) -> GpuModel:
         mig_profiles=mig.profiles(facts["mig_profiles"]),
         gpus_per_pcie_switch=int(facts["gpus_per_pcie_switch"]),  # type: ignore[call-overload]
         gpus_per_socket=int(facts["gpus_per_socket"]),  # type: ignore[call-overload]
+        readings=readings.build(facts["readings"]),
     )
 
 

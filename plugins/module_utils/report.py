@@ -107,6 +107,7 @@ def machine_facts(machine: Machine) -> dict[str, object]:
         shared = {name: getattr(model, name) for name in model.__slots__}
         shared["compute_capability"] = "%d.%d" % model.compute_capability
         shared["mig_profiles"] = [profile.name for profile in model.mig_profiles]
+        shared["readings"] = {name: getattr(model.readings, name) for name in model.readings.__slots__}
     return {
         "machine": machine.type_name,
         "driver_version": machine.driver_version,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..errors import HostError
-from ..machine import Gpu, GpuModel, Machine, MigDevice, MigProfile
+from ..machine import Gpu, GpuModel, Machine, MigDevice, MigProfile, Readings
 from ..record import Record
 
 PATH = "etc/nvmock/machine.json"
@@ -46,7 +46,12 @@ def _model(facts: dict[str, object]) -> GpuModel:
         lists = {"starts": tuple(profile["starts"]), "engines": tuple(profile.get("engines", ()))}
         profiles.append(MigProfile(**{**profile, **lists}))
     facts["compute_capability"] = _pair(facts["compute_capability"])
-    return GpuModel(mig_profiles=tuple(profiles), **facts)  # type: ignore[arg-type]
+    # Nor of readings.
+    readings = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in facts.pop("readings", {}).items()  # type: ignore[attr-defined]
+    }
+    return GpuModel(mig_profiles=tuple(profiles), readings=Readings(**readings), **facts)  # type: ignore[arg-type]
 
 
 def _pair(value: object) -> tuple[int, int]:

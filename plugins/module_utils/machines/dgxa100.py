@@ -5,6 +5,7 @@
 Sources: driver, CUDA, memory, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus ids:
 those that the GPU Mock on kind documents (a real DGX A100 has 07, 0f, 47, 4e, 87, 90, b7, bd). VBIOS, board part,
 subsystem: capture of an A100-SXM4-40GB by nvidia-smi 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 a GPU.
+Readings: that capture's first GPU, which is idle.
 PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """
 
@@ -26,6 +27,17 @@ MACHINE: dict[str, object] = {
     "nvlink_links": 12,
     "gpus_per_pcie_switch": 2,
     "gpus_per_socket": 4,
+    "readings": {
+        "temperature_c": 33,
+        "memory_temperature_c": 34,
+        "power_mw": 49680,
+        "power_limits_mw": [100000, 400000, 400000],
+        "clocks_mhz": [210, 210, 1215, 585],
+        "max_clocks_mhz": [1410, 1410, 1215, 1290],
+        "pcie_link": [4, 16],
+        "bar1_mib": 65536,
+        "ecc_mode": "Enabled",
+    },
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

@@ -8,6 +8,7 @@ VBIOS, board part, subsystem: capture of a B200 by nvidia-smi 580.105.08; PCI de
 in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices;
 go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names: slices and memory rounded up
 to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 a GPU.
+Readings: that capture's first GPU, which is idle.
 PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """
 
@@ -29,6 +30,17 @@ MACHINE: dict[str, object] = {
     "nvlink_links": 18,
     "gpus_per_pcie_switch": 1,
     "gpus_per_socket": 4,
+    "readings": {
+        "temperature_c": 39,
+        "memory_temperature_c": 39,
+        "power_mw": 195790,
+        "power_limits_mw": [200000, 1000000, 1000000],
+        "clocks_mhz": [120, 120, 3996, 600],
+        "max_clocks_mhz": [1965, 1965, 3996, 1965],
+        "pcie_link": [5, 16],
+        "bar1_mib": 262144,
+        "ecc_mode": "Enabled",
+    },
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

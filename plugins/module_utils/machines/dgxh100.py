@@ -8,6 +8,7 @@ VBIOS, board part, subsystem: capture of an H100 80GB HBM3 by nvidia-smi 580.105
 in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices;
 go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names: slices and memory rounded up
 to GiB, as nvidia-smi spells them. NVLinks: NVLink 4, 18 a GPU.
+Readings: that capture's first GPU, which is idle.
 PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """
 
@@ -29,6 +30,17 @@ MACHINE: dict[str, object] = {
     "nvlink_links": 18,
     "gpus_per_pcie_switch": 1,
     "gpus_per_socket": 4,
+    "readings": {
+        "temperature_c": 29,
+        "memory_temperature_c": 37,
+        "power_mw": 68920,
+        "power_limits_mw": [200000, 700000, 700000],
+        "clocks_mhz": [345, 345, 2619, 765],
+        "max_clocks_mhz": [1980, 1980, 2619, 1545],
+        "pcie_link": [5, 16],
+        "bar1_mib": 131072,
+        "ecc_mode": "Enabled",
+    },
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

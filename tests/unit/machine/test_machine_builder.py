@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import machines
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Readings
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
 
 OWN = {
@@ -212,6 +213,23 @@ BAD_FACTS = {
     "pci_bus_ids": [None, "x", ["x"]],
     "uuids": [None, ["x"]],
     "gpu_count": [0, "x", 65],
+    "gpus_per_pcie_switch": [-1, 65, "x", None],
+    "gpus_per_socket": [-1, 65, []],
+    "readings": [
+        None,
+        [],
+        {"temperature": 33},
+        {"temperature_c": "hot"},
+        {"memory_temperature_c": -1},
+        {"power_mw": 1.5},
+        {"power_limits_mw": [1, 2]},
+        {"power_limits_mw": 3},
+        {"clocks_mhz": [1, 2, 3, "x"]},
+        {"max_clocks_mhz": None},
+        {"pcie_link": [4, 33]},
+        {"bar1_mib": []},
+        {"ecc_mode": "on"},
+    ],
     "mig_profiles": [
         None,
         "x",
@@ -244,6 +262,34 @@ def test_bad_facts_name_the_key(key, value):
     with pytest.raises(ParameterError) as error:
         build_machine("mine", {**OWN, key: value})
     assert str(error.value).startswith(f"machine_definition.{key}") and "\n" not in str(error.value)
+
+
+def test_readings():
+    readings = {
+        "temperature_c": "33",
+        "power_limits_mw": ["1", 2, 3],
+        "clocks_mhz": [1, 2, 3, 4],
+        "ecc_mode": "Disabled",
+    }
+    model = build_machine("mine", {**OWN, "readings": readings}).model
+    assert model.readings == Readings(
+        temperature_c=33, power_limits_mw=(1, 2, 3), clocks_mhz=(1, 2, 3, 4), ecc_mode="Disabled"
+    )
+    assert build_machine("mine", OWN).model.readings == Readings()
+    based = build_machine("mine", {"base": "dgxa100", "readings": {"power_mw": 1}}).model
+    assert based.readings == Readings(power_mw=1), "a mapping of one's own replaces the type's"
+
+
+@pytest.mark.parametrize("name", machines.names())
+def test_readings_of_the_machine_types_fit_each_other(name):
+    readings = build_machine(name).model.readings
+    if readings == Readings():
+        assert name == "dgxh200", "no capture of it is published"
+        return
+    assert "" not in readings.fields() and 0 not in readings.fields() and () not in readings.fields()
+    least, default, most = readings.power_limits_mw
+    assert least < default <= most and readings.power_mw < least * 2
+    assert all(now <= most for now, most in zip(readings.clocks_mhz, readings.max_clocks_mhz, strict=True))
 
 
 def test_numbers_as_text_are_numbers():
