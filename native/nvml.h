@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* libnvidia-ml.so.1: what its files share. Names, numbers and layouts are those of NVML's interface (nvml.h of CUDA 12.9,
- * and the names of CUDA 13.5's); enumerations are passed as int. */
+ * and the names and counts of CUDA 13.5's); enumerations are passed as int. */
 #ifndef NVMOCK_NVML_H
 #define NVMOCK_NVML_H
 
@@ -65,6 +65,7 @@ nvmlGpuInstance_t gpu_instance(const struct mig_facts *mig);
 nvmlComputeInstance_t compute_instance(const struct mig_facts *mig);
 unsigned visible_index(const struct gpu_facts *gpu);
 int is_visible(const struct mig_facts *mig);
+unsigned visible_mig_index(const struct mig_facts *mig); /* among those of its GPU */
 
 /* Copies *text*, "" meaning that it is not known, into the caller's buffer. */
 int copy_out(const char *text, char *out, unsigned length);

@@ -19,8 +19,8 @@ struct compute_profile_v3 {
 };
 
 /* NVML_COMPUTE_INSTANCE_PROFILE_... in order: the slices of each, 0 for those that no MIG profile has here. */
-static const unsigned char compute_slices[] = {1, 2, 3, 4, 7, 8, 6, 0};
-enum { COMPUTE_PROFILES = sizeof compute_slices, SHARED_ENGINES = 0 };
+static const unsigned char compute_slices[] = {1, 2, 3, 4, 7, 8, 6, 0, 0};
+enum { COMPUTE_PROFILES = sizeof compute_slices, SHARED_ENGINES = 0, COMPUTE_GRAPHICS = 1 /* NVML_COMPUTE_INSTANCE_PROFILE_CAPS_GFX */ };
 
 static unsigned whole_profile(unsigned slices)
 {
@@ -30,6 +30,12 @@ static unsigned whole_profile(unsigned slices)
     return i;
 }
 
+/* All slices of a GPU instance, one or two; of seven also three or four. There is no 3c.4g and no 6c.7g. */
+static int can_hold(unsigned instance, unsigned slices)
+{
+    return slices == instance || (slices > 0 && slices < instance && slices <= (instance == COMPUTE_SLICES ? 4 : 2));
+}
+
 static int compute_profile_of(const struct mig_facts *mig, unsigned wanted, struct compute_profile *info)
 {
     const struct profile_facts *profile = profile_of(mig);
@@ -37,13 +43,13 @@ static int compute_profile_of(const struct mig_facts *mig, unsigned wanted, stru
     if (wanted >= COMPUTE_PROFILES)
         return INVALID_ARGUMENT;
     slices = compute_slices[wanted];
-    if (!profile || !slices || slices > profile->slices)
+    if (!profile || !can_hold(profile->slices, slices))
         return NOT_SUPPORTED;
     *info = (struct compute_profile){
         .id = wanted,
         .slices = slices,
         .instances = profile->slices / slices,
-        .multiprocessors = profile->multiprocessors / profile->slices * slices,
+        .multiprocessors = profile->multiprocessors * slices / profile->slices,
     };
     copy_engines(info->engines, profile);
     return SUCCESS;
@@ -67,11 +73,12 @@ API int nvmlGpuInstanceGetComputeInstanceProfileInfoV(
     TRY(gpu_instance_of(instance, &mig));
     if (!info || engines != SHARED_ENGINES)
         return INVALID_ARGUMENT;
-    if (info->version == STRUCT_VERSION(struct compute_profile_v3, 3))
-        ((struct compute_profile_v3 *)info)->capabilities = 0;
-    else if (info->version != STRUCT_VERSION(struct compute_profile_v2, 2))
+    if (info->version != STRUCT_VERSION(struct compute_profile_v2, 2) &&
+        info->version != STRUCT_VERSION(struct compute_profile_v3, 3))
         return VERSION_MISMATCH;
     TRY(compute_profile_of(mig, wanted, &info->profile));
+    if (info->version == STRUCT_VERSION(struct compute_profile_v3, 3))
+        ((struct compute_profile_v3 *)info)->capabilities = profile_of(mig)->capabilities & CAN_GRAPHICS ? COMPUTE_GRAPHICS : 0;
     /* A compute instance with all slices bears the name of its GPU instance, "MIG 3g.20gb"; others are "MIG 1c.3g.20gb". */
     if (info->profile.slices == mig->slices)
         return copy_out(profile_of(mig)->name, info->name, sizeof info->name);

@@ -93,7 +93,7 @@ API int nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, int *major, int 
     return SUCCESS;
 }
 
-/* A MIG device's index is its place among those of its GPU. */
+/* A MIG device's index is the one that nvmlDeviceGetMigDeviceHandleByIndex finds it by. */
 API int nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *index)
 {
     const struct gpu_facts *gpu;
@@ -101,7 +101,7 @@ API int nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *index)
     TRY(either_of(device, &gpu, &mig));
     if (!index)
         return INVALID_ARGUMENT;
-    *index = mig ? mig->index : visible_index(gpu);
+    *index = mig ? visible_mig_index(mig) : visible_index(gpu);
     return SUCCESS;
 }
 

@@ -35,12 +35,12 @@ struct gpu_facts {
 };
 
 struct mig_facts {
-    uint32_t gpu, index;
-    uint32_t instance, compute_instance;     /* ids */
-    uint32_t instance_minor, compute_minor;  /* of their capabilities' device nodes */
-    int32_t profile;                         /* in the table below, -1 if not known */
-    uint32_t start, size;                    /* memory slices */
-    uint32_t slices;                         /* compute slices */
+    uint32_t gpu;
+    uint32_t instance, compute_instance; /* ids */
+    uint32_t compute_minor;              /* of the device node of the compute instance's capability */
+    int32_t profile;                     /* in the table below, -1 if not known */
+    uint32_t start, size;                /* memory slices */
+    uint32_t slices;                     /* compute slices */
     uint64_t memory_mib;
     char uuid[TEXT], name[TEXT];
 };
@@ -48,7 +48,7 @@ struct mig_facts {
 struct profile_facts {
     uint32_t number; /* NVML_GPU_INSTANCE_PROFILE_... */
     uint32_t id;
-    uint32_t p2p;
+    uint32_t capabilities; /* NVML_GPU_INSTANCE_PROFILE_CAPS_... */
     uint32_t slices, size, instances, multiprocessors;
     uint32_t engines[ENGINES]; /* copy, decoder, encoder, JPEG, OFA */
     uint32_t start_count, starts[STARTS];
@@ -59,7 +59,7 @@ struct profile_facts {
 
 _Static_assert(sizeof(struct facts) == 456, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct gpu_facts) == 328, "layout/nvml_facts.py has the same layout");
-_Static_assert(sizeof(struct mig_facts) == 240, "layout/nvml_facts.py has the same layout");
+_Static_assert(sizeof(struct mig_facts) == 232, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct profile_facts) == 192, "layout/nvml_facts.py has the same layout");
 
 extern const struct facts facts __attribute__((visibility("hidden")));

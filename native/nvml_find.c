@@ -116,11 +116,11 @@ static int parse_bus_id(const char *text, uint32_t parts[3])
 {
     uint32_t value[4] = {0};
     int count = 0;
-    while (read_hexadecimal(&text, &value[count])) {
-        count++;
-        if (*text != ':' || count == 3)
+    for (;; text++) {
+        if (!read_hexadecimal(&text, &value[count++]))
+            return 0;
+        if (count == 3 || *text != ':')
             break;
-        text++;
     }
     if (*text == '.') {
         text++;

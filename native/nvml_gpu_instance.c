@@ -20,7 +20,7 @@ struct profile_info_v3 {
     unsigned capabilities;
 };
 
-enum { PROFILES = 17 /* NVML_GPU_INSTANCE_PROFILE_COUNT */ };
+enum { PROFILES = 18 /* NVML_GPU_INSTANCE_PROFILE_COUNT */ };
 
 static int profile_by_number(nvmlDevice_t device, unsigned wanted, const void *out, const struct profile_facts **profile)
 {
@@ -56,7 +56,7 @@ API int nvmlDeviceGetGpuInstanceProfileInfo(nvmlDevice_t device, unsigned wanted
     TRY(profile_by_number(device, wanted, info, &profile));
     *info = (struct profile_info){
         .id = profile->id,
-        .p2p = profile->p2p,
+        .p2p = profile->capabilities & CAN_P2P,
         .slices = profile->slices,
         .instances = profile->instances,
         .multiprocessors = profile->multiprocessors,
@@ -75,7 +75,7 @@ API int nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned wante
         *info = (struct profile_info_v2){
             .version = info->version,
             .id = profile->id,
-            .p2p = profile->p2p,
+            .p2p = profile->capabilities & CAN_P2P,
             .slices = profile->slices,
             .instances = profile->instances,
             .multiprocessors = profile->multiprocessors,
@@ -92,7 +92,7 @@ API int nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned wante
             .instances = profile->instances,
             .multiprocessors = profile->multiprocessors,
             .memory_mib = profile->memory_mib,
-            .capabilities = profile->p2p, /* NVML_GPU_INSTANCE_PROFILE_CAPS_P2P is 1 */
+            .capabilities = profile->capabilities,
         };
         copy_engines(newer->engines, profile);
         return copy_out(profile->name, newer->name, sizeof newer->name);
@@ -179,6 +179,8 @@ API int nvmlDeviceGetGpuInstances(nvmlDevice_t device, unsigned id, nvmlGpuInsta
     if (!instances || !count)
         return INVALID_ARGUMENT;
     TRY(profile_by_id(gpu, id, &profile));
+    if (!gpu->mig_enabled)
+        return NOT_SUPPORTED;
     *count = 0;
     for (i = 0; i < gpu->mig_count; i++) {
         if (profile_of(&migs_of(gpu)[i]) == profile)

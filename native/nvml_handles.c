@@ -92,6 +92,15 @@ int is_visible(const struct mig_facts *mig)
     return visible_index(&all_gpus()[mig->gpu]) < visible_count() && node_exists("nvidia-caps/nvidia-cap", mig->compute_minor);
 }
 
+unsigned visible_mig_index(const struct mig_facts *mig)
+{
+    const struct mig_facts *other = &all_migs()[all_gpus()[mig->gpu].mig_first];
+    unsigned index = 0;
+    for (; other < mig; other++)
+        index += (unsigned)is_visible(other);
+    return index;
+}
+
 int copy_out(const char *text, char *out, unsigned length)
 {
     if (!out)

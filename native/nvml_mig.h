@@ -8,6 +8,9 @@
 
 enum { COMPUTE_SLICES = 7 };
 
+/* NVML_GPU_INSTANCE_PROFILE_CAPS_... */
+enum { CAN_P2P = 1, CAN_GRAPHICS = 2 };
+
 /* nvmlGpuInstancePlacement_t, nvmlComputeInstancePlacement_t */
 struct placement {
     unsigned start, size;

@@ -4,7 +4,7 @@
  * own addresses are not known. */
 #include "nvml.h"
 
-enum { MAXIMUM_LINKS = 18, LINK_COUNT_FIELD = 91 /* NVML_FI_DEV_NVLINK_LINK_COUNT */ };
+enum { MAXIMUM_LINKS = 36, LINK_COUNT_FIELD = 91 /* NVML_FI_DEV_NVLINK_LINK_COUNT */ };
 enum { ENABLED = 1, TO_SWITCH = 2 };
 enum { CAPABILITY_P2P = 0, CAPABILITY_VALID = 5 };
 
@@ -12,9 +12,11 @@ static int link_of(nvmlDevice_t device, unsigned link, const void *out)
 {
     const struct gpu_facts *gpu;
     TRY(gpu_of(device, &gpu));
-    if (!out || link >= MAXIMUM_LINKS)
+    if (!out)
         return INVALID_ARGUMENT;
-    return link < facts.nvlinks ? SUCCESS : NOT_SUPPORTED;
+    if (link < facts.nvlinks)
+        return SUCCESS;
+    return link < MAXIMUM_LINKS ? NOT_SUPPORTED : INVALID_ARGUMENT;
 }
 
 API int nvmlDeviceGetNvLinkState(nvmlDevice_t device, unsigned link, unsigned *active)
@@ -71,30 +73,29 @@ API int nvmlDeviceGetTopologyNearestGpus(nvmlDevice_t device, unsigned level, un
     const struct gpu_facts *gpu;
     unsigned i, found = 0;
     TRY(gpu_of(device, &gpu));
-    if (!count || level > SYSTEM)
+    if (!count || level > SYSTEM || (*count && !nearest))
         return INVALID_ARGUMENT;
     for (i = 0; i < visible_count(); i++) {
         if (visible_gpu(i) == gpu || level_of(gpu, visible_gpu(i)) != level)
             continue;
-        if (nearest && found < *count)
+        if (found < *count)
             nearest[found] = handle_of_gpu(visible_gpu(i));
         found++;
     }
-    if (nearest && found > *count)
-        found = *count;
-    *count = found;
+    if (*count == 0 || found < *count) /* zero asks for the number */
+        *count = found;
     return SUCCESS;
 }
 
 /* nvmlGpuP2PCapsIndex_t, nvmlGpuP2PStatus_t */
-enum { P2P_READ = 0, P2P_WRITE = 1, P2P_NVLINK = 2, P2P_OK = 0, P2P_NOT_SUPPORTED = 5, P2P_UNKNOWN = 6 };
+enum { P2P_READ = 0, P2P_WRITE = 1, P2P_NVLINK = 2, P2P_INDICES = 5, P2P_OK = 0, P2P_NOT_SUPPORTED = 5, P2P_UNKNOWN = 6 };
 
 API int nvmlDeviceGetP2PStatus(nvmlDevice_t one, nvmlDevice_t other, unsigned what, unsigned *status)
 {
     const struct gpu_facts *a, *b;
     TRY(gpu_of(one, &a));
     TRY(gpu_of(other, &b));
-    if (!status || a == b)
+    if (!status || a == b || what >= P2P_INDICES)
         return INVALID_ARGUMENT;
     if (what == P2P_NVLINK)
         *status = facts.nvlinks ? P2P_OK : P2P_NOT_SUPPORTED;

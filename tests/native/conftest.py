@@ -77,6 +77,9 @@ def pytest_generate_tests(metafunc):
         if fixture in metafunc.fixturenames:
             variants = list(_variants(program))
             metafunc.parametrize(fixture, variants, indirect=True, ids=["-".join(one) for one in variants])
+    if "nvml_image" in metafunc.fixturenames:
+        variants = [variant for architecture, variant in _variants(native.NVML) if architecture == platform.machine()]
+        metafunc.parametrize("nvml_image", variants or [None], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +112,14 @@ def runner(architecture):
             return [shutil.which(name)]
     pytest.skip(f"this machine can't run {architecture} programs: install qemu-user-static")
     return []
+
+
+@pytest.fixture(scope="session")
+def nvml_image(request, programs):
+    """The bytes of the library that this machine can load, without facts."""
+    if request.param is None:
+        pytest.skip(f"there is no library for {platform.machine()}")
+    return programs(native.NVML, platform.machine(), request.param).read_bytes()
 
 
 class Bundle:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A machine's facts in the form that libnvidia-ml.so.1 reads: the structures of native/nvml_facts.h, little-endian.
 
-Numbers of enumerations: nvml.h of CUDA 12.9. Ids of MIG profiles: the listings of `nvidia-smi mig -lgip` in NVIDIA's MIG
+Numbers of enumerations: nvml.h of CUDA 13.5. Ids of MIG profiles: the listings of `nvidia-smi mig -lgip` in NVIDIA's MIG
 user guide (A100, H100, H200, B200).
 """
 
@@ -43,13 +43,14 @@ _ADDRESSING_MODES = {"NONE": 0, "HMM": 1, "ATS": 2}
 
 # NVML_GPU_INSTANCE_PROFILE_..._SLICE by slices and attribute: REV1 has media extensions, REV2 twice the memory.
 _NUMBERS = {(1, ""): 0, (2, ""): 1, (3, ""): 2, (4, ""): 3, (7, ""): 4, (6, ""): 6, (1, "me"): 7, (2, "me"): 8}
-_NUMBERS.update({(1, "rev2"): 9, (1, "gfx"): 10, (2, "gfx"): 11, (4, "gfx"): 12})
+_NUMBERS.update({(1, "rev2"): 9, (1, "gfx"): 10, (2, "gfx"): 11, (4, "gfx"): 12, (3, "gfx"): 17})
+_NUMBERS.update({(1, "me.all"): 15, (2, "me.all"): 16})
 _IDS = {0: 19, 1: 14, 2: 9, 3: 5, 4: 0, 7: 20, 9: 15}
 # For profiles that the user guide's listings do not have: above all ids that they have.
 _OTHER_IDS = 64
 # GPU instances can reach each other's memory from Hopper on (go-nvml 2f9e261f, isP2pSupported).
 _P2P_FROM = (9, 0)
-_PROFILES = 17
+_PROFILES = 18
 
 
 def nvml_facts(machine: Machine) -> bytes:
@@ -126,15 +127,12 @@ def _gpu(gpu: Gpu, first: int) -> bytes:
 def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, ...], minors: dict[str, int]) -> bytes:
     place = next((index for index, profile in enumerate(profiles) if profile.name == mig.profile), -1)
     size = profiles[place].size if place >= 0 else 0
-    instance = f"gpu{gpu.minor}/gi{mig.gi}"
     return pack(
-        "<6Ii3IQ96s96s",
+        "<4Ii3IQ96s96s",
         gpu_place,
-        mig.index,
         mig.gi,
         mig.ci,
-        minors[f"{instance}/access"],
-        minors[f"{instance}/ci{mig.ci}/access"],
+        minors[f"gpu{gpu.minor}/gi{mig.gi}/ci{mig.ci}/access"],
         place,
         start_of(mig.gi, size) if size else 0,
         size,
@@ -161,13 +159,14 @@ def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
 
 
 def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
-    p2p = model is not None and model.compute_capability >= _P2P_FROM
+    can_p2p = model is not None and model.compute_capability >= _P2P_FROM
+    can_graphics = "+gfx" in profile.name
     starts = tuple(dict.fromkeys(profile.starts))
     return pack(
         "<21I4xQ96s",
         number,
         _IDS.get(number, _OTHER_IDS + number),
-        p2p,
+        can_p2p | can_graphics << 1,
         profile.slices,
         profile.size,
         profile.instance_count,
