@@ -114,12 +114,19 @@ def runner(architecture):
     return []
 
 
+class Image(bytes):
+    """Bytes that a failed test does not print."""
+
+    def __repr__(self):
+        return f"<{len(self)} bytes>"
+
+
 @pytest.fixture(scope="session")
 def nvml_image(request, programs):
     """The bytes of the library that this machine can load, without facts."""
     if request.param is None:
         pytest.skip(f"there is no library for {platform.machine()}")
-    return programs(native.NVML, platform.machine(), request.param).read_bytes()
+    return Image(programs(native.NVML, platform.machine(), request.param).read_bytes())
 
 
 class Bundle:

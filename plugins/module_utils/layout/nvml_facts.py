@@ -51,6 +51,7 @@ _OTHER_IDS = 64
 # GPU instances can reach each other's memory from Hopper on (go-nvml 2f9e261f, isP2pSupported).
 _P2P_FROM = (9, 0)
 _PROFILES = 18
+_PART_NUMBER = 80  # NVML_DEVICE_PART_NUMBER_BUFFER_SIZE
 
 
 def nvml_facts(machine: Machine) -> bytes:
@@ -97,7 +98,7 @@ def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profil
         _text(machine.driver_version),
         _text(f"{cuda[0]}.{machine.driver_version}"),
         _text("" if model is None else model.vbios_version),
-        _text("" if model is None else model.board_part_number),
+        _text("" if model is None else model.board_part_number, _PART_NUMBER),
     )
 
 
@@ -180,6 +181,6 @@ def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
     )
 
 
-def _text(text: str) -> bytes:
-    """At most 95 characters, as NVML's own buffers have room for."""
-    return text.encode("ascii", "replace")[:95]
+def _text(text: str, room: int = 96) -> bytes:
+    """What fits a buffer of NVML with its zero byte."""
+    return text.encode("ascii", "replace")[: room - 1]
