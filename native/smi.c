@@ -88,6 +88,7 @@ static int list(const struct view *view)
     for (i = 0; i < view->chosen_count; i++) {
         const struct line *gpu = view->gpus[view->chosen[i]];
         const struct line *line;
+        uint64_t mig = 0; /* among those that are visible */
         char digits[21];
         put("GPU ", decimal((uint64_t)view->chosen[i], digits), ": ", gpu->fields[GPU_NAME], " (UUID: ",
             gpu->fields[GPU_UUID], ")\n", NULL);
@@ -97,7 +98,7 @@ static int list(const struct view *view)
             put("  MIG ", NULL);
             put_padded(line->fields[MIG_PROFILE], length_of(line->fields[MIG_PROFILE]) > 12 ? 64 : 12);
             put(" Device ", NULL);
-            put_padded(line->fields[MIG_INDEX], -2);
+            put_padded(decimal(mig++, digits), -2);
             put(": (UUID: ", line->fields[MIG_UUID], ")\n", NULL);
         }
     }

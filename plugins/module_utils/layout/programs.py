@@ -32,12 +32,14 @@ found=0
 gpu() {{ # minor, text: shown if the node is there, numbered among the visible ones
   [ -e "$dev/nvidia$1" ] || {{ visible=0; return 0; }}
   visible=1
+  device=0
   printf 'GPU %s: %s\\n' "$found" "$2"
   found=$((found + 1))
 }}
-mig() {{ # minor of the compute instance's capability, text
+mig() {{ # minor of the compute instance's capability, profile, UUID: numbered among the visible ones of the GPU
   [ "$visible" = 1 ] && [ -e "$dev/nvidia-caps/nvidia-cap$1" ] || return 0
-  printf '  %s\\n' "$2"
+  printf '  MIG %-12s Device %2s: (UUID: %s)\\n' "$2" "$device" "$3"
+  device=$((device + 1))
 }}
 list() {{
 {gpus}
@@ -101,19 +103,19 @@ def nvidia_smi(machine: Machine, architecture: str) -> bytes:
         lines = [f"smi\t{version}\t{nvml}\t{cuda}\n"]
         for gpu, mig_devices in _gpus(machine):
             lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")
-            for minor, profile, index, uuid in mig_devices:
-                lines.append(f"mig\t{minor}\t{profile}\t{index}\t{uuid}\n")
+            for minor, profile, uuid in mig_devices:
+                lines.append(f"mig\t{minor}\t{profile}\t{uuid}\n")
         return native.with_payload(native.binary(native.DRIVER_PROGRAM, architecture), "".join(lines))
     lines = []
     for gpu, mig_devices in _gpus(machine):
         lines.append(f"  gpu {gpu.minor} {_quoted(f'{gpu.name} (UUID: {gpu.uuid})')}")
-        for minor, profile, index, uuid in mig_devices:
-            lines.append(f"  mig {minor} {_quoted(f'MIG {profile:<12} Device {index:>2}: (UUID: {uuid})')}")
+        for minor, profile, uuid in mig_devices:
+            lines.append(f"  mig {minor} {_quoted(profile)} {_quoted(uuid)}")
     return _SMI_HEAD.format(gpus="\n".join(lines), version=version, nvml=nvml, cuda=cuda).encode("ascii")
 
 
-def _gpus(machine: Machine) -> list[tuple[Gpu, list[tuple[int, str, int, str]]]]:
-    """Each GPU with (minor of the compute instance's capability, profile, index, UUID) of its MIG devices."""
+def _gpus(machine: Machine) -> list[tuple[Gpu, list[tuple[int, str, str]]]]:
+    """Each GPU with (minor of the compute instance's capability, profile, UUID) of its MIG devices."""
     from ..mig import capability_minors
 
     enabled = [gpu.minor for gpu in machine.gpus if gpu.mig_enabled]
@@ -122,7 +124,7 @@ def _gpus(machine: Machine) -> list[tuple[Gpu, list[tuple[int, str, int, str]]]]
         (
             gpu,
             [
-                (minors[f"gpu{gpu.minor}/gi{one.gi}/ci{one.ci}/access"], one.profile, one.index, one.uuid)
+                (minors[f"gpu{gpu.minor}/gi{one.gi}/ci{one.ci}/access"], one.profile, one.uuid)
                 for one in gpu.mig_devices
             ],
         )

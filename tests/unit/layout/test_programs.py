@@ -15,6 +15,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import programs
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_files import PROGRAMS
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.mig import capability_minors
 
 HERE = platform.machine()
 SHELL = "riscv64"  # an architecture that has no executables
@@ -86,6 +87,23 @@ def test_smi_lists_mig_devices(tmp_path, architecture):
     device = machine.gpus[0].mig_devices[0]
     assert lines[1] == f"  MIG 3g.20gb      Device  0: (UUID: {device.uuid})"
     assert len(lines) == 3
+
+
+def test_smi_numbers_the_mig_devices_that_are_visible(tmp_path, architecture):
+    """As NVML does: the index is the one that finds the device."""
+    machine = build_machine(uuid_seed="s", mig_layout={0: ["3g.20gb", "2g.10gb", "1g.5gb"], 1: ["7g.40gb"]})
+    dev = dev_with(tmp_path, "nvidia0", "nvidia1")
+    minors = capability_minors([0, 1])
+    one, other = machine.gpus[0].mig_devices[1:]
+    (alone,) = machine.gpus[1].mig_devices
+    for gpu, device in ((0, one), (0, other), (1, alone)):
+        minor = minors[f"gpu{gpu}/gi{device.gi}/ci{device.ci}/access"]
+        (dev / "nvidia-caps" / f"nvidia-cap{minor}").write_bytes(b"")
+    lines = run(tmp_path, programs.nvidia_smi(machine, architecture), "-L").stdout.splitlines()
+    assert [line for line in lines if "MIG" in line] == [
+        f"  MIG {device.profile:<12} Device {number:>2}: (UUID: {device.uuid})"
+        for number, device in ((0, one), (1, other), (0, alone))
+    ]
 
 
 @pytest.mark.parametrize(
