@@ -129,6 +129,13 @@ def nvml_image(request, programs):
     return Image(programs(native.NVML, platform.machine(), request.param).read_bytes())
 
 
+@pytest.fixture
+def libnvidia_ml(request, programs):
+    """An architecture, and the bytes of its library without facts."""
+    architecture, variant = request.param
+    return architecture, Image(programs(native.NVML, architecture, variant).read_bytes())
+
+
 class Bundle:
     """An OCI bundle with an empty root filesystem, beside things that are none of the container's business."""
 

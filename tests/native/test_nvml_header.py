@@ -90,13 +90,6 @@ def client(libnvidia_ml, tmp_path):
     return Client(tmp_path, architecture, image)
 
 
-@pytest.fixture
-def libnvidia_ml(request, programs):
-    """The library of each architecture: its name, and the bytes."""
-    architecture, variant = request.param
-    return architecture, programs(native.NVML, architecture, variant).read_bytes()
-
-
 def memory(mib):
     total = mib << 20
     facts = {"memory.total": total, "memory.free": total, "memory.used": 0}

@@ -216,7 +216,7 @@ FACTS = {
 
 @pytest.mark.parametrize("facts", FACTS)
 def test_a_sound_elf_file(libnvidia_ml, facts, tmp_path):
-    image, packed = libnvidia_ml, FACTS[facts]()
+    (_architecture, image), packed = libnvidia_ml, FACTS[facts]()
     content = image if packed is None else native.with_facts(image, packed)
     programs_at, sections_at = struct.unpack_from("<2Q", content, 32)
     program_count, section_size, section_count, names = struct.unpack_from("<4H", content, 56)
@@ -259,10 +259,3 @@ def test_a_sound_elf_file(libnvidia_ml, facts, tmp_path):
         path.write_bytes(content)
         done = subprocess.run(["readelf", "-lSWd", str(path)], capture_output=True, text=True, check=True)
         assert done.stderr == "" and "arning" not in done.stdout and "SONAME" in done.stdout
-
-
-@pytest.fixture
-def libnvidia_ml(request, programs):
-    """The library's bytes, for each architecture."""
-    architecture, variant = request.param
-    return programs(native.NVML, architecture, variant).read_bytes()
