@@ -38,7 +38,7 @@ PROGRAMS = {
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_init", "nvml_system", "nvml_find", "nvml_device"),
         *("nvml_state", "nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events"),
-        "nvml_unsupported",
+        *("nvml_readings", "nvml_affinity", "nvml_fields", "nvml_unsupported"),
     ),
 }
 

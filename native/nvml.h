@@ -22,8 +22,10 @@ enum {
     INSUFFICIENT_SIZE = 7,
     DRIVER_NOT_LOADED = 9,
     TIMEOUT = 10,
+    FUNCTION_NOT_FOUND = 13,
     INSUFFICIENT_RESOURCES = 23,
     VERSION_MISMATCH = 25,
+    UNKNOWN_ERROR = 999,
 };
 
 /* A GPU, or a MIG device; a GPU instance; a compute instance: see nvml_handles.c. */

@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-enum { TEXT = 96, STARTS = 8, ENGINES = 5 };
+enum { TEXT = 96, STARTS = 8, ENGINES = 5, CLOCKS = 4 };
+enum { LEAST_LIMIT, DEFAULT_LIMIT, MOST_LIMIT, LIMITS };
+enum { ECC_DISABLED = 1, ECC_ENABLED = 2 };
 
 struct facts {
     char magic[8];
@@ -20,6 +22,11 @@ struct facts {
     uint32_t pci_device_id, pci_subsystem_id;
     uint32_t nvlinks;
     uint32_t gpus_per_switch, gpus_per_socket;
+    uint32_t temperature, memory_temperature;          /* in degrees Celsius */
+    uint32_t power, power_limits[LIMITS];              /* in milliwatts */
+    uint32_t clocks[CLOCKS], max_clocks[CLOCKS];       /* in MHz, by nvmlClockType_t */
+    uint32_t pcie_generation, pcie_lanes, bar1_mib;
+    uint32_t ecc_mode;
     uint32_t reserved;
     char driver_version[TEXT], nvml_version[TEXT], vbios[TEXT], board_part_number[TEXT];
 };
@@ -57,7 +64,7 @@ struct profile_facts {
     char name[TEXT];
 };
 
-_Static_assert(sizeof(struct facts) == 456, "layout/nvml_facts.py has the same layout");
+_Static_assert(sizeof(struct facts) == 528, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct gpu_facts) == 328, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct mig_facts) == 232, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct profile_facts) == 192, "layout/nvml_facts.py has the same layout");

@@ -72,8 +72,9 @@ API int nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned index,
     TRY(gpu_of(device, &gpu));
     if (!mig_device || index >= COMPUTE_SLICES)
         return INVALID_ARGUMENT;
-    if (!gpu->mig_enabled)
+    if (!is_capable(gpu))
         return NOT_SUPPORTED;
+    /* Without MIG mode there is none: go-nvlib goes on to the next GPU at NOT_FOUND, and ends at NOT_SUPPORTED. */
     for (i = 0; i < gpu->mig_count; i++) {
         if (is_visible(&migs_of(gpu)[i]) && index-- == 0) {
             *mig_device = handle_of_mig(&migs_of(gpu)[i]);

@@ -4,7 +4,7 @@
  * own addresses are not known. */
 #include "nvml.h"
 
-enum { MAXIMUM_LINKS = 36, LINK_COUNT_FIELD = 91 /* NVML_FI_DEV_NVLINK_LINK_COUNT */ };
+enum { MAXIMUM_LINKS = 36 };
 enum { ENABLED = 1, TO_SWITCH = 2 };
 enum { CAPABILITY_P2P = 0, CAPABILITY_VALID = 5 };
 
@@ -113,37 +113,5 @@ API int nvmlDeviceOnSameBoard(nvmlDevice_t one, nvmlDevice_t other, int *same)
     if (!same)
         return INVALID_ARGUMENT;
     *same = a == b;
-    return SUCCESS;
-}
-
-/* nvmlFieldValue_t */
-struct field_value {
-    unsigned field, scope;
-    long long timestamp, latency;
-    unsigned type;
-    int status;
-    union {
-        unsigned integer;
-        unsigned long long whole;
-    } value;
-};
-enum { UNSIGNED_INTEGER = 1 };
-
-API int nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, struct field_value *values)
-{
-    const struct gpu_facts *gpu;
-    int i;
-    TRY(gpu_of(device, &gpu));
-    if (!values || count <= 0)
-        return INVALID_ARGUMENT;
-    for (i = 0; i < count; i++) {
-        struct field_value *value = &values[i];
-        value->timestamp = value->latency = 0;
-        value->type = UNSIGNED_INTEGER;
-        value->value.whole = 0;
-        value->status = value->field == LINK_COUNT_FIELD && facts.nvlinks ? SUCCESS : NOT_SUPPORTED;
-        if (!value->status)
-            value->value.integer = facts.nvlinks;
-    }
     return SUCCESS;
 }

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* What a GPU does: nothing. No program runs on it, so its memory is free and its load is 0; modes are those that a GPU has
- * when nobody has changed them. Temperature, power and clocks are only known of real ones (nvml_unsupported.c). */
+ * when nobody has changed them. */
 #include "nvml.h"
 
 /* nvmlMemory_t, nvmlMemory_v2_t */
@@ -36,8 +36,9 @@ API int nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, struct memory_v2 *memory
 {
     unsigned long long total;
     TRY(memory_of(device, memory, &total));
+    /* Not a mismatch of versions: so drivers 510 to 550 say it (NVIDIA/nvidia-settings, issue 78). */
     if (memory->version != STRUCT_VERSION(struct memory_v2, 2))
-        return VERSION_MISMATCH;
+        return FUNCTION_NOT_FOUND;
     *memory = (struct memory_v2){.version = memory->version, .total = total, .free = total};
     return SUCCESS;
 }
@@ -120,6 +121,16 @@ PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v3)
 PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses)
 PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v2)
 PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v3)
+
+/* Without samples there is none to be found, as drivers 550 say it (Cldfire/nvml-wrapper, issue 56). */
+API int nvmlDeviceGetProcessUtilization(nvmlDevice_t device, void *samples, unsigned *count, unsigned long long since)
+{
+    (void)samples;
+    (void)since;
+    TRY(load_of(device, count));
+    *count = 0;
+    return NOT_FOUND;
+}
 
 static int give_mode(nvmlDevice_t device, unsigned mode, unsigned *out)
 {

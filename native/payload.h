@@ -6,7 +6,7 @@
 #ifndef NVMOCK_PAYLOAD_H
 #define NVMOCK_PAYLOAD_H
 
-enum { FIELDS = 16 };
+enum { FIELDS = 24 };
 
 struct line {
     int count;

@@ -15,16 +15,22 @@ static int exists(const char *dev, const char *name, const char *number_text)
     return CALL(faccessat, AT_FDCWD, path, 0) == 0;
 }
 
+/* Where the machine's type has no readings. */
+static const char *const no_readings[READ_FIELDS] = {[0 ... READ_FIELDS - 1] = ""};
+
 static void look(struct view *view, const struct line *lines, char **environment)
 {
     const struct line *line;
     view->head = lines;
+    view->readings = no_readings;
     view->dev = "/dev";
     for (; *environment; environment++) {
         if (begins_with(*environment, "NVMOCK_DEV=") && (*environment)[11])
             view->dev = *environment + 11;
     }
     for (line = lines->next; line; line = line->next) {
+        if (equal(line->fields[0], "readings") && line->count == READ_FIELDS)
+            view->readings = line->fields;
         if (equal(line->fields[0], "gpu") && line->count == GPU_FIELDS && view->count < MAXIMUM &&
             exists(view->dev, "nvidia", line->fields[GPU_MINOR])) {
             view->chosen[view->count] = view->count;
@@ -116,10 +122,11 @@ static int version(const struct view *view)
 static int help(const struct view *view)
 {
     put("NVIDIA System Management Interface -- v", view->head->fields[SMI_DRIVER], " (mock)\n\n"
-        "This stand-in knows the facts of the mock machine; what only a real GPU could tell is N/A.\n\n"
+        "This stand-in knows the facts of the mock machine; nothing runs on its GPUs.\n\n"
         "    nvidia-smi [-i ID[,ID ...]]                    a summary of the GPUs\n"
         "    nvidia-smi -L, --list-gpus                     the GPUs and MIG devices with their UUIDs\n"
         "    nvidia-smi --query-gpu=FIELD[,FIELD ...] --format=csv[,noheader][,nounits] [-i ID[,ID ...]]\n"
+        "    nvidia-smi --query-compute-apps=FIELD[,FIELD ...] --format=csv[,noheader][,nounits]\n"
         "    nvidia-smi --version\n"
         "    nvidia-smi -h, --help\n", NULL);
     return flush();
@@ -149,7 +156,7 @@ int smi(const struct line *lines, int argc, char **argv, char **environment)
 {
     static struct view view;
     const char *fields = NULL, *format = NULL, *ids = NULL, *value;
-    int i, listing = 0;
+    int i, listing = 0, processes = 0;
     look(&view, lines, environment);
     for (i = 1; i < argc; i++) {
         const char *option = argv[i];
@@ -160,7 +167,9 @@ int smi(const struct line *lines, int argc, char **argv, char **environment)
         if (equal(option, "-L") || equal(option, "--list-gpus"))
             listing = 1;
         else if ((value = value_of("--query-gpu", argc, argv, &i)))
-            fields = value;
+            fields = value, processes = 0;
+        else if ((value = value_of("--query-compute-apps", argc, argv, &i)))
+            fields = value, processes = 1;
         else if ((value = value_of("--format", argc, argv, &i)))
             format = value;
         else if ((value = value_of("--id", argc, argv, &i)) || (value = value_of("-i", argc, argv, &i)))
@@ -171,13 +180,13 @@ int smi(const struct line *lines, int argc, char **argv, char **environment)
     if (listing && (fields || format))
         return bad("--list-gpus", "can't be combined with a query");
     if (format && !fields)
-        return bad("--format", "needs --query-gpu");
+        return bad("--format", "needs --query-gpu or --query-compute-apps");
     if (fields && !format)
-        return bad("--query-gpu", "needs --format=csv");
+        return bad(processes ? "--query-compute-apps" : "--query-gpu", "needs --format=csv");
     if ((ids && !choose(&view, ids)) || view.chosen_count == 0) {
         put("No devices were found\n", NULL);
         flush();
         return SMI_NOT_FOUND;
     }
-    return listing ? list(&view) : fields ? smi_query(&view, fields, format) : smi_table(&view);
+    return listing ? list(&view) : fields ? smi_query(&view, processes, fields, format) : smi_table(&view);
 }

@@ -25,6 +25,29 @@ enum {
     GPU_SUBSYSTEM_ID,
     GPU_FIELDS,
 };
+/* readings: of every GPU; a line of the same number of fields, "" where nothing is known. */
+enum {
+    READ_TEMPERATURE = 1,
+    READ_MEMORY_TEMPERATURE,
+    READ_POWER,
+    READ_LIMIT,
+    READ_LEAST_LIMIT,
+    READ_MOST_LIMIT,
+    READ_GRAPHICS,
+    READ_SM,
+    READ_MEMORY,
+    READ_VIDEO,
+    READ_MAX_GRAPHICS,
+    READ_MAX_SM,
+    READ_MAX_MEMORY,
+    READ_MAX_VIDEO,
+    READ_PCIE_GENERATION,
+    READ_PCIE_LANES,
+    READ_ECC_MODE,
+    READ_ECC_ERRORS,
+    READ_STATE,
+    READ_FIELDS,
+};
 enum { MIG_MINOR = 1, MIG_PROFILE, MIG_UUID, MIG_FIELDS };
 
 enum { MAXIMUM = 256 };
@@ -32,6 +55,7 @@ enum { MAXIMUM = 256 };
 /* What is visible here: the lines of the GPUs whose device nodes are there, numbered anew. */
 struct view {
     const struct line *head;
+    const char *const *readings;
     int count;
     const struct line *gpus[MAXIMUM];
     int chosen[MAXIMUM];
@@ -41,8 +65,8 @@ struct view {
 
 int smi(const struct line *lines, int argc, char **argv, char **environment);
 
-/* --query-gpu, and the table that comes without an option. */
-int smi_query(const struct view *view, const char *fields, const char *format);
+/* --query-gpu or (of processes) --query-compute-apps, and the table that comes without an option. */
+int smi_query(const struct view *view, int processes, const char *fields, const char *format);
 int smi_table(const struct view *view);
 
 #endif

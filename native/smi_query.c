@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi --query-gpu=... --format=csv: scripts' way to ask. */
+/* nvidia-smi --query-gpu=... and --query-compute-apps=..., --format=csv: scripts' way to ask. */
 #include "clock.h"
 #include "output.h"
 #include "smi.h"
@@ -11,6 +11,8 @@ enum { QUERY_FIELDS = 128 };
 
 /* How a field is answered: a fact of the GPU (above 0), or one of these. */
 enum { UNKNOWN = -1, NOT_AVAILABLE = -2, TIMESTAMP = -3, DRIVER = -4, COUNT = -5, INDEX = -6, PCI_PART = -7 };
+/* Above this one: a reading (READ_...) of the machine's type. */
+enum { READING = 100 };
 /* As NVML says them (nvml_state.c): nothing runs on the GPU, and nobody has changed its modes. */
 enum { NO_MEMORY = -8, NO_LOAD = -9, DISABLED = -10, DEFAULT = -11 };
 
@@ -55,42 +57,56 @@ static const struct field known[] = {
     {"display_active", NULL, DISABLED, 0, 0, NULL},
     {"accounting.mode", NULL, DISABLED, 0, 0, NULL},
     {"compute_mode", NULL, DEFAULT, 0, 0, NULL},
+    {"temperature.gpu", NULL, READING + READ_TEMPERATURE, 0, 0, NULL},
+    {"temperature.memory", NULL, READING + READ_MEMORY_TEMPERATURE, 0, 0, NULL},
+    {"power.draw", NULL, READING + READ_POWER, 0, 0, "W"},
+    {"power.draw.instant", NULL, READING + READ_POWER, 0, 0, "W"},
+    {"power.limit", NULL, READING + READ_LIMIT, 0, 0, "W"},
+    {"power.default_limit", NULL, READING + READ_LIMIT, 0, 0, "W"},
+    {"power.min_limit", NULL, READING + READ_LEAST_LIMIT, 0, 0, "W"},
+    {"power.max_limit", NULL, READING + READ_MOST_LIMIT, 0, 0, "W"},
+    {"clocks.gr", "clocks.current.graphics", READING + READ_GRAPHICS, 0, 0, "MHz"},
+    {"clocks.sm", "clocks.current.sm", READING + READ_SM, 0, 0, "MHz"},
+    {"clocks.mem", "clocks.current.memory", READING + READ_MEMORY, 0, 0, "MHz"},
+    {"clocks.video", "clocks.current.video", READING + READ_VIDEO, 0, 0, "MHz"},
+    {"clocks.current.graphics", NULL, READING + READ_GRAPHICS, 0, 0, "MHz"},
+    {"clocks.current.sm", NULL, READING + READ_SM, 0, 0, "MHz"},
+    {"clocks.current.memory", NULL, READING + READ_MEMORY, 0, 0, "MHz"},
+    {"clocks.current.video", NULL, READING + READ_VIDEO, 0, 0, "MHz"},
+    {"clocks.max.gr", "clocks.max.graphics", READING + READ_MAX_GRAPHICS, 0, 0, "MHz"},
+    {"clocks.max.sm", NULL, READING + READ_MAX_SM, 0, 0, "MHz"},
+    {"clocks.max.mem", "clocks.max.memory", READING + READ_MAX_MEMORY, 0, 0, "MHz"},
+    {"clocks.max.graphics", NULL, READING + READ_MAX_GRAPHICS, 0, 0, "MHz"},
+    {"clocks.max.memory", NULL, READING + READ_MAX_MEMORY, 0, 0, "MHz"},
+    {"pstate", NULL, READING + READ_STATE, 0, 0, NULL},
+    {"ecc.mode.current", NULL, READING + READ_ECC_MODE, 0, 0, NULL},
+    {"ecc.mode.pending", NULL, READING + READ_ECC_MODE, 0, 0, NULL},
+    {"ecc.errors.corrected.volatile.total", NULL, READING + READ_ECC_ERRORS, 0, 0, NULL},
+    {"ecc.errors.uncorrected.volatile.total", NULL, READING + READ_ECC_ERRORS, 0, 0, NULL},
+    {"pcie.link.gen.current", NULL, READING + READ_PCIE_GENERATION, 0, 0, NULL},
+    {"pcie.link.gen.max", NULL, READING + READ_PCIE_GENERATION, 0, 0, NULL},
+    {"pcie.link.width.current", NULL, READING + READ_PCIE_LANES, 0, 0, NULL},
+    {"pcie.link.width.max", NULL, READING + READ_PCIE_LANES, 0, 0, NULL},
     /* Fields that a mock has no value for. */
     {"memory.reserved", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
-    {"temperature.gpu", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"temperature.memory", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"power.management", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"power.draw", NULL, NOT_AVAILABLE, 0, 0, "W"},
     {"power.draw.average", NULL, NOT_AVAILABLE, 0, 0, "W"},
-    {"power.draw.instant", NULL, NOT_AVAILABLE, 0, 0, "W"},
-    {"power.limit", NULL, NOT_AVAILABLE, 0, 0, "W"},
-    {"power.default_limit", NULL, NOT_AVAILABLE, 0, 0, "W"},
-    {"power.min_limit", NULL, NOT_AVAILABLE, 0, 0, "W"},
-    {"power.max_limit", NULL, NOT_AVAILABLE, 0, 0, "W"},
-    {"clocks.gr", "clocks.current.graphics", NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.sm", "clocks.current.sm", NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.mem", "clocks.current.memory", NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.video", "clocks.current.video", NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.max.gr", "clocks.max.graphics", NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.max.sm", NULL, NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.max.mem", "clocks.max.memory", NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.current.graphics", NULL, NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.current.sm", NULL, NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.current.memory", NULL, NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.current.video", NULL, NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.max.graphics", NULL, NOT_AVAILABLE, 0, 0, "MHz"},
-    {"clocks.max.memory", NULL, NOT_AVAILABLE, 0, 0, "MHz"},
     {"fan.speed", NULL, NOT_AVAILABLE, 0, 0, "%"},
-    {"pstate", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"persistence_mode", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"ecc.mode.current", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"ecc.mode.pending", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"ecc.errors.corrected.volatile.total", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"ecc.errors.uncorrected.volatile.total", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"pcie.link.gen.current", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"pcie.link.gen.max", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"pcie.link.width.current", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"pcie.link.width.max", NULL, NOT_AVAILABLE, 0, 0, NULL},
+};
+
+/* Of processes, of which there are none. */
+static const struct field of_processes[] = {
+    {"timestamp", NULL, NOT_AVAILABLE, 0, 0, NULL},
+    {"gpu_name", NULL, NOT_AVAILABLE, 0, 0, NULL},
+    {"gpu_bus_id", NULL, NOT_AVAILABLE, 0, 0, NULL},
+    {"gpu_serial", NULL, NOT_AVAILABLE, 0, 0, NULL},
+    {"gpu_uuid", NULL, NOT_AVAILABLE, 0, 0, NULL},
+    {"pid", NULL, NOT_AVAILABLE, 0, 0, NULL},
+    {"process_name", NULL, NOT_AVAILABLE, 0, 0, NULL},
+    {"name", "process_name", NOT_AVAILABLE, 0, 0, NULL},
+    {"used_gpu_memory", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
+    {"used_memory", "used_gpu_memory", NOT_AVAILABLE, 0, 0, "MiB"},
 };
 
 /* The words of a list with commas, one at a time, without the blanks around them; 0 at its end. */
@@ -140,7 +156,7 @@ static void put_answer(const struct view *view, int index, const struct field *f
             text = stamp;
         }
         break;
-    default: text = gpu[field->answer];
+    default: text = field->answer > READING ? view->readings[field->answer - READING] : gpu[field->answer];
     }
     if (!text || !*text)
         put("[N/A]", NULL);
@@ -148,8 +164,10 @@ static void put_answer(const struct view *view, int index, const struct field *f
         put(text, units && field->unit ? " " : NULL, field->unit, NULL);
 }
 
-int smi_query(const struct view *view, const char *list, const char *format)
+int smi_query(const struct view *view, int processes, const char *list, const char *format)
 {
+    const struct field *table = processes ? of_processes : known;
+    const int known_count = processes ? sizeof of_processes / sizeof *of_processes : sizeof known / sizeof *known;
     const struct field *fields[QUERY_FIELDS];
     char word[128];
     int count = 0, csv = 0, header = 1, units = 1, i, f;
@@ -166,13 +184,13 @@ int smi_query(const struct view *view, const char *list, const char *format)
     if (!csv)
         return problem("\"", "csv", "\" must be among the words of --format.");
     while (next_word(&list, word, sizeof word)) {
-        for (f = 0; f < (int)(sizeof known / sizeof known[0]); f++) {
-            if (equal(word, known[f].name))
+        for (f = 0; f < known_count; f++) {
+            if (equal(word, table[f].name))
                 break;
         }
-        if (f == (int)(sizeof known / sizeof known[0]) || count == QUERY_FIELDS)
+        if (f == known_count || count == QUERY_FIELDS)
             return problem("Field \"", word, "\" is not a valid field to query.");
-        fields[count++] = &known[f];
+        fields[count++] = &table[f];
     }
     for (f = 0; header && f < count; f++) {
         put(fields[f]->shown ? fields[f]->shown : fields[f]->name, NULL);
@@ -180,7 +198,7 @@ int smi_query(const struct view *view, const char *list, const char *format)
             put(" [", fields[f]->unit, "]", NULL);
         put(f + 1 < count ? ", " : "\n", NULL);
     }
-    for (i = 0; i < view->chosen_count; i++) {
+    for (i = 0; !processes && i < view->chosen_count; i++) {
         for (f = 0; f < count; f++) {
             put_answer(view, view->chosen[i], fields[f], units);
             put(f + 1 < count ? ", " : "\n", NULL);

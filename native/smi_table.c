@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi without options: the table that everybody knows, in the form of the branches from 545 on. What only a real
- * GPU could tell is N/A; nothing runs on a mock, so its memory is free and its load is 0. */
+/* nvidia-smi without options: the table that everybody knows, in the form of the branches from 545 on. Nothing runs on a
+ * mock, so its memory is free and its load is 0; readings are those of the machine's type, N/A if it has none. */
 #include "clock.h"
 #include "output.h"
 #include "smi.h"
@@ -28,8 +28,37 @@ static void put_head(const struct view *view)
         "|=========================================+========================+======================|\n", NULL);
 }
 
+/* A reading with a unit, in a buffer. Of watts only the whole ones. */
+static const char *reading(const struct view *view, int which, const char *unit, char out[16])
+{
+    const char *text = view->readings[which];
+    size_t length = 0;
+    if (!text[0])
+        return "N/A";
+    while (text[length] && text[length] != '.')
+        length++;
+    join(out, length + 1 < 12 ? length + 1 : 12, text, NULL);
+    join(out + length_of(out), 4, unit, NULL);
+    return out;
+}
+
+/* Fan, temperature, performance state, power. */
+static void put_readings(const struct view *view)
+{
+    char temperature[16], drawn[16], limit[16], power[32];
+    const char *most = reading(view, READ_LIMIT, "W", limit);
+    put("| N/A   ", NULL);
+    put_padded(reading(view, READ_TEMPERATURE, "C", temperature), 3);
+    put("    ", NULL);
+    put_padded(view->readings[READ_STATE][0] ? view->readings[READ_STATE] : "N/A", 3);
+    join(power, sizeof power, reading(view, READ_POWER, "W", drawn), length_of(most) < 4 ? " /  " : " / ", most, NULL);
+    put_padded(power, -23);
+    put(" | ", NULL);
+}
+
 int smi_table(const struct view *view)
 {
+    const char *errors = view->readings[READ_ECC_ERRORS];
     int i;
     put_head(view);
     for (i = 0; i < view->chosen_count; i++) {
@@ -42,8 +71,10 @@ int smi_table(const struct view *view)
         put_padded(gpu[GPU_NAME], 30);
         put(" N/A |   ", NULL);
         put_padded(gpu[GPU_BUS_ID], 16);
-        put(" Off |                  N/A |\n"
-            "| N/A   N/A    N/A             N/A /  N/A | ", NULL);
+        put(" Off | ", NULL);
+        put_padded(errors[0] ? errors : "N/A", -20);
+        put(" |\n", NULL);
+        put_readings(view);
         if (gpu[GPU_MEMORY][0])
             join(memory, sizeof memory, "0MiB / ", gpu[GPU_MEMORY], "MiB", NULL);
         else

@@ -70,7 +70,7 @@ static void show_gpu(nvmlDevice_t device)
 #if NVML_API_VERSION >= 13
     nvmlDeviceAddressingMode_t addressing = {.version = nvmlDeviceAddressingMode_v1};
 #endif
-    nvmlFieldValue_t field[2] = {{.fieldId = NVML_FI_DEV_NVLINK_LINK_COUNT}, {.fieldId = NVML_FI_DEV_ECC_CURRENT}};
+    nvmlFieldValue_t field[2] = {{.fieldId = NVML_FI_DEV_NVLINK_LINK_COUNT}, {.fieldId = NVML_FI_DEV_RETIRED_PENDING}};
     nvmlUtilization_t utilization;
     nvmlEnableState_t link;
     TRY(nvmlDeviceGetName(device, name, sizeof name));

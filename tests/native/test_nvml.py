@@ -227,7 +227,7 @@ def test_nvlinks(node):
         with refused(pynvml.NVML_ERROR_INVALID_ARGUMENT):
             pynvml.nvmlDeviceGetNvLinkState(handle, 64)
         known, unknown = pynvml.nvmlDeviceGetFieldValues(
-            handle, [pynvml.NVML_FI_DEV_NVLINK_LINK_COUNT, pynvml.NVML_FI_DEV_ECC_CURRENT]
+            handle, [pynvml.NVML_FI_DEV_NVLINK_LINK_COUNT, pynvml.NVML_FI_DEV_RETIRED_PENDING]
         )
         assert unknown.nvmlReturn == pynvml.NVML_ERROR_NOT_SUPPORTED
         assert known.nvmlReturn == (0 if links else pynvml.NVML_ERROR_NOT_SUPPORTED)

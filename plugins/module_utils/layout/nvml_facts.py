@@ -14,7 +14,7 @@ from ..mig import capability_minors, start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..machine import Gpu, GpuModel, Machine, MigDevice, MigProfile
+    from ..machine import Gpu, GpuModel, Machine, MigDevice, MigProfile, Readings
 
 # nvmlDeviceArchitecture_t, nvmlBrandType_t, nvmlDeviceAddressingModeType_t
 _ARCHITECTURES = {
@@ -40,6 +40,7 @@ _BRANDS = {
     "NVIDIA": 14,
 }
 _ADDRESSING_MODES = {"NONE": 0, "HMM": 1, "ATS": 2}
+_ECC_MODES = {"": 0, "Disabled": 1, "Enabled": 2}
 
 # NVML_GPU_INSTANCE_PROFILE_..._SLICE by slices and attribute: REV1 has media extensions, REV2 twice the memory.
 _NUMBERS = {(1, ""): 0, (2, ""): 1, (3, ""): 2, (4, ""): 3, (7, ""): 4, (6, ""): 6, (1, "me"): 7, (2, "me"): 8}
@@ -74,7 +75,7 @@ def nvml_facts(machine: Machine) -> bytes:
 
 def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profiles: int) -> bytes:
     cuda = machine.cuda_version
-    numbers: tuple[int, ...] = (0,) * 10
+    numbers: tuple[int, ...] = (0,) * 28
     if model is not None:
         numbers = (
             model.memory_mib << 20,
@@ -86,9 +87,10 @@ def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profil
             model.nvlink_links,
             model.gpus_per_pcie_switch,
             model.gpus_per_socket,
+            *_readings(model.readings),
         )
     return pack(
-        "<8s3IiQ2i7I4x96s96s96s96s",
+        "<8s3IiQ2i25I4x96s96s96s96s",
         b"nvmock1",
         gpus,
         migs,
@@ -99,6 +101,20 @@ def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profil
         _text(f"{cuda[0]}.{machine.driver_version}"),
         _text("" if model is None else model.vbios_version),
         _text("" if model is None else model.board_part_number, _PART_NUMBER),
+    )
+
+
+def _readings(readings: Readings) -> tuple[int, ...]:
+    return (
+        readings.temperature_c,
+        readings.memory_temperature_c,
+        readings.power_mw,
+        *(readings.power_limits_mw or (0,) * 3),
+        *(readings.clocks_mhz or (0,) * 4),
+        *(readings.max_clocks_mhz or (0,) * 4),
+        *(readings.pcie_link or (0,) * 2),
+        readings.bar1_mib,
+        _ECC_MODES[readings.ecc_mode],
     )
 
 

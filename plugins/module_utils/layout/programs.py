@@ -14,7 +14,7 @@ from .. import native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..machine import Gpu, Machine
+    from ..machine import Gpu, Machine, Readings
 
 _STUB = """#!/bin/sh
 # A stand-in made by nvmock.gpu.
@@ -101,6 +101,8 @@ def nvidia_smi(machine: Machine, architecture: str) -> bytes:
     cuda = "%d.%d" % machine.cuda_version
     if architecture in native.ARCHITECTURES:
         lines = [f"smi\t{version}\t{nvml}\t{cuda}\n"]
+        if machine.model is not None:
+            lines.append("\t".join(("readings", *_reading_texts(machine.model.readings))) + "\n")
         for gpu, mig_devices in _gpus(machine):
             lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")
             for minor, profile, uuid in mig_devices:
@@ -150,6 +152,25 @@ def _facts(machine: Machine, gpu: Gpu) -> tuple[str, ...]:
         mode,
         "0x" + model.pci_device_id.upper(),
         "0x" + model.pci_subsystem_id.upper(),
+    )
+
+
+def _reading_texts(readings: Readings) -> tuple[str, ...]:
+    """The fields READ_TEMPERATURE to READ_STATE of native/smi.h; "" where nothing is known."""
+    least, default, most = readings.power_limits_mw or (0, 0, 0)
+    return (
+        str(readings.temperature_c or ""),
+        str(readings.memory_temperature_c or ""),
+        *(
+            f"{power // 1000}.{power % 1000 // 10:02d}" if power else ""
+            for power in (readings.power_mw, default, least, most)
+        ),
+        *(str(clock or "") for clock in readings.clocks_mhz or (0,) * 4),
+        *(str(clock or "") for clock in readings.max_clocks_mhz or (0,) * 4),
+        *(str(number or "") for number in readings.pcie_link or (0, 0)),
+        readings.ecc_mode,
+        "0" if readings.ecc_mode == "Enabled" else "",
+        "P0" if readings.clocks_mhz and readings.clocks_mhz[0] else "",
     )
 
 

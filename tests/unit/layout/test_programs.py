@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import programs
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_files import PROGRAMS
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Readings
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.mig import capability_minors
 
@@ -155,7 +156,7 @@ def test_smi_answers_queries(tmp_path, executable):
     for gpu, line in zip(machine.gpus, lines[1:]):
         bus = "0000" + gpu.pci_bus_id.upper()
         assert line.split(", ") == [
-            *(str(gpu.index), gpu.name, gpu.uuid, bus, "550.54.15", "40960 MiB", gpu.serial, "8.0", "[N/A]")
+            *(str(gpu.index), gpu.name, gpu.uuid, bus, "550.54.15", "40960 MiB", gpu.serial, "8.0", "33")
         ]
     assert len(lines) == 9
     lines = query(tmp_path, machine, executable, "--query-gpu=gpu_name,gpu_bus_id,clocks.sm", "--format=csv")
@@ -191,6 +192,8 @@ def test_smi_chooses_gpus(tmp_path, executable):
         (["-L", "--query-gpu=name", "--format=csv"], "--list-gpus"),
         (["-i"], "-i"),
         (["--query-gpu"], "--query-gpu"),
+        (["--query-compute-apps=pid"], "--query-compute-apps"),
+        (["--query-compute-apps=uuid", "--format=csv"], '"uuid" is not a valid field'),
     ],
 )
 def test_smi_refuses_bad_queries(tmp_path, executable, arguments, word):
@@ -213,8 +216,65 @@ def test_smi_shows_the_table(tmp_path, executable, name):
     assert sum("40960MiB" in line for line in lines) == 2
     rows = [line for line in lines if "0MiB / 40960MiB" in line]
     assert len(rows) == 2
-    assert all(row.startswith("| N/A   N/A    N/A             N/A /  N/A |") for row in rows), "what nobody measured"
+    assert all(row.startswith("| N/A   33C    P0              49W / 400W |") for row in rows)
     assert all(row.endswith("|      0%      Default |") for row in rows), "nothing runs on a mock"
+
+
+@pytest.mark.parametrize(
+    ("machine", "row", "errors"),
+    [
+        ("dgxh200", "| N/A   N/A    N/A             N/A /  N/A |", "N/A"),
+        ("dgxb200", "| N/A   39C    P0            195W / 1000W |", "0"),
+    ],
+)
+def test_the_table_has_the_readings_of_the_type(tmp_path, executable, machine, row, errors):
+    dev_with(tmp_path, "nvidia0")
+    lines = query(tmp_path, build_machine(machine, uuid_seed="s"), executable)
+    assert {len(line) for line in lines[1:] if line.strip()} == {91}
+    assert lines[9].startswith(row), lines[9]
+    assert lines[8].endswith(f" Off | {errors:>20} |"), lines[8]
+
+
+READINGS = {
+    "temperature.gpu": "33",
+    "temperature.memory": "34",
+    "power.draw": "49.68 W",
+    "power.limit": "400.00 W",
+    "power.default_limit": "400.00 W",
+    "power.min_limit": "100.00 W",
+    "power.max_limit": "400.00 W",
+    "clocks.gr": "210 MHz",
+    "clocks.sm": "210 MHz",
+    "clocks.mem": "1215 MHz",
+    "clocks.video": "585 MHz",
+    "clocks.max.gr": "1410 MHz",
+    "clocks.max.sm": "1410 MHz",
+    "clocks.max.mem": "1215 MHz",
+    "pstate": "P0",
+    "pcie.link.gen.max": "4",
+    "pcie.link.width.current": "16",
+    "ecc.mode.current": "Enabled",
+    "ecc.errors.uncorrected.volatile.total": "0",
+}
+
+
+def test_smi_answers_queries_of_readings(tmp_path, executable):
+    """Those of the capture (machines/dgxa100.py)."""
+    dev_with(tmp_path, "nvidia0")
+    machine = build_machine(uuid_seed="s", gpu_count=1)
+    asked = ["--query-gpu=" + ",".join(READINGS), "--format=csv,noheader"]
+    assert query(tmp_path, machine, executable, *asked) == [", ".join(READINGS.values())]
+    machine.model.readings = Readings()
+    assert query(tmp_path, machine, executable, *asked) == [", ".join(["[N/A]"] * len(READINGS))]
+
+
+def test_smi_knows_of_no_process(tmp_path, executable):
+    dev_with(tmp_path, "nvidia0")
+    machine = build_machine(uuid_seed="s", gpu_count=1)
+    asked = "--query-compute-apps=gpu_uuid,pid,process_name,used_memory"
+    header = "gpu_uuid, pid, process_name, used_gpu_memory [MiB]"
+    assert query(tmp_path, machine, executable, asked, "--format=csv") == [header]
+    assert query(tmp_path, machine, executable, asked, "--format=csv,noheader") == []
 
 
 def test_smi_without_gpus_has_no_table(tmp_path, executable):
