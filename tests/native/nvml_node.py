@@ -71,8 +71,10 @@ def running(image, machine):
     """The same, initialized."""
     with loaded(image, machine) as node:
         pynvml.nvmlInit()
-        yield node
-        pynvml.nvmlShutdown()
+        try:
+            yield node
+        finally:
+            pynvml.nvmlShutdown()
 
 
 @contextlib.contextmanager

@@ -318,7 +318,7 @@ def test_no_event_comes(a100):
 
 
 def test_event_sets_run_out_and_come_back(a100):
-    sets = [pynvml.nvmlEventSetCreate() for _ in range(256)]
+    sets = [pynvml.nvmlEventSetCreate() for _nth in range(256)]
     assert len({ctypes.cast(one, ctypes.c_void_p).value for one in sets}) == 256
     with refused(pynvml.NVML_ERROR_INSUFFICIENT_RESOURCES):
         pynvml.nvmlEventSetCreate()

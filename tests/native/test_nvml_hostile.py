@@ -288,7 +288,7 @@ def test_initialization_in_many_threads(nvml_image):
                 if status not in (SUCCESS, UNINITIALIZED) or count.value > 8:
                     wrong.append((status, count.value))
 
-        threads = [threading.Thread(target=use) for _ in range(8)] + [threading.Thread(target=look)]
+        threads = [threading.Thread(target=use) for _nth in range(8)] + [threading.Thread(target=look)]
         for thread in threads:
             thread.start()
         for thread in threads:
