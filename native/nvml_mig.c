@@ -49,7 +49,7 @@ API int nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t device, unsigned *count)
     TRY(gpu_of(device, &gpu));
     if (!count)
         return INVALID_ARGUMENT;
-    *count = is_capable(gpu) ? COMPUTE_SLICES : 0;
+    *count = gpu->mig_enabled ? COMPUTE_SLICES : 0;
     return SUCCESS;
 }
 
