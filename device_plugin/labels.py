@@ -109,7 +109,8 @@ def _mig(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, str]:
     for profile, devices in by_profile.items():
         resource = GPU if strategy == "single" else mig_resource(profile)
         gpu, mig = devices[0]
-        labels.update(_base(resource, [gpu.name, "MIG", profile], len(devices), sharing))
+        # To GFD, a MIG device is named after its profile, with . for + (internal/resource/nvml-mig-device.go).
+        labels.update(_base(resource, [gpu.name, "MIG", profile.replace("+", ".")], len(devices), sharing))
         labels[f"{resource}.memory"] = str(mig.memory_mib)
         labels[f"{resource}.slices.gi"] = str(mig.compute_slices)
         labels[f"{resource}.slices.ci"] = str(mig.compute_slices)

@@ -184,6 +184,7 @@ def test_labels_of_single_mig():
 def test_labels_of_engines(profile, resource, numbers):
     labels = labels_of(machine(gpu_count=1, mig_layout={0: [profile]}), "mixed", Sharing())
     assert [labels[f"nvidia.com/{resource}.{name}"] for name in ENGINES] == numbers
+    assert labels[f"nvidia.com/{resource}.product"] == f"NVIDIA-A100-SXM4-40GB-{resource.replace('mig', 'MIG')}"
 
 
 def test_no_labels_of_engines_that_nobody_knows():
