@@ -28,7 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     api = in_cluster(options.node_name)
     keeper = None if api is None or not options.labels else LabelKeeper(api)
     try:
-        _must_be_writable(options.plugin_directory)
+        if options.devices:
+            _must_be_writable(options.plugin_directory)
         plugin = Plugin(
             options,
             kubelet_version=(lambda: None) if api is None else api.kubelet_version,

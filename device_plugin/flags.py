@@ -29,6 +29,7 @@ class Options:
     mig_strategy: str
     sharing: Sharing
     labels: bool
+    devices: bool
     node_name: str
     interval: float
     ready_file: str
@@ -80,10 +81,17 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     add("--rename-by-default", action="store_true", help=f"offer shared devices as {GPU}.shared")
     add("--fail-requests-greater-than-one", action="store_true", help="refuse a container that asks for two shares")
-    add("--no-labels", action="store_true", help="leave the node's labels alone")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--no-labels", action="store_true", help="leave the node's labels alone")
+    parts.add_argument("--no-devices", action="store_true", help="labels only: another plugin offers the devices")
     add("--node-name", default=os.environ.get("NODE_NAME", ""), metavar="NAME", help="default: $NODE_NAME")
     add("--interval", default=1.0, type=float, metavar="S", help="seconds between two looks at the node (default: 1)")
-    add("--ready-file", default="", metavar="FILE", help="exists while the kubelet has all resources")
+    add(
+        "--ready-file",
+        default="",
+        metavar="FILE",
+        help="exists while the kubelet has all resources and the node its labels",
+    )
     given = parser.parse_args(arguments)
     for name in ("host_root", "driver_root", "plugin_directory"):
         if not getattr(given, name).startswith("/"):
@@ -108,6 +116,7 @@ def parse(arguments: Sequence[str]) -> Options:
         mig_strategy=given.mig_strategy,
         sharing=sharing,
         labels=not given.no_labels,
+        devices=not given.no_devices,
         node_name=given.node_name,
         interval=given.interval,
         ready_file=given.ready_file,

@@ -90,24 +90,32 @@ class LabelKeeper(threading.Thread):
         super().__init__(name="labels", daemon=True)
         self._api = api
         self._wanted: dict[str, str] | None = None
+        self._kept: dict[str, str] | None = None
         self._changed = threading.Event()
         self._trouble = Once()
         self._foreign = Once()
 
-    def want(self, labels: dict[str, str]) -> None:
-        """Labels that the node should have from now on."""
+    def want(self, labels: dict[str, str]) -> bool:
+        """Labels that the node should have from now on.
+
+        :returns: whether it has been given them.
+        """
         if labels != self._wanted:
             self._wanted = dict(labels)
             self._changed.set()
+            return False
+        return self._kept == labels
 
     def run(self) -> None:
         while True:
             self._changed.wait(_LOOK_AGAIN)
             self._changed.clear()
-            if self._wanted is None:
+            wanted = self._wanted
+            if wanted is None:
                 continue
             try:
-                self.keep(self._wanted)
+                self.keep(wanted)
+                self._kept = wanted
                 self._trouble.over()
             except ApiError as error:
                 self._trouble.say(f"labels: {error}")

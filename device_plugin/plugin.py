@@ -33,14 +33,15 @@ class Plugin:
     """One plugin on one node.
 
     :arg kubelet_version: asks for the node's kubelet version (``v1.31.0``), None if it can't be known.
-    :arg publish: takes, again and again, the labels that the node should have; None where labels are not wanted.
+    :arg publish: takes, again and again, the labels that the node should have, and tells whether it has them; None where
+        labels are not wanted.
     """
 
     def __init__(
         self,
         options: Options,
         kubelet_version: Callable[[], str | None],
-        publish: Callable[[dict[str, str]], None] | None,
+        publish: Callable[[dict[str, str]], bool] | None,
         view: Callable[[str], HostView] = HostView,
     ) -> None:
         self.options = options
@@ -56,6 +57,7 @@ class Plugin:
         self._machine: Machine | None = None
         self._resources: list[Resource] = []
         self._labels: dict[str, str] = {}
+        self._labelled = publish is None
         self._waiting = Once()
         self._trouble = Once()
 
@@ -80,11 +82,11 @@ class Plugin:
         if kubelet is None:
             if offers:
                 self._waiting.say(f"waiting for a kubelet: no {KUBELET_SOCKET} in {self.options.plugin_directory}")
-            self._say_ready(not offers)
+            self._say_ready(not offers and self._labelled)
             return
         self._serve(offers)
         self._watch_rivals()
-        self._say_ready(self._registered == set(offers))
+        self._say_ready(self._registered == set(offers) and self._labelled)
 
     # -- the node -----------------------------------------------------------------------------------------------
 
@@ -94,7 +96,7 @@ class Plugin:
         if look.machine is not None and look.machine is not self._machine:
             self._take(look.machine)
         if self._publish is not None:
-            self._publish(self._labels if look.machine is not None else {})
+            self._labelled = self._publish(self._labels if look.machine is not None else {})
         if self._machine is None:
             self._waiting.say(look.problem)
             return {}
@@ -112,6 +114,8 @@ class Plugin:
     def _take(self, machine: Machine) -> None:
         self._machine = machine
         self._labels = labels_of(machine, self.options.mig_strategy, self.options.sharing)
+        if not self.options.devices:
+            return
         try:
             self._resources = offer(machine, self.options.mig_strategy, self.options.sharing)
         except OfferError as error:

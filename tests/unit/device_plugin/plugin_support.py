@@ -140,6 +140,7 @@ class MockNode:
         os.mkdir(self.plugins)
         self.odd_devices = {}
         self.published = []
+        self.labelled = True
         self.kubelet = FakeKubelet(self.plugins)
         self.version = "v1.20.2"
         self._plugin = None
@@ -200,7 +201,12 @@ class MockNode:
         """Start the plugin in a thread."""
         places = ["--host-root", self.host_root, "--plugin-directory", self.plugins]
         options = parse([*places, "--interval", "0.05", "--node-name", "n", *flags])
-        self._plugin = Plugin(options, lambda: self.version, self.published.append, self.view)
+
+        def publish(labels):
+            self.published.append(labels)
+            return self.labelled
+
+        self._plugin = Plugin(options, lambda: self.version, publish, self.view)
 
         def run():
             try:

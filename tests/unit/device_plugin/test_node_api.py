@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from device_plugin.node_api import OWNED, LabelKeeper
+from device_plugin.node_api import OWNED, ApiError, LabelKeeper
+from plugin_support import eventually
 
 
 class FakeNode:
@@ -59,3 +60,22 @@ def test_a_label_of_somebody_else_stays(api, capfd):
     assert "somebody else has set nvidia.com/gpu.product: left as they are" in capfd.readouterr().err
     LabelKeeper(api).keep({})
     assert api.metadata["labels"]["nvidia.com/gpu.product"] == "somebody-elses"
+
+
+def test_the_keeper_knows_when_the_node_has_its_labels(api, monkeypatch):
+    monkeypatch.setattr("device_plugin.node_api._PAUSE", 0.01)
+    refusals = ["not yet"]
+    patch = api.patch
+
+    def refuse_once(metadata):
+        if refusals:
+            raise ApiError(refusals.pop())
+        patch(metadata)
+
+    api.patch = refuse_once
+    keeper = LabelKeeper(api)
+    keeper.start()
+    assert not keeper.want({"nvidia.com/gpu.count": "8"})
+    eventually(lambda: keeper.want({"nvidia.com/gpu.count": "8"}))
+    assert api.metadata["labels"]["nvidia.com/gpu.count"] == "8"
+    assert not keeper.want({"nvidia.com/gpu.count": "4"})

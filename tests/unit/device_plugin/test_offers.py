@@ -223,6 +223,7 @@ def test_any_product_name_gives_a_label_that_kubernetes_takes(text):
         (["--host-root", "x"], "--host-root: 'x' is not allowed: must be an absolute path"),
         (["--interval", "nan"], "must be 0.05 to 60 seconds"),
         (["--cdi-kind", "gpu"], "must be vendor/class"),
+        (["--no-labels", "--no-devices"], "--no-devices: not allowed with argument --no-labels"),
         (["--unknown"], "unrecognized arguments: --unknown"),
     ],
 )

@@ -290,6 +290,17 @@ def test_a_node_without_gpus_becomes_one(node):
     eventually(lambda: len(node.kubelet.healthy()) == 2)
 
 
+def test_labels_only(node):
+    """Where another plugin offers the devices: neither a kubelet nor its directory is needed."""
+    node.make("--gpu-count", "2").labelled = False
+    os.rmdir(node.plugins)
+    node.plugin("--no-devices", "--ready-file", node.path("ready"))
+    eventually(lambda: len(node.published) > 2)
+    assert node.published[-1]["nvidia.com/gpu.count"] == "2" and not os.path.exists(node.path("ready"))
+    node.labelled = True
+    eventually(lambda: os.path.exists(node.path("ready")))
+
+
 # Malformed requests
 
 
