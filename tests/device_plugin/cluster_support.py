@@ -42,9 +42,9 @@ class Cluster:
         self.kubeconfig = kubeconfig
         self.image = image
         self.pod_image = pod_image
-        names = [one["metadata"]["name"] for one in self.get("nodes")["items"]]
-        self.nodes = [name for name in names if self.on(name, f"ls {MACHINE_FILE}", check=False)]
-        self.nodes_without = [name for name in names if name not in self.nodes]
+        self.all_nodes = [one["metadata"]["name"] for one in self.get("nodes")["items"]]
+        self.nodes = [name for name in self.all_nodes if self.on(name, f"ls {MACHINE_FILE}", check=False)]
+        self.nodes_without = [name for name in self.all_nodes if name not in self.nodes]
         self._counter = 0
 
     def kubectl(self, *arguments, text=None, check=True):
@@ -106,7 +106,7 @@ class Cluster:
 
     # -- pods ---------------------------------------------------------------------------------------------------
 
-    def pod(self, count, node=None, image=None, libraries=(), restart="Never"):
+    def pod(self, count, node=None, image=None, libraries=(), restart="Never", resource=GPU):
         """Start a pod that asks for *count* GPUs; its name."""
         self._counter += 1
         name = f"gpus-{self._counter}"
@@ -121,7 +121,7 @@ class Cluster:
                     "image": image or self.pod_image,
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["sh", "-c", script],
-                    "resources": {"limits": {GPU: str(count)}},
+                    "resources": {"limits": {resource: str(count)}},
                 }
             ],
         }
