@@ -19,6 +19,9 @@ import pytest
 import yaml
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "..", ".build"))
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", ".."))
+
+import nvml_listing
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK
@@ -201,6 +204,16 @@ def test_nvidia_smi_lists_the_gpus(host, root, variables, machine):
     assert sum("MIG" in line.split(":")[0] for line in listed.stdout.splitlines()) == sum(
         len(gpu.mig_devices) for gpu in machine.gpus
     )
+
+
+def test_nvml_knows_the_gpus(host, root, variables, machine):
+    """A program on the node that opens the library by its name."""
+    place = f"usr/lib/{os.uname().machine}-linux-gnu" if variables.get("gpu_node_layout") else "lib64"
+    environment = f"LD_LIBRARY_PATH=%s NVMOCK_DEV=%s {nvml_listing.SCRIPT.replace('%', '%%')}"
+    done = host.run(environment, f"{root}{DRIVER_ROOT}/{place}", root + "/dev")
+    assert done.rc == 0, done.stderr
+    every_mig = [device for gpu in machine.gpus for device in gpu.mig_devices]
+    assert done.stdout.splitlines() == nvml_listing.lines(machine.driver_version, machine.gpus, every_mig)
 
 
 def test_the_machine_file_tells_the_same_uuids(host, root, machine):
