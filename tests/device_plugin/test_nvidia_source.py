@@ -32,7 +32,7 @@ def role(cluster, tmp_path_factory):
     inventory = tmp_path_factory.mktemp("inventory") / "nodes.ini"
     lines = ["[gpu_mock_nodes]", *nodes, "[gpu_mock_nodes:vars]", "ansible_connection=community.docker.docker"]
     inventory.write_text("\n".join([*lines, "ansible_python_interpreter=/usr/bin/python3", ""]))
-    repository, _, tag = cluster.image.rpartition(":")
+    repository, _colon, tag = cluster.image.rpartition(":")
 
     last = []
 

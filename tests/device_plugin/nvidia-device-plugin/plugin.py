@@ -81,7 +81,7 @@ class Gpu:
 def devices():
     nvml = Nvml()
     # Once for the platform, once for the devices.
-    for _ in range(2):
+    for _time in range(2):
         nvml("nvmlInit_v2")
         gpus = [Gpu(nvml, index) for index in range(nvml.number("nvmlDeviceGetCount_v2"))]
         nvml("nvmlShutdown")
