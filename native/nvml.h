@@ -72,4 +72,7 @@ unsigned visible_mig_index(const struct mig_facts *mig); /* among those of its G
 /* Copies *text*, "" meaning that it is not known, into the caller's buffer. */
 int copy_out(const char *text, char *out, unsigned length);
 
+/* Gives *value*, 0 meaning that it is not known. */
+int give_known(uint32_t value, unsigned *out);
+
 #endif

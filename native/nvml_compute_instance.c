@@ -6,7 +6,8 @@
 
 /* nvmlComputeInstanceProfileInfo_t, and its versions 2 and 3 */
 struct compute_profile {
-    unsigned id, slices, instances, multiprocessors, engines[ENGINES];
+    unsigned id;
+    struct counts counts;
 };
 struct compute_profile_v2 {
     unsigned version;
@@ -43,15 +44,12 @@ static int compute_profile_of(const struct mig_facts *mig, unsigned wanted, stru
     if (wanted >= COMPUTE_PROFILES)
         return INVALID_ARGUMENT;
     slices = compute_slices[wanted];
-    if (!profile || !can_hold(profile->slices, slices))
+    if (!profile || !can_hold(profile->counts.slices, slices))
         return NOT_SUPPORTED;
-    *info = (struct compute_profile){
-        .id = wanted,
-        .slices = slices,
-        .instances = profile->slices / slices,
-        .multiprocessors = profile->multiprocessors * slices / profile->slices,
-    };
-    copy_engines(info->engines, profile);
+    *info = (struct compute_profile){.id = wanted, .counts = profile->counts};
+    info->counts.slices = slices;
+    info->counts.instances = profile->counts.slices / slices;
+    info->counts.multiprocessors = profile->counts.multiprocessors * slices / profile->counts.slices;
     return SUCCESS;
 }
 
@@ -80,9 +78,9 @@ API int nvmlGpuInstanceGetComputeInstanceProfileInfoV(
     if (info->version == STRUCT_VERSION(struct compute_profile_v3, 3))
         ((struct compute_profile_v3 *)info)->capabilities = profile_of(mig)->capabilities & CAN_GRAPHICS ? COMPUTE_GRAPHICS : 0;
     /* A compute instance with all slices bears the name of its GPU instance, "MIG 3g.20gb"; others are "MIG 1c.3g.20gb". */
-    if (info->profile.slices == mig->slices)
+    if (info->profile.counts.slices == mig->slices)
         return copy_out(profile_of(mig)->name, info->name, sizeof info->name);
-    join(info->name, sizeof info->name, "MIG ", decimal(info->profile.slices, digits), "c.", profile_of(mig)->name + 4, NULL);
+    join(info->name, sizeof info->name, "MIG ", decimal(info->profile.counts.slices, digits), "c.", profile_of(mig)->name + 4, NULL);
     return SUCCESS;
 }
 

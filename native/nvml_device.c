@@ -48,17 +48,6 @@ API int nvmlDeviceGetGspFirmwareVersion(nvmlDevice_t device, char *version)
     return copy_out(facts.driver_version, version, 80);
 }
 
-/* Gives *value* unless it is not known. */
-static int give_known(uint32_t value, unsigned *out)
-{
-    if (!out)
-        return INVALID_ARGUMENT;
-    if (!value)
-        return NOT_SUPPORTED;
-    *out = value;
-    return SUCCESS;
-}
-
 API int nvmlDeviceGetBrand(nvmlDevice_t device, unsigned *brand)
 {
     const struct gpu_facts *gpu;

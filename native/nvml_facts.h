@@ -52,12 +52,18 @@ struct mig_facts {
     char uuid[TEXT], name[TEXT];
 };
 
+/* As all of NVML's structures about profiles have them, one behind the other. */
+struct counts {
+    uint32_t slices, instances, multiprocessors;
+    uint32_t engines[ENGINES]; /* copy, decoder, encoder, JPEG, OFA */
+};
+
 struct profile_facts {
     uint32_t number; /* NVML_GPU_INSTANCE_PROFILE_... */
     uint32_t id;
     uint32_t capabilities; /* NVML_GPU_INSTANCE_PROFILE_CAPS_... */
-    uint32_t slices, size, instances, multiprocessors;
-    uint32_t engines[ENGINES]; /* copy, decoder, encoder, JPEG, OFA */
+    uint32_t size;         /* memory slices */
+    struct counts counts;
     uint32_t start_count, starts[STARTS];
     uint32_t reserved;
     uint64_t memory_mib;

@@ -92,29 +92,17 @@ API int nvmlDeviceGetHandleByUUIDV(const struct typed_uuid *uuid, nvmlDevice_t *
     return nvmlDeviceGetHandleByUUID(text, device);
 }
 
-/* Reads up to 8 hexadecimal digits; the number of those read. */
-static int read_hexadecimal(const char **text, uint32_t *value)
+/* Reads up to 8 hexadecimal digits; 0 if there are none, or more. */
+static int read_hexadecimal(const char **text, uint64_t *value)
 {
-    int digits;
-    *value = 0;
-    for (digits = 0; digits < 8; digits++) {
-        char c = (*text)[digits];
-        char lower = (char)(c | 0x20);
-        if (c >= '0' && c <= '9')
-            *value = *value * 16 + (uint32_t)(c - '0');
-        else if (lower >= 'a' && lower <= 'f')
-            *value = *value * 16 + (uint32_t)(lower - 'a' + 10);
-        else
-            break;
-    }
-    *text += digits;
-    return digits;
+    const char *first = *text;
+    return number(first, 16, value, text) == 0 && *text - first <= 8;
 }
 
 /* [domain:]bus:device[.function]; 0 if it is none. */
-static int parse_bus_id(const char *text, uint32_t parts[3])
+static int parse_bus_id(const char *text, uint64_t parts[3])
 {
-    uint32_t value[4] = {0};
+    uint64_t value[4] = {0};
     int count = 0;
     for (;; text++) {
         if (!read_hexadecimal(&text, &value[count++]))
@@ -137,7 +125,7 @@ static int parse_bus_id(const char *text, uint32_t parts[3])
 
 API int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, nvmlDevice_t *device)
 {
-    uint32_t parts[3];
+    uint64_t parts[3];
     unsigned i;
     TRY(initialized());
     if (!bus_id || !device || !parse_bus_id(bus_id, parts))

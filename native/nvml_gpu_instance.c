@@ -5,16 +5,19 @@
 
 /* nvmlGpuInstanceProfileInfo_t, and what its versions 2 and 3 have. */
 struct profile_info {
-    unsigned id, p2p, slices, instances, multiprocessors, engines[ENGINES];
+    unsigned id, p2p;
+    struct counts counts;
     unsigned long long memory_mib;
 };
 struct profile_info_v2 {
-    unsigned version, id, p2p, slices, instances, multiprocessors, engines[ENGINES];
+    unsigned version, id, p2p;
+    struct counts counts;
     unsigned long long memory_mib;
     char name[TEXT];
 };
 struct profile_info_v3 {
-    unsigned version, id, slices, instances, multiprocessors, engines[ENGINES];
+    unsigned version, id;
+    struct counts counts;
     unsigned long long memory_mib;
     char name[TEXT];
     unsigned capabilities;
@@ -57,12 +60,9 @@ API int nvmlDeviceGetGpuInstanceProfileInfo(nvmlDevice_t device, unsigned wanted
     *info = (struct profile_info){
         .id = profile->id,
         .p2p = profile->capabilities & CAN_P2P,
-        .slices = profile->slices,
-        .instances = profile->instances,
-        .multiprocessors = profile->multiprocessors,
+        .counts = profile->counts,
         .memory_mib = profile->memory_mib,
     };
-    copy_engines(info->engines, profile);
     return SUCCESS;
 }
 
@@ -76,25 +76,19 @@ API int nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned wante
             .version = info->version,
             .id = profile->id,
             .p2p = profile->capabilities & CAN_P2P,
-            .slices = profile->slices,
-            .instances = profile->instances,
-            .multiprocessors = profile->multiprocessors,
+            .counts = profile->counts,
             .memory_mib = profile->memory_mib,
         };
-        copy_engines(info->engines, profile);
         return copy_out(profile->name, info->name, sizeof info->name);
     }
     if (info->version == STRUCT_VERSION(struct profile_info_v3, 3)) {
         *newer = (struct profile_info_v3){
             .version = newer->version,
             .id = profile->id,
-            .slices = profile->slices,
-            .instances = profile->instances,
-            .multiprocessors = profile->multiprocessors,
+            .counts = profile->counts,
             .memory_mib = profile->memory_mib,
             .capabilities = profile->capabilities,
         };
-        copy_engines(newer->engines, profile);
         return copy_out(profile->name, newer->name, sizeof newer->name);
     }
     return VERSION_MISMATCH;
@@ -143,7 +137,7 @@ API int nvmlDeviceGetGpuInstanceRemainingCapacity(nvmlDevice_t device, unsigned 
     TRY(profile_by_id(gpu, id, &profile));
     if (!gpu->mig_enabled)
         return NOT_SUPPORTED;
-    left = profile->instances;
+    left = profile->counts.instances;
     for (i = 0; i < gpu->mig_count; i++) {
         const struct mig_facts *mig = &migs_of(gpu)[i];
         taken |= bits(mig->start, mig->size);
@@ -151,12 +145,12 @@ API int nvmlDeviceGetGpuInstanceRemainingCapacity(nvmlDevice_t device, unsigned 
         left -= profile_of(mig) == profile;
     }
     *count = 0;
-    for (i = 0; i < profile->start_count && left > 0 && slices >= profile->slices; i++) {
+    for (i = 0; i < profile->start_count && left > 0 && slices >= profile->counts.slices; i++) {
         unsigned wanted = bits(profile->starts[i], profile->size);
         if (taken & wanted)
             continue;
         taken |= wanted;
-        slices -= profile->slices;
+        slices -= profile->counts.slices;
         left--;
         ++*count;
     }

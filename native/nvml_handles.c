@@ -113,3 +113,13 @@ int copy_out(const char *text, char *out, unsigned length)
         ;
     return SUCCESS;
 }
+
+int give_known(uint32_t value, unsigned *out)
+{
+    if (!out)
+        return INVALID_ARGUMENT;
+    if (!value)
+        return NOT_SUPPORTED;
+    *out = value;
+    return SUCCESS;
+}

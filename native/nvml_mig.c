@@ -24,13 +24,6 @@ const struct profile_facts *profile_of(const struct mig_facts *mig)
     return mig->profile < 0 ? NULL : &all_profiles()[mig->profile];
 }
 
-void copy_engines(unsigned *to, const struct profile_facts *profile)
-{
-    int i;
-    for (i = 0; i < ENGINES; i++)
-        to[i] = profile->engines[i];
-}
-
 API int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending)
 {
     const struct gpu_facts *gpu;
@@ -126,6 +119,7 @@ API int nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attributes *attri
 {
     const struct mig_facts *mig;
     const struct profile_facts *profile;
+    int i;
     TRY(mig_of(device, &mig));
     if (!attributes)
         return INVALID_ARGUMENT;
@@ -133,8 +127,9 @@ API int nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attributes *attri
         .instance_slices = mig->slices, .compute_slices = mig->slices, .memory_mib = mig->memory_mib};
     profile = profile_of(mig);
     if (profile) {
-        attributes->multiprocessors = profile->multiprocessors;
-        copy_engines(attributes->engines, profile);
+        attributes->multiprocessors = profile->counts.multiprocessors;
+        for (i = 0; i < ENGINES; i++)
+            attributes->engines[i] = profile->counts.engines[i];
     }
     return SUCCESS;
 }

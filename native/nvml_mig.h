@@ -22,6 +22,5 @@ int is_capable(const struct gpu_facts *gpu);
 const struct mig_facts *migs_of(const struct gpu_facts *gpu);
 /* NULL if it is not known. */
 const struct profile_facts *profile_of(const struct mig_facts *mig);
-void copy_engines(unsigned *to, const struct profile_facts *profile);
 
 #endif

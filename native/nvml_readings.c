@@ -9,12 +9,7 @@ static int give(nvmlDevice_t device, uint32_t reading, unsigned *out)
 {
     const struct gpu_facts *gpu;
     TRY(gpu_of(device, &gpu));
-    if (!out)
-        return INVALID_ARGUMENT;
-    if (!reading)
-        return NOT_SUPPORTED;
-    *out = reading;
-    return SUCCESS;
+    return give_known(reading, out);
 }
 
 /* -- Temperature --------------------------------------------------------------------------------------------------- */
@@ -118,20 +113,15 @@ API int nvmlDeviceGetPowerState(nvmlDevice_t device, unsigned *state)
     return nvmlDeviceGetPerformanceState(device, state);
 }
 
-static int idle(nvmlDevice_t device, unsigned long long *reasons)
+API int nvmlDeviceGetCurrentClocksEventReasons(nvmlDevice_t device, unsigned long long *reasons)
 {
     unsigned clock;
+    TRY(initialized());
     if (!reasons)
         return INVALID_ARGUMENT;
     TRY(give(device, facts.clocks[0], &clock));
     *reasons = IDLE;
     return SUCCESS;
-}
-
-API int nvmlDeviceGetCurrentClocksEventReasons(nvmlDevice_t device, unsigned long long *reasons)
-{
-    TRY(initialized());
-    return idle(device, reasons);
 }
 
 API int nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t device, unsigned long long *reasons)

@@ -75,14 +75,23 @@ char *hexadecimal(uint64_t value, char *out)
     return digits(value, 16, out);
 }
 
+/* The value of a digit, also of a base above 10; 16 if it is none. */
+static unsigned value_of(char c)
+{
+    char lower = (char)(c | 0x20);
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a' + 10) : 16;
+}
+
 int number(const char *text, unsigned base, uint64_t *value, const char **rest)
 {
     uint64_t result = 0;
     const char *at = text;
-    while (*at >= '0' && *at < (char)('0' + base)) {
-        if (result > (UINT64_MAX - 9) / base)
+    for (; value_of(*at) < base; at++) {
+        if (result > (UINT64_MAX - 15) / base)
             return -1;
-        result = result * base + (uint64_t)(*at++ - '0');
+        result = result * base + value_of(*at);
     }
     if (at == text || (!rest && *at))
         return -1;

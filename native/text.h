@@ -20,7 +20,7 @@ int join(char *out, size_t size, ...) __attribute__((sentinel));
 char *decimal(uint64_t value, char *out);
 char *hexadecimal(uint64_t value, char *out);
 
-/* Reads digits of *base* up to 10 that are all of *text* (or, if *rest* is not NULL, up to there); returns -1 if there
+/* Reads digits of *base* up to 16 that are all of *text* (or, if *rest* is not NULL, up to there); returns -1 if there
  * are none or the number is too big, else 0. */
 int number(const char *text, unsigned base, uint64_t *value, const char **rest);
 

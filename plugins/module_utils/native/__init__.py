@@ -10,6 +10,18 @@ from __future__ import annotations
 
 from ..errors import ParameterError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Read by Ansible's packer, never executed: a run imports only the one that it needs.
+    from . import (  # noqa: F401
+        driver_program_aarch64,
+        driver_program_x86_64,
+        libnvidia_ml_aarch64,
+        libnvidia_ml_x86_64,
+        nvidia_cdi_hook_aarch64,
+        nvidia_cdi_hook_x86_64,
+    )
+
 CDI_HOOK = "nvidia-cdi-hook"
 DRIVER_PROGRAM = "driver-program"
 NVML = "libnvidia-ml"
@@ -70,27 +82,6 @@ def with_facts(image: bytes, facts: bytes) -> bytes:
 
 
 def _data(name: str, architecture: str) -> str:
-    # One import each, written out: only so does Ansible find what to carry along.
-    if architecture == "x86_64":
-        if name == CDI_HOOK:
-            from . import nvidia_cdi_hook_x86_64
-
-            return nvidia_cdi_hook_x86_64.DATA
-        if name == NVML:
-            from . import libnvidia_ml_x86_64
-
-            return libnvidia_ml_x86_64.DATA
-        from . import driver_program_x86_64
-
-        return driver_program_x86_64.DATA
-    if name == CDI_HOOK:
-        from . import nvidia_cdi_hook_aarch64
-
-        return nvidia_cdi_hook_aarch64.DATA
-    if name == NVML:
-        from . import libnvidia_ml_aarch64
-
-        return libnvidia_ml_aarch64.DATA
-    from . import driver_program_aarch64
-
-    return driver_program_aarch64.DATA
+    module = __import__(f"{__name__}.{name.replace('-', '_')}_{architecture}", fromlist=["DATA"])
+    data: str = module.DATA
+    return data
