@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 import time
 
-import nvml_listing
 import yaml
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "..", "molecule"))
+
+import nvml_listing
 
 GPU = "nvidia.com/gpu"
 PLUGIN_NAMESPACE = "gpu-mock-device-plugin"

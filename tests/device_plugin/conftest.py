@@ -13,12 +13,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import pytest
-
-sys.path.append(os.path.join(os.path.dirname(__file__), "..", "..", "molecule"))
-
 from cluster_support import Cluster
 
 
