@@ -21,6 +21,22 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts impor
 from ansible_collections.nvmock.gpu.plugins.module_utils.mig import capability_minors
 
 
+def make_nodes(machine, dev):
+    """The machine's device nodes, as plain files below *dev*."""
+    (dev / "nvidia-caps").mkdir(parents=True)
+    (dev / "nvidiactl").touch()
+    for gpu in machine.gpus:
+        (dev / f"nvidia{gpu.minor}").touch()
+        for mig in gpu.mig_devices:
+            capability(dev, gpu, mig).touch()
+
+
+def capability(dev, gpu, mig):
+    """The device node that a MIG device is reached by."""
+    minors = capability_minors([gpu.minor])
+    return dev / "nvidia-caps" / f"nvidia-cap{minors[f'gpu{gpu.minor}/gi{mig.gi}/ci{mig.ci}/access']}"
+
+
 class Node:
     """Its device nodes are plain files below *dev*."""
 
@@ -28,17 +44,10 @@ class Node:
         self.machine = machine
         self.library = library
         self.dev = dev
-        (dev / "nvidia-caps").mkdir(parents=True)
-        (dev / "nvidiactl").touch()
-        for gpu in machine.gpus:
-            (dev / f"nvidia{gpu.minor}").touch()
-            for mig in gpu.mig_devices:
-                self.capability(gpu, mig).touch()
+        make_nodes(machine, dev)
 
     def capability(self, gpu, mig):
-        """The device node that a MIG device is reached by."""
-        minors = capability_minors([gpu.minor])
-        return self.dev / "nvidia-caps" / f"nvidia-cap{minors[f'gpu{gpu.minor}/gi{mig.gi}/ci{mig.ci}/access']}"
+        return capability(self.dev, gpu, mig)
 
     def status(self, name, *arguments):
         """What a function returns, called without pynvml."""

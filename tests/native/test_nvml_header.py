@@ -17,10 +17,9 @@ import pytest
 from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts import nvml_facts
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.mig import capability_minors
 
 from .conftest import build_native, runner
-from .nvml_node import functions
+from .nvml_node import functions, make_nodes
 
 HERE = pathlib.Path(__file__).parent
 # By package of PyPI: where it has nvml.h.
@@ -51,12 +50,7 @@ class Client:
         self.architecture = architecture
         self.library = place / "libnvidia-ml.so.1"
         self.library.write_bytes(native.with_facts(image, nvml_facts(MACHINE)))
-        (place / "dev" / "nvidia-caps").mkdir(parents=True)
-        minors = capability_minors([1])
-        for name in ("nvidiactl", "nvidia0", "nvidia1"):
-            (place / "dev" / name).touch()
-        for mig in MACHINE.gpus[1].mig_devices:
-            (place / "dev" / "nvidia-caps" / f"nvidia-cap{minors[f'gpu1/gi{mig.gi}/ci{mig.ci}/access']}").touch()
+        make_nodes(MACHINE, place / "dev")
 
     def make(self, source, *arguments, compiler=None):
         compiler = compiler or build_native.compiler(self.architecture)
