@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from . import api
 from .preference import RequestError, known
@@ -15,9 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FIELD = "field"
-ANNOTATION = "annotation"
 OFF = "off"
-ANNOTATION_PREFIX = "cdi.k8s.io/nvmock-gpu_"
 CONTROL_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
 VISIBLE_DEVICES = "NVIDIA_VISIBLE_DEVICES"
 
@@ -25,7 +22,7 @@ VISIBLE_DEVICES = "NVIDIA_VISIBLE_DEVICES"
 def answer(
     resource: Resource, ids: Sequence[str], cdi: str, cdi_names: Mapping[str, str], nodes: Sequence[str], one_only: bool
 ) -> api.ContainerAllocateResponse:
-    """The devices of *ids* for one container: by the CDI field, by the CDI annotation, or as device nodes; never two.
+    """The devices of *ids* for one container: by the CDI field, or as device nodes; never both.
 
     :arg cdi_names: qualified CDI name by UUID.
     :arg nodes: the control nodes that there are on the node.
@@ -47,10 +44,6 @@ def answer(
         for path in (*nodes, *gpus):
             response.devices.add(container_path=path, host_path=path, permissions="rw")
         return response
-    names = [cdi_names[device.uuid] for device in devices]
-    if cdi == FIELD:
-        for name in names:
-            response.cdi_devices.add(name=name)
-    else:
-        response.annotations[ANNOTATION_PREFIX + uuid4().hex] = ",".join(names)
+    for device in devices:
+        response.cdi_devices.add(name=cdi_names[device.uuid])
     return response

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from .allocation import FIELD, OFF
 from .resources import GPU, MIG_PREFIX, Sharing
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     add(
         "--cdi",
-        default="auto",
-        choices=("auto", "field", "annotation", "off"),
-        help="how a container gets its devices: by the CDI field of the kubelet's API (1.29 and later), by the CDI annotation"
-        " (every kubelet), or as device nodes only; auto goes by the kubelet's version (default: %(default)s)",
+        default=FIELD,
+        choices=(FIELD, OFF),
+        help="how a container gets its devices: by the CDI field of Allocate's answer (Kubernetes 1.31 and later), or as"
+        " device nodes only (default: %(default)s)",
     )
     add("--cdi-kind", default="nvidia.com/gpu", metavar="KIND", help="of the node's CDI devices (default: %(default)s)")
     add(

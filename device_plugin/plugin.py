@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from typing import TYPE_CHECKING
 
+from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
 
-from .allocation import ANNOTATION, FIELD, OFF
+from .allocation import FIELD, OFF
 from .labels import labels_of
 from .log import Once, log
 from .node import Node
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from .flags import Options
     from .resources import Resource
 
-# Since 1.29 kubelets read the CDI field of Allocate's answer unless told otherwise.
-FIELD_SINCE = (1, 29)
+# The oldest release that the collection supports. Kubelets before 1.29 would drop the CDI field in silence.
+MINIMUM_KUBELET = (1, 31)
+
+
+class KubeletError(NvmockError):
+    """The node's kubelet is too old."""
 
 
 class Plugin:
@@ -62,7 +68,11 @@ class Plugin:
         self._trouble = Once()
 
     def run(self) -> None:
-        """Until :attr:`stopping` is set."""
+        """Until :attr:`stopping` is set.
+
+        :raises KubeletError: the node's kubelet is too old for the CDI field.
+        """
+        self._check_kubelet()
         try:
             while not self.stopping.is_set():
                 self.tick()
@@ -126,6 +136,16 @@ class Plugin:
 
     # -- the kubelet --------------------------------------------------------------------------------------------
 
+    def _check_kubelet(self) -> None:
+        version = self._kubelet_version() if self.options.cdi == FIELD and self.options.devices else None
+        release = parse_version(version or "")
+        if release is not None and release < MINIMUM_KUBELET:
+            least = ".".join(map(str, MINIMUM_KUBELET))
+            raise KubeletError(
+                f"--cdi: '{FIELD}' is not possible with kubelet {version}: Kubernetes {least} or later is needed"
+                f" ('{OFF}' hands out device nodes only)"
+            )
+
     def _serve(self, offers: dict[str, Offer]) -> None:
         for name in [name for name in self._services if name not in offers]:
             log(f"{name}: no more")
@@ -139,7 +159,7 @@ class Plugin:
             else:
                 # From all healthy on, so that what is not is said.
                 first = Offer(one.machine, one.resource)
-                service = Service(self.options.plugin_directory, first, self._cdi_mode(), self.options.sharing.one_only)
+                service = Service(self.options.plugin_directory, first, self.options.cdi, self.options.sharing.one_only)
                 service.start()
                 service.update(one)
                 self._services[name] = service
@@ -156,14 +176,6 @@ class Plugin:
         self._registered.add(service.name)
         self._ended[service.name] = service.streams_ended
         log(f"{service.name}: registered with the kubelet")
-
-    def _cdi_mode(self) -> str:
-        if self.options.cdi != "auto":
-            return self.options.cdi
-        version = self._kubelet_version()
-        chosen = FIELD if version is not None and parse_version(version) >= FIELD_SINCE else ANNOTATION
-        log(f"kubelet {version or 'of unknown version'}: devices are handed over by the CDI {chosen}")
-        return chosen
 
     def _watch_rivals(self) -> None:
         """The kubelet drops us for the plugin that registered last: say so, and come back when that one has gone."""
@@ -218,9 +230,7 @@ class Plugin:
             os.unlink(path)
 
 
-def parse_version(text: str) -> tuple[int, int]:
-    """(1, 31) of ``v1.31.0-rc.1``; (0, 0) of anything else."""
-    parts = text.lstrip("v").split(".")
-    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
-        return 0, 0
-    return int(parts[0]), int(parts[1])
+def parse_version(text: str) -> tuple[int, int] | None:
+    """(1, 31) of ``v1.31.0-rc.1``; None of anything else."""
+    match = re.match(r"v?([0-9]+)\.([0-9]+)", text)
+    return None if match is None else (int(match[1]), int(match[2]))

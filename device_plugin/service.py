@@ -74,7 +74,7 @@ class Service:
     """The DevicePlugin service of one resource.
 
     :arg directory: the kubelet's plugin directory.
-    :arg cdi: how devices are handed over: ``field``, ``annotation``, ``off``.
+    :arg cdi: how devices are handed over: ``field`` or ``off``.
     """
 
     def __init__(self, directory: str, offer: Offer, cdi: str, one_only: bool) -> None:

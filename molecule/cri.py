@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """As much of a CRI client as starting containers with CDI devices takes, for the containerd in a node container.
 
-The kubelet of a node may be too old to fill CDI_devices (before 1.28), and ``ctr`` of containerd 1.7 has no option for it.
+A kubelet fills CDI_devices only with what a device plugin or a DRA driver answered, and ``ctr`` of containerd 1.7 has no option
+for it.
 Messages and field numbers: k8s.io/cri-api, runtime/v1/api.proto; only the fields that are used here.
 """
 

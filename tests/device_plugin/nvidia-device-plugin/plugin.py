@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -150,9 +149,8 @@ def answer(ids):
     if strategy == "envvar":
         response.envs["NVIDIA_VISIBLE_DEVICES"] = ",".join(names)
     else:
-        kind = "k8s.device-plugin.nvidia.com/gpu"
-        qualified = ",".join(f"{kind}={name}" for name in names)
-        response.annotations[f"cdi.k8s.io/nvidia-device-plugin_{uuid.uuid4()}"] = qualified
+        for name in names:
+            response.cdi_devices.add(name=f"k8s.device-plugin.nvidia.com/gpu={name}")
     if os.environ["PASS_DEVICE_SPECS"] == "true":
         paths = [path for path in CONTROL if os.path.exists(path)]
         paths += [f"/dev/nvidia{gpu.minor}" for gpu in GPUS if gpu.uuid in names]

@@ -142,7 +142,7 @@ class MockNode:
         self.published = []
         self.labelled = True
         self.kubelet = FakeKubelet(self.plugins)
-        self.version = "v1.20.2"
+        self.version = "v1.37.2"
         self._plugin = None
         self._thread = None
         self._failure = None

@@ -71,8 +71,8 @@ class Life(RuleBasedStateMachine):
         self.settled()
         preferred = self.node.kubelet.prefer(GPU, healthy, len(chosen))
         assert len(set(preferred)) == len(chosen) and set(preferred) <= set(healthy)
-        annotations = self.node.kubelet.allocate(GPU, *chosen).annotations
-        assert [value.split(",") for value in annotations.values()] == [[f"{GPU}={uuid}" for uuid in chosen]]
+        devices = self.node.kubelet.allocate(GPU, *chosen).cdi_devices
+        assert [device.name for device in devices] == [f"{GPU}={uuid}" for uuid in chosen]
 
     @invariant()
     def settled(self):

@@ -17,7 +17,7 @@ import pytest
 import device_plugin.log
 from device_plugin import api
 from device_plugin.flags import parse
-from device_plugin.plugin import Plugin
+from device_plugin.plugin import KubeletError, Plugin
 from device_plugin.service import ServeError
 from nvmock_gpu.host.view import Status
 from plugin_support import ROOT, eventually
@@ -25,11 +25,10 @@ from plugin_support import ROOT, eventually
 GPU = "nvidia.com/gpu"
 
 
-def names(annotations):
-    assert len(annotations) == 1
-    key, value = next(iter(annotations.items()))
-    assert key.startswith("cdi.k8s.io/") and len(key.partition("/")[2]) <= 63
-    return value.split(",")
+def names(response):
+    """The qualified names of the CDI devices in an answer that has nothing else."""
+    assert not (response.annotations or response.devices or response.envs or response.mounts)
+    return [device.name for device in response.cdi_devices]
 
 
 @pytest.fixture
@@ -61,23 +60,33 @@ def test_registration(running):
     assert options.get_preferred_allocation_available
 
 
-def test_an_old_kubelet_gets_the_annotation(running):
+def test_devices_are_handed_out_by_the_cdi_field(running):
     response = running.kubelet.allocate(GPU, *running.uuids[:2])
-    assert names(response.annotations) == [f"{GPU}={uuid}" for uuid in running.uuids[:2]]
-    assert not response.cdi_devices and not response.devices and not response.envs
+    assert names(response) == [f"{GPU}={uuid}" for uuid in running.uuids[:2]]
 
 
-@pytest.mark.parametrize(
-    "version, field", [("v1.28.9", False), ("v1.29.0", True), ("v1.34.3+k3s1", True), (None, False)]
-)
-def test_auto_goes_by_the_kubelets_version(node, version, field):
+@pytest.mark.parametrize("version", ["v1.31.0", "v1.34.3+k3s1", "v2.0.0-alpha.1", "a version of its own", None])
+def test_a_supported_or_unknown_kubelet_is_served(node, version):
     node.version = version
     node.make("--gpu-count", "1").kubelet.start()
     node.plugin()
     eventually(node.kubelet.healthy)
-    response = node.kubelet.allocate(GPU, node.uuids[0])
-    assert [one.name for one in response.cdi_devices] == ([f"{GPU}={node.uuids[0]}"] if field else [])
-    assert bool(response.annotations) != field
+    assert names(node.kubelet.allocate(GPU, node.uuids[0])) == [f"{GPU}={node.uuids[0]}"]
+
+
+@pytest.mark.parametrize("version", ["v1.28.9", "v1.30.14", "v1.9.0"])
+def test_a_kubelet_that_is_too_old_for_the_field_is_refused(node, version):
+    node.version = version
+    node.make("--gpu-count", "1").kubelet.start()
+    node.plugin()
+    assert isinstance(node.failure(), KubeletError)
+    assert str(node.failure()) == (
+        f"--cdi: 'field' is not possible with kubelet {version}: Kubernetes 1.31 or later is needed"
+        " ('off' hands out device nodes only)"
+    )
+    assert node.kubelet.registered == []
+    node.plugin("--cdi", "off")
+    eventually(node.kubelet.healthy)
 
 
 def test_without_cdi_there_are_device_nodes(node):
@@ -276,7 +285,7 @@ def test_a_machine_file_that_is_gone(running, said):
 def test_another_machine_is_followed(running):
     running.make("--gpu-count", "2")
     eventually(lambda: running.kubelet.healthy() == sorted(running.uuids) and len(running.uuids) == 2)
-    assert running.published[-1]["nvidia.com/gpu.count"] == "2"
+    eventually(lambda: running.published[-1]["nvidia.com/gpu.count"] == "2")
     running.make("--gpu-count", "8")
     eventually(lambda: len(running.kubelet.healthy()) == 8)
 
@@ -348,7 +357,7 @@ def test_mixed_mig_has_a_socket_for_each_profile(node):
     eventually(lambda: set(node.kubelet.lists) == wanted and all(node.kubelet.healthy(name) for name in wanted))
     mig = node.machine.gpus[0].mig_devices[0]
     response = node.kubelet.allocate(f"nvidia.com/mig-{mig.profile}", mig.uuid)
-    assert names(response.annotations) == [f"{GPU}={mig.uuid}"]
+    assert names(response) == [f"{GPU}={mig.uuid}"]
     # One that is no longer there ends; the others stay.
     node.make("--gpu-count", "3", "--mig", "0=3g.20gb")
     eventually(
@@ -363,7 +372,7 @@ def test_shares_of_one_gpu_are_one_cdi_device(node):
     eventually(lambda: len(node.kubelet.healthy(name)) == 6)
     uuid = node.uuids[1]
     response = node.kubelet.allocate(name, f"{uuid}::0", f"{uuid}::2")
-    assert names(response.annotations) == [f"{GPU}={uuid}"]
+    assert names(response) == [f"{GPU}={uuid}"]
     node.fault(uuid, "x")
     eventually(lambda: len(node.kubelet.healthy(name)) == 3)
 
