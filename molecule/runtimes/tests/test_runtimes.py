@@ -118,6 +118,22 @@ def test_a_device_that_is_not_there(run):
     assert status != 0 and "unresolvable CDI devices nvidia.com/gpu=7" in said
 
 
+@pytest.mark.parametrize("runtime", [("stable", "cri")], ids="-".join, indirect=True)
+def test_containerd_1_7_ignores_devices_where_cdi_is_off(run, machine):
+    """In silence: the container starts and has no GPU. Since 2.0 CDI is on by default, since 2.3 always."""
+    host, config = node("stable"), "/etc/containerd/config.toml"
+    assert "nvidia0" in run("ls /dev", "nvidia.com/gpu=0")[1].split()
+    host.check_output(f"cp -a {config} /root/config.toml && sed -i 's/enable_cdi = true/enable_cdi = false/' {config}")
+    try:
+        assert "enable_cdi = false" in host.file(config).content_string
+        host.check_output("systemctl restart containerd")
+        status, said = run("ls /dev", "nvidia.com/gpu=0")
+        assert status == 0 and "null" in said.split() and "nvidia0" not in said.split()
+    finally:
+        host.check_output(f"cp -a /root/config.toml {config} && rm /root/config.toml && systemctl restart containerd")
+    assert "nvidia0" in run("ls /dev", "nvidia.com/gpu=0")[1].split()
+
+
 def test_other_directories(run, runtime):
     """ctr reads the default ones alone, whatever containerd is told."""
     name, program = runtime
