@@ -1,9 +1,15 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The in-cluster path on a real cluster of two nodes. The tests run in their order."""
+"""The in-cluster path on a real cluster of at least two nodes. The tests run in their order.
+
+The cluster is made and deleted here, unless NVMOCK_TEST_CLUSTER names one without mock GPUs that stays, and
+NVMOCK_TEST_CLUSTER_DIRECTORY the directory that its kubeconfig may be written to.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import pathlib
 import subprocess
 import time
@@ -13,7 +19,8 @@ from kind_support import ROOT, docker
 
 HERE = pathlib.Path(__file__).parent
 PLAYBOOK = str(ROOT / "playbooks" / "in_cluster.yml")
-CLUSTER = "incluster-test"
+SHARED = os.environ.get("NVMOCK_TEST_CLUSTER")
+CLUSTER = SHARED or "incluster-test"
 NODES = [f"{CLUSTER}-control-plane", f"{CLUSTER}-worker"]
 MACHINES = [
     {"name": "big", "machine": "dgxh100", "gpu_count": 2, "node_selector": {"kubernetes.io/hostname": NODES[0]}},
@@ -99,17 +106,24 @@ def test_a_wrong_kubeconfig_is_named(play):
 
 @pytest.fixture(scope="module")
 def variables(play, kept, node_image):
-    shape = [{"role": "control-plane"}, {"role": "worker"}]
-    made = play("cluster.yml", **kept, kind_cluster_name=CLUSTER, kind_cluster_nodes=shape)
-    assert made.rc == 0, made.output
+    if SHARED:
+        kubeconfig = os.path.join(os.environ["NVMOCK_TEST_CLUSTER_DIRECTORY"], "in-cluster.kubeconfig")
+        command = ["kind", "export", "kubeconfig", "--name", CLUSTER, "--kubeconfig", kubeconfig]
+        subprocess.run(command, check=True, capture_output=True)
+    else:
+        kubeconfig = str(pathlib.Path(kept["kind_cluster_state_directory"]) / CLUSTER / "kubeconfig")
+        shape = [{"role": "control-plane"}, {"role": "worker"}]
+        made = play("cluster.yml", **kept, kind_cluster_name=CLUSTER, kind_cluster_nodes=shape)
+        assert made.rc == 0, made.output
     yield {
         "gpu_mock_cluster": CLUSTER,
         "gpu_mock_kind_node_image": node_image,
-        "gpu_mock_kubeconfig": str(pathlib.Path(kept["kind_cluster_state_directory"]) / CLUSTER / "kubeconfig"),
+        "gpu_mock_kubeconfig": kubeconfig,
         "in_cluster_machines": MACHINES,
         "in_cluster_interval": 1,
     }
-    subprocess.run(["kind", "delete", "cluster", "--name", CLUSTER], check=True, capture_output=True)
+    if not SHARED:
+        subprocess.run(["kind", "delete", "cluster", "--name", CLUSTER], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +145,20 @@ def test_from_nothing_to_verified_nodes(applied):
     assert shown.count("ALL CHECKS PASSED") == 3  # the verify Job, and each node
     for line in ("✓ CDI spec exists", "✓ Mock driver libraries present", "✓ Mock binaries present"):
         assert shown.count(line) == 2
+
+
+def test_a_first_start_leaves_no_warning(variables, applied):
+    """No probe of our pods has failed, and nobody had to warn of the Pod Security level of their namespace."""
+    kubectl = ["kubectl", "--kubeconfig", variables["gpu_mock_kubeconfig"], "-n", "gpu-mock", "-o", "json"]
+
+    def get(*what):
+        done = subprocess.run([*kubectl, "get", *what], capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    assert len(get("pods", "-l", "app in (gpu-mock-big, gpu-mock-small)")["items"]) == 2
+    assert [event["message"] for event in get("events", "--field-selector", "reason=Unhealthy")["items"]] == []
+    labels = get("namespace", "gpu-mock")["metadata"]["labels"]
+    assert [labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")] == ["privileged"] * 3
 
 
 def test_each_node_is_the_machine_that_it_was_to_be(applied):
