@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvmock_gpu.machines import names
+from nvmock_gpu.machine.types import names
 
 from .resources import GPU, OfferError, mig_resource, offer
 
 if TYPE_CHECKING:
-    from nvmock_gpu.machine import Gpu, Machine, MigDevice
+    from nvmock_gpu.machine.model import Gpu, Machine, MigDevice
 
     from .resources import Sharing
 

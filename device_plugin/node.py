@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from nvmock_gpu.cdi.registry import DEFAULT_DIRECTORIES, Registry, load_registry
 from nvmock_gpu.errors import HostError
 from nvmock_gpu.host.view import HostView
-from nvmock_gpu.layout.machine_file import PATH as MACHINE_FILE
-from nvmock_gpu.layout.machine_file import read_machine_file
+from nvmock_gpu.machine.file import PATH as MACHINE_FILE
+from nvmock_gpu.machine.file import read_machine_file
 
 from .allocation import CONTROL_NODES
 from .resources import Device
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nvmock_gpu.cdi.spec import Entry, Spec
-    from nvmock_gpu.machine import Machine
+    from nvmock_gpu.machine.model import Machine
 
 FAULTS = "/run/nvidia-mock/faults"
 NVIDIA_MAJOR = 195

@@ -22,7 +22,7 @@ from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, ServeError, Service, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nvmock_gpu.machine import Machine
+    from nvmock_gpu.machine.model import Machine
 
     from .flags import Options
     from .resources import Resource

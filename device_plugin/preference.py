@@ -17,7 +17,7 @@ from .topology import nearness
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nvmock_gpu.machine import Machine
+    from nvmock_gpu.machine.model import Machine
 
 # Up to here all sets are compared (8 GPUs have 70 at most), beyond it the best is grown one by one.
 _ALL_SETS = 2000

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nvmock_gpu.errors import NvmockError
-from nvmock_gpu.machine import Gpu, Machine, MigDevice
+from nvmock_gpu.machine.model import Gpu, Machine, MigDevice
 
 GPU = "nvidia.com/gpu"
 MIG_PREFIX = "nvidia.com/mig-"

@@ -24,7 +24,7 @@ from .preference import RequestError, prefer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nvmock_gpu.machine import Machine
+    from nvmock_gpu.machine.model import Machine
 
     from .resources import Resource
 

@@ -8,7 +8,7 @@ CPU socket, and of one PCIe switch, as far as the machine's facts know them.
 
 from __future__ import annotations
 
-from nvmock_gpu.machine import Gpu, Machine
+from nvmock_gpu.machine.model import Gpu, Machine
 
 _LINK = 100
 _SAME_SWITCH = 20

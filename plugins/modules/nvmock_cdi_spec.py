@@ -233,11 +233,21 @@ hook_path:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run, node_spec
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi import devices, discovery, hooks, libraries, modes
+from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import ARCHITECTURES
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
+    HOST_OPTIONS,
+    MACHINE_OPTIONS,
+    architecture_from,
+    host_root_from,
+    machine_from,
+    owner_for,
+    run,
+)
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec, components
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi import devices, discovery, hooks, libraries, modes
 
 HOOKS = sorted(hooks.NAMES)
 # Those of nvidia-ctk's flags that change something for a mock.
@@ -250,11 +260,11 @@ FEATURE_FLAGS = sorted(
     )
 )
 ARGUMENT_SPEC = {
-    **module_options.HOST_OPTIONS,
-    **module_options.MACHINE_OPTIONS,
-    "path": {"type": "path", "default": concerns.DEFAULT_SPEC_PATH},
-    "mode": {"type": "str", "choices": list(node_spec.MODES), "default": "nvml"},
-    "driver_root": {"type": "path", "default": concerns.DEFAULT_DRIVER_ROOT},
+    **HOST_OPTIONS,
+    **MACHINE_OPTIONS,
+    "path": {"type": "path", "default": components.DEFAULT_SPEC_PATH},
+    "mode": {"type": "str", "choices": list(cdi_spec.MODES), "default": "nvml"},
+    "driver_root": {"type": "path", "default": components.DEFAULT_DRIVER_ROOT},
     "dev_root": {"type": "path", "default": "/"},
     "device_name_strategies": {
         "type": "list",
@@ -267,7 +277,7 @@ ARGUMENT_SPEC = {
     "vendor": {"type": "str", "default": "nvidia.com"},
     "class": {"type": "str", "default": "gpu"},
     "hook_mode": {"type": "str", "choices": ["toolkit", "none"], "default": "toolkit"},
-    "toolkit_root": {"type": "path", "default": concerns.DEFAULT_TOOLKIT_ROOT},
+    "toolkit_root": {"type": "path", "default": components.DEFAULT_TOOLKIT_ROOT},
     "hook_path": {"type": "path"},
     "enabled_hooks": {"type": "list", "elements": "str", "choices": HOOKS, "default": []},
     "disabled_hooks": {"type": "list", "elements": "str", "choices": ["all", *HOOKS], "default": []},
@@ -275,7 +285,7 @@ ARGUMENT_SPEC = {
     "feature_flags": {"type": "list", "elements": "str", "choices": FEATURE_FLAGS, "default": []},
     "library_search_paths": {"type": "list", "elements": "path", "default": []},
     "config_search_paths": {"type": "list", "elements": "path", "default": []},
-    "toolkit_release": {"type": "str", "choices": list(node_spec.RELEASES), "default": node_spec.RELEASES[-1]},
+    "toolkit_release": {"type": "str", "choices": list(cdi_spec.RELEASES), "default": cdi_spec.RELEASES[-1]},
     "devices_are_files": {"type": "bool", "default": False},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
 }
@@ -287,22 +297,22 @@ def main() -> None:
     result = {}
     wanted = []
     try:
-        path = node_spec.spec_path("path", params["path"])
-        host_root = module_options.host_root_from(params)
+        path = cdi_spec.spec_path("path", params["path"])
+        host_root = host_root_from(params)
         if params["state"] == "present":
-            machine = module_options.machine_from(params)
-            options = node_spec.SpecOptions(
+            machine = machine_from(params)
+            options = cdi_spec.SpecOptions(
                 path=path,
                 mode=params["mode"],
-                driver_root=checks.absolute_path("driver_root", params["driver_root"], root_allowed=True),
-                dev_root=checks.absolute_path("dev_root", params["dev_root"], root_allowed=True),
+                driver_root=parameters.absolute_path("driver_root", params["driver_root"], root_allowed=True),
+                dev_root=parameters.absolute_path("dev_root", params["dev_root"], root_allowed=True),
                 device_name_strategies=tuple(params["device_name_strategies"]),
                 device_ids=None if params["device_ids"] is None else tuple(params["device_ids"]),
                 all_device=params["all_device"],
                 vendor=params["vendor"],
                 device_class=params["class"],
                 hook_mode=params["hook_mode"],
-                toolkit_root=checks.absolute_path("toolkit_root", params["toolkit_root"]),
+                toolkit_root=parameters.absolute_path("toolkit_root", params["toolkit_root"]),
                 hook_path=params["hook_path"],
                 enabled_hooks=tuple(params["enabled_hooks"]),
                 disabled_hooks=tuple(params["disabled_hooks"]),
@@ -312,20 +322,20 @@ def main() -> None:
                 config_search_paths=tuple(params["config_search_paths"]),
                 toolkit_release=params["toolkit_release"],
                 devices_are_files=params["devices_are_files"],
-                architecture=module_options.architecture_from(params["architecture"]),
-                uid=module_options.owner_for(None),
-                gid=module_options.owner_for(None),
+                architecture=architecture_from(params["architecture"]),
+                uid=owner_for(None),
+                gid=owner_for(None),
             )
             with HostRoot(host_root) as root:
-                planned = node_spec.assumed_entries(machine, root, options) if module.check_mode else []
-                spec = node_spec.make(machine, root, options, planned)
+                planned = cdi_spec.assumed_entries(machine, root, options) if module.check_mode else []
+                spec = cdi_spec.make(machine, root, options, planned)
             wanted.append(spec.concern)
             result["device_names"] = spec.device_names
             result["cdi_version"] = spec.cdi_version
             result["hook_path"] = spec.hook_path
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    module_run.run(module, concerns.cdi_spec_tag(path), wanted, host_root, contents_of_new_files=True, **result)
+    run(module, components.cdi_spec_tag(path), wanted, host_root, contents_of_new_files=True, **result)
 
 
 if __name__ == "__main__":

@@ -184,18 +184,30 @@ gpus:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run, report
+from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import ARCHITECTURES
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import gpu_facts
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
+    HOST_OPTIONS,
+    MACHINE_OPTIONS,
+    architecture_from,
+    host_root_from,
+    machine_from,
+    owner_for,
+    run,
+    wants_regular_files,
+)
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 ARGUMENT_SPEC = {
-    **module_options.HOST_OPTIONS,
-    **module_options.MACHINE_OPTIONS,
-    "base": {"type": "path", "default": concerns.DEFAULT_BASE},
-    "dev_roots": {"type": "list", "elements": "path", "default": ["/", concerns.DEFAULT_DRIVER_ROOT]},
+    **HOST_OPTIONS,
+    **MACHINE_OPTIONS,
+    "base": {"type": "path", "default": components.DEFAULT_BASE},
+    "dev_roots": {"type": "list", "elements": "path", "default": ["/", components.DEFAULT_DRIVER_ROOT]},
     "dri": {"type": "bool", "default": False},
     "uvm_major": {"type": "int", "default": 235},
     "caps_major": {"type": "int", "default": 236},
@@ -213,35 +225,35 @@ def main() -> None:
     params = module.params
     result = {}
     try:
-        base = checks.absolute_path("base", params["base"])
-        host_root = module_options.host_root_from(params)
+        base = parameters.absolute_path("base", params["base"])
+        host_root = host_root_from(params)
         wanted = []
         if params["state"] == "present":
-            machine = module_options.machine_from(params)
+            machine = machine_from(params)
             options = DeviceOptions(
-                mode=checks.mode("device_mode", params["device_mode"]),
-                uid=module_options.owner_for(params["device_uid"]),
-                gid=module_options.owner_for(params["device_gid"]),
-                uvm_major=checks.integer("uvm_major", params["uvm_major"], 1, 511),
-                caps_major=checks.integer("caps_major", params["caps_major"], 1, 511),
+                mode=parameters.mode("device_mode", params["device_mode"]),
+                uid=owner_for(params["device_uid"]),
+                gid=owner_for(params["device_gid"]),
+                uvm_major=parameters.integer("uvm_major", params["uvm_major"], 1, 511),
+                caps_major=parameters.integer("caps_major", params["caps_major"], 1, 511),
                 dri=params["dri"],
-                regular_files=module_options.wants_regular_files(params["device_files"]),
+                regular_files=wants_regular_files(params["device_files"]),
             )
-            dev_roots = [checks.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
-            architecture = module_options.architecture_from(params["architecture"])
+            dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
+            architecture = architecture_from(params["architecture"])
             with HostRoot(host_root) as root:
                 restore = params["restore_at_boot"] == "always"
-                restore = restore or (params["restore_at_boot"] == "auto" and concerns.systemd_runs(root))
+                restore = restore or (params["restore_at_boot"] == "auto" and components.systemd_runs(root))
                 if not options.regular_files:
-                    guard.check_majors(root, concerns.majors(machine, options))
-            wanted.append(concerns.devices(machine, base, options, architecture, restore))
+                    guard.check_majors(root, components.majors(machine, options))
+            wanted.append(components.devices(machine, base, options, architecture, restore))
             for dev_root in dev_roots:
-                wanted.append(concerns.dev_root_devices(machine, base, dev_root, options, restore))
-            result["gpus"] = report.gpu_facts(machine)
+                wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore))
+            result["gpus"] = gpu_facts(machine)
             result["device_files"] = "regular" if options.regular_files else "char"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    module_run.run(module, concerns.devices_tag(base), wanted, host_root, **result)
+    run(module, components.devices_tag(base), wanted, host_root, **result)
 
 
 if __name__ == "__main__":

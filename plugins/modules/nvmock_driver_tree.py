@@ -104,15 +104,25 @@ library_directory:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns, module_options, module_run
+from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import ARCHITECTURES
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
+    HOST_OPTIONS,
+    MACHINE_OPTIONS,
+    architecture_from,
+    host_root_from,
+    machine_from,
+    owner_for,
+    run,
+)
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 ARGUMENT_SPEC = {
-    **module_options.HOST_OPTIONS,
-    **module_options.MACHINE_OPTIONS,
-    "driver_root": {"type": "path", "default": concerns.DEFAULT_DRIVER_ROOT},
+    **HOST_OPTIONS,
+    **MACHINE_OPTIONS,
+    "driver_root": {"type": "path", "default": components.DEFAULT_DRIVER_ROOT},
     "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
     "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
@@ -124,24 +134,24 @@ def main() -> None:
     params = module.params
     result = {}
     try:
-        driver_root = checks.absolute_path("driver_root", params["driver_root"])
-        host_root = module_options.host_root_from(params)
+        driver_root = parameters.absolute_path("driver_root", params["driver_root"])
+        host_root = host_root_from(params)
         wanted = []
         if params["state"] == "present":
-            machine = module_options.machine_from(params)
+            machine = machine_from(params)
             options = driver_tree.DriverTreeOptions(
                 layout=params["layout"],
                 content=params["content"],
-                architecture=module_options.architecture_from(params["architecture"]),
-                uid=module_options.owner_for(None),
-                gid=module_options.owner_for(None),
+                architecture=architecture_from(params["architecture"]),
+                uid=owner_for(None),
+                gid=owner_for(None),
             )
-            wanted.append(concerns.driver_tree(machine, driver_root, options))
+            wanted.append(components.driver_tree(machine, driver_root, options))
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    module_run.run(module, concerns.driver_tree_tag(driver_root), wanted, host_root, **result)
+    run(module, components.driver_tree_tag(driver_root), wanted, host_root, **result)
 
 
 if __name__ == "__main__":

@@ -84,17 +84,19 @@ gpus:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import machines, module_options, report
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import machine_facts
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS, machine_from
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=module_options.MACHINE_OPTIONS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=MACHINE_OPTIONS, supports_check_mode=True)
     try:
-        machine = module_options.machine_from(module.params)
+        machine = machine_from(module.params)
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, known_machines=machines.names(), **report.machine_facts(machine))
+    module.exit_json(changed=False, known_machines=types.names(), **machine_facts(machine))
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
-from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config import Applied, Setting, apply, revert
+from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.settings import Applied, Setting, apply, revert
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "required": True},

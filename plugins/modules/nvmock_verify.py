@@ -87,16 +87,17 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import checks, concerns
+from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-from ansible_collections.nvmock.gpu.plugins.module_utils.verification import verify_cdi, verify_filesystem
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.verify import verify_cdi, verify_filesystem
 
 ARGUMENT_SPEC = {
     "host_root": {"type": "path", "default": "/"},
-    "base": {"type": "path", "default": concerns.DEFAULT_BASE},
-    "driver_root": {"type": "path", "default": concerns.DEFAULT_DRIVER_ROOT},
-    "cdi_spec_path": {"type": "path", "default": concerns.DEFAULT_SPEC_PATH},
+    "base": {"type": "path", "default": components.DEFAULT_BASE},
+    "driver_root": {"type": "path", "default": components.DEFAULT_DRIVER_ROOT},
+    "cdi_spec_path": {"type": "path", "default": components.DEFAULT_SPEC_PATH},
     "cdi": {"type": "bool", "default": True},
     "device_files": {"type": "str", "choices": ["char", "regular"], "default": "char"},
 }
@@ -106,10 +107,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     try:
-        base = checks.absolute_path("base", params["base"])
-        driver_root = checks.absolute_path("driver_root", params["driver_root"])
-        spec_path = checks.absolute_path("cdi_spec_path", params["cdi_spec_path"])
-        with HostRoot(checks.absolute_path("host_root", params["host_root"], root_allowed=True)) as root:
+        base = parameters.absolute_path("base", params["base"])
+        driver_root = parameters.absolute_path("driver_root", params["driver_root"])
+        spec_path = parameters.absolute_path("cdi_spec_path", params["cdi_spec_path"])
+        with HostRoot(parameters.absolute_path("host_root", params["host_root"], root_allowed=True)) as root:
             outcomes = [verify_filesystem(root, base, params["device_files"] == "regular")]
             if params["cdi"]:
                 outcomes.append(verify_cdi(root, driver_root, spec_path))

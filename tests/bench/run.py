@@ -63,21 +63,21 @@ def command_line(runs: int = 30) -> list[tuple[str, str, str, str]]:
 def cdi_generation(runs: int = 50) -> list[tuple[str, str, str, str]]:
     """The dgxa100 specification on a full driver tree, in one process: second call and later."""
     sys.path.insert(0, os.path.join(ROOT, ".build"))
-    from ansible_collections.nvmock.gpu.plugins.module_utils import node_spec
     from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-    from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+    from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+    from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
 
     with tempfile.TemporaryDirectory() as host_root:
         subprocess.run(
             [sys.executable, CLI, "--host-root", host_root, "--device-files", "auto"], check=True, capture_output=True
         )
         machine = build_machine("dgxa100", uuid_seed="bench")
-        options = node_spec.SpecOptions(devices_are_files=os.geteuid() != 0)
+        options = cdi_spec.SpecOptions(devices_are_files=os.geteuid() != 0)
         times = []
         for _round in range(runs + 1):
             start = time.perf_counter()
             with HostRoot(host_root) as root:
-                node_spec.make(machine, root, options, [])
+                cdi_spec.make(machine, root, options, [])
             times.append(time.perf_counter() - start)
         rows = [("CDI spec of dgxa100, in process", str(runs), f"{statistics.median(times[1:]):.4f}", "")]
         if not options.devices_are_files:

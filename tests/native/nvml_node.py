@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts import nvml_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.mig import capability_minors
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.mig import capability_minors
 
 
 def make_nodes(machine, dev):

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import shared_object
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import shared_object
 
 from .conftest import one_line
 

@@ -10,9 +10,9 @@ import time
 import pynvml
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import machines
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Gpu, Machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine
 
 from .nvml_node import loaded, refused, running
 
@@ -31,7 +31,7 @@ OWN = {
     "board_part_number": "900-2G530-0060-000",
     "gpus_per_socket": 1,
 }
-MACHINES = {name: build_machine(name, uuid_seed="s") for name in machines.names()}
+MACHINES = {name: build_machine(name, uuid_seed="s") for name in types.names()}
 MACHINES["own"] = build_machine("own", OWN, uuid_seed="s")
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts import nvml_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
 from .conftest import build_native, runner
 from .nvml_node import functions, make_nodes

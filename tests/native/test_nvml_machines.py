@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import mig, native
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.elf import soname
+from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts import nvml_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import mig
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.soname import soname
 
 from .nvml_node import loaded, running
 

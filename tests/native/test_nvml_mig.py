@@ -9,9 +9,9 @@ import ctypes
 import pynvml
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import machines
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Gpu, Machine, MigDevice
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine, MigDevice
 
 from .go_nvml_profiles import A100_PLACEMENTS, PROFILES
 from .nvml_node import loaded, refused, running
@@ -55,7 +55,7 @@ def machine(name):
     return build_machine(name, uuid_seed="s", mig_layout={1: [one, three, two], 2: [one] * 7, 3: []})
 
 
-@pytest.fixture(params=machines.names())
+@pytest.fixture(params=types.names())
 def node(request, nvml_image):
     with running(nvml_image, machine(request.param)) as made:
         yield made
@@ -263,7 +263,7 @@ def test_placements_are_those_of_go_nvml(a100):
         assert count.value == len(starts)
 
 
-@pytest.mark.parametrize("name", machines.names())
+@pytest.mark.parametrize("name", types.names())
 def test_compute_profiles_are_those_of_go_nvml(nvml_image, name):
     """Each profile on a GPU of its own."""
     profiles = build_machine(name).model.mig_profiles

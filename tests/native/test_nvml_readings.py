@@ -10,13 +10,13 @@ import time
 import pynvml
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import machines
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
 from .nvml_node import refused, running
 
 MACHINES = {
-    **{name: build_machine(name, uuid_seed="s", gpu_count=2, mig_layout={1: []}) for name in machines.names()},
+    **{name: build_machine(name, uuid_seed="s", gpu_count=2, mig_layout={1: []}) for name in types.names()},
     "unknown": build_machine("own", {"base": "dgxa100", "readings": {}}, uuid_seed="s", gpu_count=1),
     "some": build_machine(
         "own",

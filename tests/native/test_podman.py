@@ -18,18 +18,18 @@ import time
 
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import node_spec
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.serialize import serialize
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.transform import HOST, RootTransform
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import programs
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.transform import HOST, RootTransform
 
 from .conftest import ROOT
 from .test_hook import cached, compat, needs_ldconfig
 
 CLI = ROOT / "bin" / "gpu-mockctl"
-RELEASE = node_spec.RELEASES[-1]
+RELEASE = cdi_spec.RELEASES[-1]
 HOOKS = {
     "create-symlinks", "enable-cuda-compat", "update-ldcache", "disable-device-node-modification", "chmod",
     "update-application-profile",
@@ -76,7 +76,7 @@ def specification(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     with HostRoot(node) as root:
         machine = build_machine(gpu_count=2, uuid_seed="s")
-        spec = node_spec.make(machine, root, node_spec.SpecOptions(enabled_hooks=("chmod",)), []).specs[0]
+        spec = cdi_spec.make(machine, root, cdi_spec.SpecOptions(enabled_hooks=("chmod",)), []).specs[0]
     text = json.dumps(spec)
     assert {hook for hook in HOOKS if f'"{hook}"' in text} == HOOKS
     content = serialize(RootTransform("/", node, HOST, RELEASE)(json.loads(text)), RELEASE, "yaml")

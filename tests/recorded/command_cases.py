@@ -21,9 +21,9 @@ import yaml
 
 from nvmock_gpu.cdi.read import parse
 from nvmock_gpu.cdi.registry import DEFAULT_DIRECTORIES, load_registry
-from nvmock_gpu.cdi.transform import HOST, RootTransform
 from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
+from nvmock_gpu.nvcdi.transform import HOST, RootTransform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -38,12 +38,12 @@ sys.path.insert(0, HERE)
 
 from elf_stub import shared_object
 
-from nvmock_gpu.cdi.generate import generate
-from nvmock_gpu.cdi.options import GETSPEC, SAVED, CdiOptions
-from nvmock_gpu.cdi.releases import RELEASES
 from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
-from nvmock_gpu.machine import Gpu, Machine, MigDevice
+from nvmock_gpu.machine.model import Gpu, Machine, MigDevice
+from nvmock_gpu.nvcdi.generate import generate
+from nvmock_gpu.nvcdi.options import GETSPEC, SAVED, CdiOptions
+from nvmock_gpu.nvcdi.releases import RELEASES
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # NVML's GPU instance profiles with the attribute gfx: 1, 2 and 4 slices (nvml.h).

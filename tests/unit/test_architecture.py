@@ -7,29 +7,39 @@ from __future__ import annotations
 import ast
 import os
 
+import house
 import pytest
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "plugins")
-CORE = os.path.join(ROOT, "module_utils")
-PACKAGE = "ansible_collections.nvmock.gpu.plugins.module_utils"
+PLUGINS = os.path.join(house.CHECKOUT, "plugins")
+MODULES = house.core()
+DOORS = house.read(os.path.join(PLUGINS, "modules"))
+DEVICE_PLUGIN = house.read(os.path.join(house.CHECKOUT, "device_plugin"))
 
-LAYERS = ("layout", "cdi", "host", "machines", "native", "cli")
-
-# What a module of a layer may import of the core, by prefix (relative to module_utils). All may import the basics.
-BASICS = ("errors", "record")
-FACTS = ("machine", "machine_builder", "machines", "mig", "identity", "checks")
+# What each room may import of the core, by prefix (relative to module_utils). A file beside the rooms is a room of its own.
+GROUND = ("errors", "values", "parameters")
 MAY = {
-    "layout": (*FACTS, "host.entries", "layout", "native"),
-    "cdi": (*FACTS, "host.view", "host.glob", "host.entries", "layout.elf", "cdi"),
-    "host": ("host",),
-    "machines": ("machines",),
-    "native": ("native",),
+    "errors": (),
+    "values": (),
+    "parameters": ("errors",),
+    "machine": (*GROUND, "machine"),
+    "native": ("errors", "native"),
+    "host": ("errors", "values", "host"),
+    "layout": ("errors", "values", "machine", "host.entries", "native", "layout"),
+    "cdi": ("errors", "values", "host.view", "nvcdi.releases", "cdi"),
+    "nvcdi": ("errors", "values", "machine", "host.view", "host.glob", "cdi", "nvcdi"),
+    "runtime_config": ("errors", "runtime_config"),
+    "node": (*GROUND, "machine", "layout", "host", "cdi", "nvcdi", "native", "node"),
+    "module": ("errors", "parameters", "machine", "layout", "host", "node"),
+    "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "cli"),
 }
+# The same for what stands on the core: the Ansible modules, and the device plugin.
+DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "nvcdi", "node", "runtime_config", "module")
+DEVICE_PLUGIN_MAY = ("errors", "machine", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
 SLOW = {"dataclasses", "typing", "pathlib", "re", "json", "yaml", "subprocess", "shutil", "tempfile", "enum", "logging"}
 # The doors and what runs behind options of their own may import what they like.
-NOT_AT_START = ("module_options", "module_run", "toml_edit", "runtime_config")
+NOT_AT_START = ("module", "runtime_config")
 
 MUTATING = {
     "mkdir", "makedirs", "mknod", "mkfifo", "symlink", "link", "rename", "replace", "unlink", "remove", "rmdir",
@@ -37,64 +47,9 @@ MUTATING = {
     "removexattr", "write", "pwrite", "sendfile", "rmtree", "copyfile", "copy", "copy2", "copytree", "move",
 }  # fmt: skip
 
-# What in host/ changes a file system. The faults of tests/unit/host strike in the first two (and in root): see host_support.
-WRITERS = {"host.apply", "host.put", "host.heartbeat"}
-
-
-def _modules():
-    """Dotted name relative to module_utils -> (path, tree)."""
-    found = {}
-    for place, _directories, names in os.walk(CORE):
-        for name in names:
-            if name.endswith(".py"):
-                path = os.path.join(place, name)
-                dotted = os.path.relpath(path, CORE)[:-3].replace(os.sep, ".")
-                with open(path, encoding="utf-8") as handle:
-                    found[dotted.removesuffix(".__init__")] = (path, ast.parse(handle.read()))
-    return found
-
-
-MODULES = _modules()
-
-
-def _is_package(name):
-    return MODULES[name][0].endswith("__init__.py")
-
-
-def _imports(name):
-    """(imported, at top) of a module: dotted names relative to module_utils, other names as they are."""
-    tree = MODULES[name][1]
-    package = name if _is_package(name) else name.rpartition(".")[0]
-    for node, top in _walk(tree, True):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, top
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = package.split(".") if package else []
-                above = above[: len(above) - (node.level - 1)]
-                base = ".".join([*above, base]) if base else ".".join(above)
-            elif base.startswith(PACKAGE):
-                base = base[len(PACKAGE) + 1 :]
-            for alias in node.names:
-                inner = f"{base}.{alias.name}" if base else alias.name
-                yield (inner if inner in MODULES else base), top
-
-
-def _walk(node, top):
-    """Every node, and whether it runs at import; what only type checkers see does not."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
-            continue
-        inner = top and not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        yield child, top
-        yield from _walk(child, inner)
-
-
-def _layer(name):
-    first = name.partition(".")[0]
-    return first if first in LAYERS else ""
+# What changes a file system. The faults of tests/unit/host strike in the first two (and in root): see host_support. The
+# third writes files that lie beside the command, not in a host root.
+WRITERS = {"host.apply", "host.put", "cli.probe_files"}
 
 
 def _covered(imported, allowed):
@@ -102,25 +57,65 @@ def _covered(imported, allowed):
 
 
 def test_the_core_is_here():
-    assert {"host.apply", "layout.devices", "machines.dgxa100", "machine"} <= set(MODULES)
+    assert {"host.apply", "layout.devices", "machine.types.dgxa100", "machine.model"} <= set(MODULES)
+    assert {"nvmock_cdi_spec", "nvmock_devices"} <= set(DOORS)
+    assert {"plugin", "node"} <= set(DEVICE_PLUGIN)
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
+def test_every_room_has_a_rule():
+    assert {house.room(name) for name in MODULES if name} == set(MAY)
+
+
+@pytest.mark.parametrize("name", sorted(filter(None, MODULES)))
 def test_arrows(name):
-    layer = _layer(name)
-    for imported, _top in _imports(name):
-        if imported not in MODULES:
-            assert not imported.startswith("ansible"), f"{name} imports {imported}: the core knows no Ansible"
-            continue
-        if layer != "cli":
-            assert _layer(imported) != "cli", f"{name} imports {imported}: nothing imports the command line"
-        if layer in MAY:
-            allowed = (*MAY[layer], *BASICS)
-            assert _covered(imported, allowed), f"{name} imports {imported}: {layer} may import {', '.join(allowed)}"
+    allowed = MAY[house.room(name)]
+    for imported in house.imports(MODULES[name], MODULES):
+        if imported.of_core:
+            assert _covered(imported.name, allowed), f"{name} imports {imported.name}: may import {', '.join(allowed)}"
+        else:
+            assert not imported.name.startswith("ansible"), f"{name} imports {imported.name}: the core knows no Ansible"
+
+
+@pytest.mark.parametrize(
+    "sources, name, allowed",
+    [pytest.param(DOORS, name, DOORS_MAY, id=name) for name in sorted(DOORS)]
+    + [
+        pytest.param(DEVICE_PLUGIN, name, DEVICE_PLUGIN_MAY, id=f"device_plugin.{name}")
+        for name in sorted(DEVICE_PLUGIN)
+    ],
+)
+def test_arrows_from_outside(sources, name, allowed):
+    for imported in house.imports(sources[name], MODULES, inside=False):
+        if imported.of_core:
+            assert _covered(imported.name, allowed), f"{name} imports {imported.name}: may import {', '.join(allowed)}"
+
+
+def test_rules_allow_no_more_than_somebody_needs():
+    """An arrow that nobody uses is taken out of the rules."""
+    used = {name: set() for name in MAY}
+    rules = dict(MAY)
+    for name, source in MODULES.items():
+        if name:
+            used[house.room(name)] |= {found.name for found in house.imports(source, MODULES) if found.of_core}
+    for sources, allowed, title in ((DOORS, DOORS_MAY, "modules"), (DEVICE_PLUGIN, DEVICE_PLUGIN_MAY, "device_plugin")):
+        rules[title] = allowed
+        used[title] = {
+            found.name
+            for source in sources.values()
+            for found in house.imports(source, MODULES, inside=False)
+            if found.of_core
+        }
+    unused = [
+        f"{title}: {prefix}"
+        for title, allowed in rules.items()
+        for prefix in allowed
+        if prefix != title and not any(_covered(name, (prefix,)) for name in used[title])
+    ]
+    assert unused == []
 
 
 def test_nothing_imports_a_module():
-    for place, _directories, names in os.walk(ROOT):
+    for place, _directories, names in os.walk(PLUGINS):
         for file in names:
             if file.endswith(".py"):
                 with open(os.path.join(place, file), encoding="utf-8") as handle:
@@ -129,13 +124,14 @@ def test_nothing_imports_a_module():
 
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if not name.startswith(NOT_AT_START)))
 def test_nothing_slow_at_the_top(name):
-    slow = sorted({imported for imported, top in _imports(name) if top and imported.partition(".")[0] in SLOW})
+    found = [imported for imported in house.imports(MODULES[name], MODULES) if imported.top and not imported.typing]
+    slow = sorted({imported.name for imported in found if imported.name.partition(".")[0] in SLOW})
     assert slow == [], f"{name} imports {', '.join(slow)} at its top"
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if _layer(name) != "host"))
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if house.room(name) != "host" and name not in WRITERS))
 def test_only_host_changes_a_file_system(name):
-    for node in ast.walk(MODULES[name][1]):
+    for node in ast.walk(MODULES[name].tree):
         if not isinstance(node, ast.Call):
             continue
         called = node.func
@@ -151,10 +147,10 @@ def test_only_host_changes_a_file_system(name):
                 )
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if _layer(name) == "host" and name not in WRITERS))
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if house.room(name) == "host" and name not in WRITERS))
 def test_what_looks_does_not_change(name):
     """In host/, too, only those that are there for it change things."""
-    for node in ast.walk(MODULES[name][1]):
+    for node in ast.walk(MODULES[name].tree):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -166,8 +162,8 @@ def test_what_looks_does_not_change(name):
 
 def test_layouts_do_not_look_at_a_node():
     """Pure: no os, no open; Python's own tools for bytes only."""
-    for name in MODULES:
-        if _layer(name) == "layout":
-            imported = {module.partition(".")[0] for module, _top in _imports(name)} - set(LAYERS)
-            outside = {module for module in imported if module not in MODULES}
+    for name, source in MODULES.items():
+        if house.room(name) == "layout":
+            found = [imported for imported in house.imports(source, MODULES) if not imported.typing]
+            outside = {imported.name for imported in found if not imported.of_core}
             assert outside <= {"__future__", "struct", "json"}, (name, outside)

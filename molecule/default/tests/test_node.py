@@ -23,11 +23,11 @@ sys.path.append(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 import nvml_listing
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 BASE = "/run/nvidia/driver"
 DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
@@ -104,10 +104,10 @@ def wanted(variables, machine, regular_files):
     architecture = os.uname().machine
     tree = DriverTreeOptions(layout=variables.get("gpu_node_layout", "lib64"), architecture=architecture)
     parts = [
-        concerns.devices(machine, BASE, options, architecture, restore_at_boot=False),
-        concerns.dev_root_devices(machine, BASE, "/", options, restore_at_boot=False),
-        concerns.dev_root_devices(machine, BASE, DRIVER_ROOT, options, restore_at_boot=False),
-        concerns.driver_tree(machine, DRIVER_ROOT, tree),
+        components.devices(machine, BASE, options, architecture, restore_at_boot=False),
+        components.dev_root_devices(machine, BASE, "/", options, restore_at_boot=False),
+        components.dev_root_devices(machine, BASE, DRIVER_ROOT, options, restore_at_boot=False),
+        components.driver_tree(machine, DRIVER_ROOT, tree),
     ]
     return {entry.path: entry for part in parts for entry in part.entries}
 

@@ -16,7 +16,7 @@ sys.path.append(os.path.join(PROJECT, "molecule"))
 
 from cri import Containerd
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
 
 def pytest_collection_modifyitems(config, items):

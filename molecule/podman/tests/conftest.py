@@ -12,7 +12,7 @@ from podman_support import MOCKCTL, PODMAN, PROJECT
 
 sys.path.insert(0, os.path.join(PROJECT, ".build"))
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
 
 @pytest.fixture(scope="module")

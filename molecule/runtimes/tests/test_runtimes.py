@@ -15,7 +15,7 @@ SCENARIO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(SCENARIO))
 sys.path[:0] = [os.path.join(PROJECT, ".build"), os.path.join(PROJECT, "molecule")]
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
 with open(os.path.join(SCENARIO, "inventory.yml"), encoding="utf-8") as stream:
     INVENTORY = yaml.safe_load(stream)["all"]["children"]["nodes"]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..record import Record
+from ..values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

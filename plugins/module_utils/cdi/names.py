@@ -1,54 +1,94 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What devices are called, and which device an identifier means (pkg/nvcdi/namer.go, identifier.go)."""
+"""The syntax of names in specifications: kinds, devices, annotations.
+
+Sources: pkg/parser of the CDI library; Kubernetes' rules for annotations, which internal/validation/k8s has taken over.
+"""
 
 from __future__ import annotations
 
-from ..errors import SpecError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Optional
+    from collections.abc import Iterator, Mapping
 
-    from ..machine import Gpu, MigDevice
-
-    Choice = tuple[Optional[Gpu], Optional[MigDevice]]
-
-
-def gpu_names(gpu: Gpu, strategies: Iterable[str]) -> list[str]:
-    """One name for each strategy, in their order."""
-    names = {"index": str(gpu.index), "type-index": f"gpu{gpu.index}", "uuid": gpu.uuid}
-    return [names[strategy] for strategy in strategies]
+_DIGITS = frozenset("0123456789")
+_LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
+_LETTERS = _LOWER | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_ALPHANUMERIC = _LETTERS | _DIGITS
+_ANNOTATIONS_LIMIT = 256 * 1024
+_PREFIX_LIMIT = 253
+_NAME_LIMIT = 63
 
 
-def mig_names(gpu: Gpu, mig: MigDevice, strategies: Iterable[str]) -> list[str]:
-    """One name for each strategy, in their order."""
-    names = {
-        "index": f"{gpu.index}:{mig.index}",
-        "type-index": f"mig{gpu.index}:{mig.index}",
-        "uuid": mig.uuid,
-    }
-    return [names[strategy] for strategy in strategies]
+def kind_problem(kind: str) -> str:
+    """What is wrong with a kind (``vendor/class``), empty if nothing is."""
+    vendor, _slash, name = kind.partition("/")
+    if not vendor or not name:
+        return f'"{_line(kind)}" must be VENDOR/CLASS, such as nvidia.com/gpu'
+    return _part_problem("vendor", vendor) or _part_problem("class", name)
 
 
-def select(gpus: Sequence[Gpu], wanted: Iterable[str], none_is_known: bool) -> list[Choice]:
-    """The (GPU, MIG device or None) that each identifier means; (None, None) for ``none``.
+def _part_problem(part: str, name: str) -> str:
+    if name[0] not in _LETTERS:
+        return f'invalid {part}. "{_line(name)}", should start with letter'
+    problem = _characters_problem(name, "_-.", "name")
+    if problem:
+        return f"invalid {part}. {problem}"
+    if name[-1] not in _ALPHANUMERIC:
+        return f'invalid {part}. "{_line(name)}", should end with a letter or digit'
+    return ""
 
-    :raises SpecError: an identifier means nothing here.
-    """
-    by_name: dict[str, Choice] = {}
-    for gpu in gpus:
-        for name in gpu_names(gpu, ("index", "uuid")):
-            by_name[name] = (gpu, None)
-        for mig in gpu.mig_devices:
-            for name in mig_names(gpu, mig, ("index", "uuid")):
-                by_name[name] = (gpu, mig)
-    if none_is_known:
-        by_name["none"] = (None, None)
-    chosen = []
-    for name in wanted:
-        if name not in by_name:
-            raise SpecError(f'failed to construct device spec generators: no device has the ID "{name}"')
-        chosen.append(by_name[name])
-    return chosen
+
+def device_name_problem(name: str) -> str:
+    """What is wrong with a device's name, empty if nothing is."""
+    if not name:
+        return "invalid (empty) device name"
+    if name[0] not in _ALPHANUMERIC:
+        return f'invalid name "{_line(name)}", should start with a letter or digit'
+    problem = _characters_problem(name, "_-.:", "device name")
+    if problem:
+        return problem
+    if name[-1] not in _ALPHANUMERIC:
+        return f'invalid name "{_line(name)}", should end with a letter or digit'
+    return ""
+
+
+def _characters_problem(name: str, punctuation: str, said: str) -> str:
+    for char in name[1:-1]:
+        if char not in _ALPHANUMERIC and char not in punctuation:
+            return f"invalid character '{_line(char)}' in {said} \"{_line(name)}\""
+    return ""
+
+
+def annotation_problems(where: str, annotations: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with annotations: keys are qualified names, and all of it has a limit."""
+    size = 0
+    for key, value in annotations.items():
+        size += len(key.encode("utf-8", "surrogatepass")) + len(value.encode("utf-8", "surrogatepass"))
+        if not _is_qualified(key.lower()):
+            yield f'{where}: invalid key "{_line(key)}": must be NAME or PREFIX/NAME as in Kubernetes'
+    if size > _ANNOTATIONS_LIMIT:
+        yield f"{where}: annotations size {size} is larger than limit {_ANNOTATIONS_LIMIT}"
+
+
+def _is_qualified(key: str) -> bool:
+    prefix, separator, name = key.rpartition("/")
+    if separator and not (len(prefix) <= _PREFIX_LIMIT and all(_is_label(label) for label in prefix.split("."))):
+        return False
+    return 0 < len(name) <= _NAME_LIMIT and _is_word(name, _ALPHANUMERIC, "-_.")
+
+
+def _is_label(label: str) -> bool:
+    return _is_word(label, _LOWER | _DIGITS, "-")
+
+
+def _is_word(word: str, ends: frozenset[str], punctuation: str) -> bool:
+    if not word or word[0] not in ends or word[-1] not in ends:
+        return False
+    return all(char in ends or char in punctuation for char in word)
+
+
+def _line(text: str) -> str:
+    """The text on one line, whatever is in it."""
+    shown = text if len(text) <= 80 else text[:77] + "..."
+    return shown.encode("unicode_escape").decode("ascii")

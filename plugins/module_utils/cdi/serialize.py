@@ -10,7 +10,7 @@ one line, ``<``, ``>`` and ``&`` escaped. An emitter of our own, as PyYAML costs
 
 from __future__ import annotations
 
-from .releases import release
+from ..nvcdi.releases import release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ that it does not know are refused.
 from __future__ import annotations
 
 from .field_types import INTEGER, LIST, MAP, TEXT, TEXTS, UINT32, Field, check_fields
-from .names_syntax import annotation_problems, device_name_problem, kind_problem
+from .names import annotation_problems, device_name_problem, kind_problem
 from .version import VERSIONS, minimum_version
 
 TYPE_CHECKING = False

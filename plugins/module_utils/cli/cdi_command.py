@@ -1,24 +1,24 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""gpu-mockctl cdi: the door to :mod:`..cdi.commands`; brings the machine, the node and a way to write."""
+"""gpu-mockctl cdi: the door to :mod:`.cdi_commands`; brings the machine, the node and a way to write."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from ..cdi.commands import Terminal
-from ..cdi.commands import run as run_command
 from ..cdi.registry import DEFAULT_DIRECTORIES
-from ..concerns import cdi_spec
 from ..errors import HostError, UsageError
 from ..host.converge import converge
 from ..host.entries import directory, file
 from ..host.put import put
 from ..host.root import HostRoot
 from ..host.view import HostView, clean
-from ..machine import Machine
-from ..node_spec import node_view
+from ..machine.model import Machine
+from ..node.cdi_spec import node_view
+from ..node.components import cdi_spec
+from .cdi_commands import Terminal
+from .cdi_commands import run as run_command
 from .flags import help_text, parse
 from .machine_flags import machine_flags, machine_from
 

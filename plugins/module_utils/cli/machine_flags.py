@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import os
 
-from .. import checks
-from ..concerns import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
+from .. import parameters
 from ..errors import ParameterError
-from ..machine import Machine
-from ..machine_builder import build_machine
+from ..machine.build import build_machine
+from ..machine.model import Machine
+from ..node.components import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
 from .flags import SWITCH, TEXT, Flag, Values
 
 
@@ -58,7 +58,7 @@ def machine_from(values: Values) -> Machine:
         product_name=values.optional("product-name"),
         pci_bus_ids=_list(values.optional("pci-bus-ids")),
         uuids=_list(values.optional("uuids")),
-        uuid_seed=os.uname().nodename if seed is None else checks.string("uuid_seed", seed),
+        uuid_seed=os.uname().nodename if seed is None else parameters.string("uuid_seed", seed),
         driver_version=values.optional("driver-version"),
         mig_layout=None if mig is None else _mig(mig),
         allow_unsupported=os.environ.get("ALLOW_UNSUPPORTED") == "true",
@@ -70,12 +70,12 @@ def absolute(values: Values, flag: str, root_allowed: bool = False) -> str:
 
     :raises ParameterError: it is not absolute.
     """
-    return checks.absolute_path(flag.replace("-", "_"), values.text(flag), root_allowed)
+    return parameters.absolute_path(flag.replace("-", "_"), values.text(flag), root_allowed)
 
 
 def host_root(values: Values) -> str:
     """Return the host root; a relative one is taken from the working directory, as it is a path of this machine."""
-    return checks.absolute_path("host_root", os.path.abspath(values.text("host-root")), root_allowed=True)
+    return parameters.absolute_path("host_root", os.path.abspath(values.text("host-root")), root_allowed=True)
 
 
 def read_definition(path: str) -> dict[str, object]:

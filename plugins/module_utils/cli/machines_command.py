@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import sys
 
-from .. import machines, report
-from ..machine import Machine
-from ..machine_builder import build_machine
+from ..machine import types
+from ..machine.build import build_machine
+from ..machine.facts import machine_facts
+from ..machine.model import Machine
 from .flags import TEXT, Flag, help_text, parse
 from .machine_flags import machine_flags, machine_from
 
@@ -22,11 +23,11 @@ def run(argv: list[str]) -> int:
         sys.stdout.write(help_text("gpu-mockctl machines [flags]", about, flags))
         return 0
     named = any(word.lstrip("-").partition("=")[0] in ("machine", "machine-file") for word in argv)
-    chosen = [machine_from(values)] if named else [build_machine(name, uuid_seed="") for name in machines.names()]
+    chosen = [machine_from(values)] if named else [build_machine(name, uuid_seed="") for name in types.names()]
     if values.text("output") == "json":
         import json
 
-        facts = [report.machine_facts(machine) for machine in chosen]
+        facts = [machine_facts(machine) for machine in chosen]
         json.dump(facts[0] if named else facts, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return 0

@@ -7,18 +7,20 @@ from __future__ import annotations
 import os
 import sys
 
-from .. import checks, concerns, report
-from ..concerns import Concern
+from .. import parameters
 from ..errors import UsageError
-from ..host import guard
+from ..host import diff, guard
 from ..host.converge import converge
 from ..host.entries import Entry
 from ..host.plan import Change
 from ..host.root import HostRoot
 from ..layout.devices import DeviceOptions
 from ..layout.driver_tree import DriverTreeOptions
-from ..layout.elf import ARCHITECTURES
-from ..machine import Machine
+from ..layout.stub_library import ARCHITECTURES
+from ..machine.facts import machine_facts
+from ..machine.model import Machine
+from ..node import components
+from ..node.components import Concern
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
 
@@ -91,25 +93,25 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         dri=values.on("with-dri"),
         regular_files=regular == "regular" or (regular == "auto" and not guard.may_mknod()),
     )
-    architecture = checks.one_of("architecture", os.uname().machine, ARCHITECTURES)
+    architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
     with HostRoot(root_path) as look:
-        restore = concerns.systemd_runs(look)
+        restore = components.systemd_runs(look)
         if not device_options.regular_files:
-            guard.check_majors(look, concerns.majors(machine, device_options))
+            guard.check_majors(look, components.majors(machine, device_options))
     wanted: list[Concern] = []
     names: list[str] = []
     if "fs" in modes:
-        wanted.append(concerns.devices(machine, base, device_options, architecture, restore))
+        wanted.append(components.devices(machine, base, device_options, architecture, restore))
     if "cdi" in modes:
         for dev_root in ("/", driver_root):
-            wanted.append(concerns.dev_root_devices(machine, base, dev_root, device_options, restore))
+            wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
-        wanted.append(concerns.driver_tree(machine, driver_root, tree))
+        wanted.append(components.driver_tree(machine, driver_root, tree))
     with HostRoot(root_path, tuple(path for concern in wanted for path in concern.strict)) as root:
         if "cdi" in modes:
-            from .. import node_spec
+            from ..node import cdi_spec
 
-            options = node_spec.SpecOptions(
+            options = cdi_spec.SpecOptions(
                 path=spec_path,
                 driver_root=driver_root,
                 hook_mode="toolkit" if values.on("with-hook") else "none",
@@ -119,7 +121,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
                 uid=owner,
                 gid=owner,
             )
-            spec = node_spec.make(machine, root, options, list(wanted))
+            spec = cdi_spec.make(machine, root, options, list(wanted))
             names = spec.device_names
             wanted.append(spec.concern)
         changes = _converge(values, root, {concern.tag: concern.entries for concern in wanted}, wanted)
@@ -134,10 +136,10 @@ def _remove(
     with HostRoot(root_path) as root:
         tags = []
         if "fs" in modes:
-            tags.append(concerns.devices_tag(base))
+            tags.append(components.devices_tag(base))
         if "cdi" in modes:
-            tags += [tag for tag in concerns.tags_of(root, concerns.devices_tag(base)) if "@" in tag]
-            tags += [concerns.driver_tree_tag(driver_root), concerns.cdi_spec_tag(spec_path)]
+            tags += [tag for tag in components.tags_of(root, components.devices_tag(base)) if "@" in tag]
+            tags += [components.driver_tree_tag(driver_root), components.cdi_spec_tag(spec_path)]
         return _converge(values, root, {tag: [] for tag in tags}, [])
 
 
@@ -167,13 +169,13 @@ def modes_from(text: str) -> set[str]:
 def _print_text(values: Values, modes: set[str], result: NodeResult) -> None:
     out = sys.stdout.write
     changes = result.changes
-    counts = {word: len(paths) for word, paths in report.paths_by_action(changes).items()}
+    counts = {word: len(paths) for word, paths in diff.paths_by_action(changes).items()}
     if values.on("diff"):
         for change in sorted(changes, key=lambda item: item.path):
             if change.before is not None:
-                out(f"- {report.describe(change.before)}\n")
+                out(f"- {diff.describe(change.before)}\n")
             if change.after is not None:
-                out(f"+ {report.describe(change.after)}\n")
+                out(f"+ {diff.describe(change.after)}\n")
     would = "would be " if values.on("check") else ""
     if result.machine is None:
         out(f"mock GPU node {would}removed\n" if changes else "nothing to remove\n")
@@ -191,11 +193,11 @@ def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
     import json
 
     facts: dict[str, object] = {"changed": bool(result.changes), "check": values.on("check"), "modes": sorted(modes)}
-    facts.update(report.paths_by_action(result.changes))
+    facts.update(diff.paths_by_action(result.changes))
     if values.on("diff"):
-        facts["diff"] = report.diffs(result.changes)
+        facts["diff"] = diff.diffs(result.changes)
     if result.machine is not None:
-        facts.update(report.machine_facts(result.machine))
+        facts.update(machine_facts(result.machine))
         facts["cdi_devices"] = result.cdi_devices
     json.dump(facts, sys.stdout, indent=2)
     sys.stdout.write("\n")

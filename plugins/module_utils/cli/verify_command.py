@@ -8,7 +8,7 @@ import sys
 
 from ..host.guard import may_mknod
 from ..host.root import HostRoot
-from ..verification import Outcome, verify_cdi, verify_filesystem
+from ..node.verify import Outcome, verify_cdi, verify_filesystem
 from .flags import TEXT, Flag, help_text, parse
 from .machine_flags import absolute, host_root, node_flags
 

@@ -12,13 +12,13 @@ import gc
 import signal
 import sys
 
-from .. import report
 from ..errors import NvmockError, ParameterError, UsageError
-from ..host.heartbeat import beat, stop
+from ..host import diff
 from ..host.plan import REMOVE, Change
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import machine_flags, node_flags
 from .node_command import NodeResult, apply_node, modes_from
+from .probe_files import beat, stop
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _AT_ONCE = signal.SIGHUP
@@ -101,7 +101,7 @@ def _report(result: NodeResult, first: bool) -> None:
         for change in changes:
             _say(_line(change))
     elif changes:
-        counts = {word: len(paths) for word, paths in report.paths_by_action(changes).items()}
+        counts = {word: len(paths) for word, paths in diff.paths_by_action(changes).items()}
         _say(", ".join(f"{count} {word}" for word, count in counts.items()))
     if first and result.machine is not None:
         gpus = result.machine.gpus
@@ -111,7 +111,7 @@ def _report(result: NodeResult, first: bool) -> None:
 def _line(change: Change) -> str:
     entry = change.before if change.after is None else change.after
     word = "removed" if change.action == REMOVE else "repaired"
-    return f"{word} {change.path}" if entry is None else f"{word} {report.describe(entry)}"
+    return f"{word} {change.path}" if entry is None else f"{word} {diff.describe(entry)}"
 
 
 def _say(line: str) -> None:

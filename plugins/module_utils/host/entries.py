@@ -8,7 +8,7 @@ comparison is a comparison of fields. Paths are absolute and are those that the 
 
 from __future__ import annotations
 
-from ..record import Record
+from ..values import Record
 
 DIRECTORY = "directory"
 FILE = "file"

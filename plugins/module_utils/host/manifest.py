@@ -11,7 +11,7 @@ mtree(5): one line a path with ``type=`` and ``tags=``, the tags being the conce
 from __future__ import annotations
 
 from ..errors import HostError
-from ..record import Record
+from ..values import Record
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
 
 STATE_DIRECTORY = "/var/lib/nvidia-mock"

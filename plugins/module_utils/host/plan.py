@@ -8,7 +8,7 @@ The plan is what check mode and diff mode show and what apply carries out; there
 from __future__ import annotations
 
 from ..errors import GuardError, HostError
-from ..record import Record
+from ..values import Record
 from . import manifest as manifests
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory

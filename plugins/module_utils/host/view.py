@@ -18,7 +18,7 @@ import stat as modes
 from bisect import bisect_left
 
 from ..errors import HostError
-from ..record import Record
+from ..values import Record
 from .glob import has_magic, matches, prefix_of
 
 # As in Go's filepath.EvalSymlinks; the kernel gives up after 40.

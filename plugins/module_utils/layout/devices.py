@@ -11,9 +11,9 @@ time from the kernel's dynamic range; 235 is what the GPU Mock on kind chose, 23
 from __future__ import annotations
 
 from ..host.entries import Entry, char_device, directory, file, symlink
-from ..machine import Machine
-from ..mig import capability_minors
-from ..record import Record
+from ..machine.mig import capability_minors
+from ..machine.model import Machine
+from ..values import Record
 
 NVIDIA_MAJOR = 195
 CONTROL_MINOR = 255

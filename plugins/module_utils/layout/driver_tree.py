@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from .. import native
 from ..host.entries import Entry, directory, file, symlink
-from ..machine import Machine
-from ..record import Record
+from ..machine.file import PATH as MACHINE_FILE
+from ..machine.file import machine_file_text
+from ..machine.model import Machine
+from ..values import Record
 from . import programs
 from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
-from .elf import shared_object
-from .machine_file import PATH as MACHINE_FILE
-from .machine_file import machine_file_text
 from .nvml_facts import nvml_facts
+from .stub_library import shared_object
 
 ELF = "elf"
 EMPTY = "empty"

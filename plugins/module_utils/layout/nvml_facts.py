@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from struct import pack
 
-from ..mig import capability_minors, start_of
+from ..machine.mig import capability_minors, start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..machine import Gpu, GpuModel, Machine, MigDevice, MigProfile, Readings
+    from ..machine.model import Gpu, GpuModel, Machine, MigDevice, MigProfile, Readings
 
 # nvmlDeviceArchitecture_t, nvmlBrandType_t, nvmlDeviceAddressingModeType_t
 _ARCHITECTURES = {

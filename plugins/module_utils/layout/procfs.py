@@ -9,7 +9,7 @@ Format, order and tabs: open-gpu-kernel-modules, kernel-open/nvidia/nv-procfs.c 
 from __future__ import annotations
 
 from ..host.entries import Entry, directory, file
-from ..machine import Gpu, Machine
+from ..machine.model import Gpu, Machine
 from .devices import DeviceOptions, capability_names
 
 # The build date in the banner is that of 550.54.15; it is the same for every version, as the same input must give the same bytes.

@@ -14,7 +14,7 @@ from .. import native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..machine import Gpu, Machine, Readings
+    from ..machine.model import Gpu, Machine, Readings
 
 _STUB = """#!/bin/sh
 # A stand-in made by nvmock.gpu.
@@ -118,7 +118,7 @@ def nvidia_smi(machine: Machine, architecture: str) -> bytes:
 
 def _gpus(machine: Machine) -> list[tuple[Gpu, list[tuple[int, str, str]]]]:
     """Each GPU with (minor of the compute instance's capability, profile, UUID) of its MIG devices."""
-    from ..mig import capability_minors
+    from ..machine.mig import capability_minors
 
     enabled = [gpu.minor for gpu in machine.gpus if gpu.mig_enabled]
     minors = capability_minors(enabled) if enabled else {}

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.generate import generate
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.options import CdiOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import char_device, file, symlink
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.overlay import OverlayView
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.elf import shared_object
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import shared_object
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.generate import generate
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import CdiOptions
 
 VERSION = "550.54.15"
 DRIVER = "/driver"

@@ -22,11 +22,11 @@ from cdi_support import (
     node_char,
 )
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.options import GETSPEC
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError, SpecError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import directory, file, symlink
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Gpu, Machine, MigDevice
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine, MigDevice
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import GETSPEC
 
 RELEASES = ("1.17", "1.18", "1.19", "1.20")
 CHANNEL = "/dev/nvidia-caps-imex-channels/channel"

@@ -22,7 +22,7 @@ from cdi_support import (
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import SpecError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import directory, file, symlink
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Gpu, Machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine
 
 NODES = [*control_nodes(), *gpu_nodes()]
 SINCE_1_20 = ("1.20", "head")

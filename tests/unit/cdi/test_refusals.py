@@ -9,11 +9,11 @@ import json
 import pytest
 from cdi_support import DRIVER, complete
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import node_spec
-from ansible_collections.nvmock.gpu.plugins.module_utils.concerns import Concern
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError, SpecError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.components import Concern
 
 OTHERS = {
     "cdiVersion": "0.5.0",
@@ -25,10 +25,10 @@ OTHERS = {
 def make(root, definition=None, **options):
     options = {"driver_root": DRIVER, "hook_mode": "none", **options}
     with HostRoot(str(root)) as opened:
-        return node_spec.make(
+        return cdi_spec.make(
             build_machine(definition=definition, gpu_count=2, uuid_seed="s"),
             opened,
-            node_spec.SpecOptions(**options),
+            cdi_spec.SpecOptions(**options),
             [Concern("all", complete())],
         )
 

@@ -12,9 +12,9 @@ from bad_specs import GOOD
 from cdi_support import complete, make
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.registry import load_registry
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.transform import RootTransform
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.view import HostView
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.transform import RootTransform
 
 
 def write(root, path, spec):

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.simplify import add_all_device, simplify
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.version import minimum_version
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.simplify import add_all_device, simplify
 
 
 def node(path, **more):

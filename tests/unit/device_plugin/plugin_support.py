@@ -17,7 +17,7 @@ from device_plugin import api
 from device_plugin.flags import parse
 from device_plugin.plugin import Plugin
 from nvmock_gpu.host.view import HostView, Status
-from nvmock_gpu.layout.machine_file import read_machine_file
+from nvmock_gpu.machine.file import read_machine_file
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 CTL = os.path.join(ROOT, "bin", "gpu-mockctl")

@@ -17,7 +17,7 @@ from device_plugin.flags import parse
 from device_plugin.labels import labels_of
 from device_plugin.preference import prefer
 from device_plugin.resources import OfferError, Sharing, offer
-from nvmock_gpu.machine_builder import build_machine
+from nvmock_gpu.machine.build import build_machine
 from plugin_support import ROOT
 
 GPU = "nvidia.com/gpu"

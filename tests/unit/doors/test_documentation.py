@@ -24,7 +24,7 @@ def fragment_options(name):
 )
 def test_every_module_option_is_documented_as_it_is(name):
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
-    options_module = importlib.import_module(f"{PLUGINS}.module_utils.module_options")
+    options_module = importlib.import_module(f"{PLUGINS}.module_utils.module")
     spec = getattr(module, "ARGUMENT_SPEC", options_module.MACHINE_OPTIONS)
     documentation = yaml.safe_load(module.DOCUMENTATION)
     documented = dict(documentation.get("options", {}))

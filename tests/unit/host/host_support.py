@@ -9,7 +9,6 @@ import io
 import os
 import stat
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import apply as applying
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, manifest
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import put as putting
@@ -18,11 +17,12 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import co
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
-BASE = concerns.DEFAULT_BASE
-DRIVER_ROOT = concerns.DEFAULT_DRIVER_ROOT
-SPEC = concerns.DEFAULT_SPEC_PATH
+BASE = components.DEFAULT_BASE
+DRIVER_ROOT = components.DEFAULT_DRIVER_ROOT
+SPEC = components.DEFAULT_SPEC_PATH
 MANIFEST = manifest.PATH
 TEMPORARY = putting.TEMPORARY
 AS_ROOT = os.geteuid() == 0
@@ -42,11 +42,11 @@ def full_node(gpus=8, **device_options):
     machine = build_machine(gpu_count=gpus, uuid_seed="node", mig_layout=device_options.pop("mig", None))
     options = DeviceOptions(uid=OWNER, gid=OWNER, regular_files=not MAY_MKNOD, **device_options)
     return [
-        concerns.devices(machine, BASE, options, "x86_64", True),
-        concerns.dev_root_devices(machine, BASE, "/", options, True),
-        concerns.dev_root_devices(machine, BASE, DRIVER_ROOT, options, True),
-        concerns.driver_tree(machine, DRIVER_ROOT, DriverTreeOptions(uid=OWNER, gid=OWNER)),
-        concerns.cdi_spec(SPEC, f"gpus: {gpus}\n".encode(), OWNER, OWNER),
+        components.devices(machine, BASE, options, "x86_64", True),
+        components.dev_root_devices(machine, BASE, "/", options, True),
+        components.dev_root_devices(machine, BASE, DRIVER_ROOT, options, True),
+        components.driver_tree(machine, DRIVER_ROOT, DriverTreeOptions(uid=OWNER, gid=OWNER)),
+        components.cdi_spec(SPEC, f"gpus: {gpus}\n".encode(), OWNER, OWNER),
     ]
 
 

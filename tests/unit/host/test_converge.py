@@ -27,11 +27,11 @@ from host_support import (
     write,
 )
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import GuardError, HostError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 
 def test_what_is_wanted_is_there(node):
@@ -200,7 +200,7 @@ def test_eight_four_eight(fresh, inhabited):
 def test_other_driver_version_leaves_no_stale_file(fresh):
     def tree(version):
         machine = build_machine(uuid_seed="node", driver_version=version)
-        return [concerns.driver_tree(machine, DRIVER_ROOT, DriverTreeOptions(uid=OWNER, gid=OWNER))]
+        return [components.driver_tree(machine, DRIVER_ROOT, DriverTreeOptions(uid=OWNER, gid=OWNER))]
 
     top = fresh()
     present(top, tree("550.54.15"))

@@ -9,12 +9,12 @@ import os
 import pytest
 from host_support import NO_DRIVER, absent, different, kernel_devices, present, small_node, snapshot, write
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import GuardError, HostError, ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 REAL = """Character devices:
   1 mem
@@ -98,28 +98,28 @@ def test_taken_major(used_node, monkeypatch, where):
     machine = build_machine(mig_layout={0: ["1g.5gb"]})
     with HostRoot(str(used_node)) as root:
         with pytest.raises(ParameterError) as error:
-            guard.check_majors(root, concerns.majors(machine, DeviceOptions()))
+            guard.check_majors(root, components.majors(machine, DeviceOptions()))
         assert str(error.value) == (
             "uvm_major: 235 is not allowed: must be a major that is not in use (aux has it; 237 is free)"
         )
         with pytest.raises(ParameterError, match="caps_major: 236 is not allowed"):
-            guard.check_majors(root, concerns.majors(machine, DeviceOptions(uvm_major=237)))
-        guard.check_majors(root, concerns.majors(machine, DeviceOptions(uvm_major=237, caps_major=238)))
+            guard.check_majors(root, components.majors(machine, DeviceOptions(uvm_major=237)))
+        guard.check_majors(root, components.majors(machine, DeviceOptions(uvm_major=237, caps_major=238)))
         # Without MIG there are no capability nodes, so their major does not matter.
-        guard.check_majors(root, concerns.majors(build_machine(), DeviceOptions(uvm_major=237)))
+        guard.check_majors(root, components.majors(build_machine(), DeviceOptions(uvm_major=237)))
 
 
 def test_all_majors_taken(used_node, monkeypatch):
     taken = "Character devices:\n" + "".join(f"{number} some{number}\n" for number in range(1, 512))
     monkeypatch.setattr(guard, "open", kernel_devices(taken), raising=False)
     with HostRoot(str(used_node)) as root, pytest.raises(ParameterError, match="some235 has it; none is free"):
-        guard.check_majors(root, concerns.majors(build_machine(), DeviceOptions()))
+        guard.check_majors(root, components.majors(build_machine(), DeviceOptions()))
 
 
 def test_major_of_the_driver_itself_is_fine(used_node, monkeypatch):
     monkeypatch.setattr(guard, "open", kernel_devices(REAL), raising=False)
     with HostRoot(str(used_node)) as root:
-        guard.check_majors(root, concerns.majors(build_machine(), DeviceOptions()))
+        guard.check_majors(root, components.majors(build_machine(), DeviceOptions()))
 
 
 def test_may_mknod_answers():

@@ -123,7 +123,8 @@ def test_full_while_growing(tmp_path):
 # The libraries are read before the rights go: they may lie where only root may read.
 _NOBODY = """
 import fcntl, os
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns, machine_builder
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import build
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 support.full_node(1)
 os.setgroups([])
 os.setgid(65534)

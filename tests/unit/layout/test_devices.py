@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions, device_entries
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 
 def nodes(machine=None, dev_root="/", **options):
@@ -87,17 +87,17 @@ def test_dev_roots(root):
 
 def test_concerns_of_dev_roots():
     machine = build_machine()
-    own = concerns.dev_root_devices(machine, "/base", "/", DeviceOptions(), False)
+    own = components.dev_root_devices(machine, "/base", "/", DeviceOptions(), False)
     assert own.tag == "devices:/base@/" and own.exclusive == ()
     assert "/dev" not in {entry.path for entry in own.entries}  # the node's own: never ours
-    other = concerns.dev_root_devices(machine, "/base", "/root", DeviceOptions(), False)
+    other = components.dev_root_devices(machine, "/base", "/root", DeviceOptions(), False)
     assert {"/root", "/root/dev"} <= {entry.path for entry in other.entries}
     assert other.strict == ("/root",)
-    base = concerns.devices(machine, "/base", DeviceOptions(uid=1, gid=2), "x86_64", False)
+    base = components.devices(machine, "/base", DeviceOptions(uid=1, gid=2), "x86_64", False)
     assert {(entry.uid, entry.gid) for entry in base.entries} == {(1, 2)}
 
 
 def test_majors_for_the_guard():
-    assert concerns.majors(build_machine(), DeviceOptions()) == {"uvm_major": (235, "nvidia")}
+    assert components.majors(build_machine(), DeviceOptions()) == {"uvm_major": (235, "nvidia")}
     machine = build_machine(mig_layout={0: []})
-    assert set(concerns.majors(machine, DeviceOptions())) == {"uvm_major", "caps_major"}
+    assert set(components.majors(machine, DeviceOptions())) == {"uvm_major", "caps_major"}

@@ -16,8 +16,8 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree impo
     DriverTreeOptions,
     driver_tree_entries,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.machine_file import machine_file_text, read_machine_file
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.file import machine_file_text, read_machine_file
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 ROOT = "/opt/driver"

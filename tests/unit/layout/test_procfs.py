@@ -9,7 +9,7 @@ import re
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import DIRECTORY
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.procfs import procfs_entries
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
 TOP = "/base/proc/driver/nvidia"
 

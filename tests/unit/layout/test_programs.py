@@ -14,9 +14,9 @@ import pytest
 from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import programs
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_files import PROGRAMS
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Readings
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.mig import capability_minors
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.mig import capability_minors
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Readings
 
 HERE = platform.machine()
 SHELL = "riscv64"  # an architecture that has no executables

@@ -11,7 +11,6 @@ import subprocess
 
 import pytest
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import (
     CHAR,
     DIRECTORY,
@@ -25,7 +24,8 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import (
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.guard import may_mknod
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.tmpfiles import tmpfiles_entries, tmpfiles_path
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 TMPFILES = shutil.which("systemd-tmpfiles")
 
@@ -104,7 +104,7 @@ def _restored(top, entries, place):
 def test_systemd_brings_back_everything(tmp_path, base):
     machine = build_machine(product_name='It\'s "odd" \\ 100%', mig_layout={0: ["1g.5gb"]})
     options = DeviceOptions(dri=True, uid=0, gid=0)
-    wanted = concerns.devices(machine, base, options, "x86_64", False).entries
+    wanted = components.devices(machine, base, options, "x86_64", False).entries
     top = tmp_path / "node"
     top.mkdir()
     done = _restored(top, wanted, base)

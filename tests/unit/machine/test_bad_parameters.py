@@ -7,10 +7,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import checks
+from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine import Machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Machine
 
 _SETTINGS = settings(max_examples=150, deadline=None)
 
@@ -89,10 +89,7 @@ def _outcome(parameters):
     for gpu in machine.gpus:
         for text in (gpu.uuid, gpu.name, gpu.pci_bus_id, gpu.serial, *(device.profile for device in gpu.mig_devices)):
             assert text.isascii() and text.isprintable()
-    from ansible_collections.nvmock.gpu.plugins.module_utils.layout.machine_file import (
-        machine_file_text,
-        read_machine_file,
-    )
+    from ansible_collections.nvmock.gpu.plugins.module_utils.machine.file import machine_file_text, read_machine_file
 
     assert read_machine_file(machine_file_text(machine)) == machine
 
@@ -120,22 +117,22 @@ def test_junk_in_a_definition(definition):
 @given(
     st.sampled_from(
         [
-            lambda value: checks.integer("x", value, 0, 9),
-            lambda value: checks.string("x", value),
-            lambda value: checks.ascii_text("x", value),
-            lambda value: checks.product_name("x", value),
-            lambda value: checks.driver_version("x", value),
-            lambda value: checks.two_numbers("x", value),
-            lambda value: checks.hex_digits("x", value, 8),
-            lambda value: checks.vbios("x", value),
-            lambda value: checks.bus_id("x", value),
-            lambda value: checks.bus_ids("x", value),
-            lambda value: checks.gpu_uuid("x", value),
-            lambda value: checks.gpu_uuids("x", value),
-            lambda value: checks.absolute_path("x", value),
-            lambda value: checks.absolute_path("x", value, root_allowed=True),
-            lambda value: checks.mode("x", value),
-            lambda value: checks.one_of("x", value, ("a", "b")),
+            lambda value: parameters.integer("x", value, 0, 9),
+            lambda value: parameters.string("x", value),
+            lambda value: parameters.ascii_text("x", value),
+            lambda value: parameters.product_name("x", value),
+            lambda value: parameters.driver_version("x", value),
+            lambda value: parameters.two_numbers("x", value),
+            lambda value: parameters.hex_digits("x", value, 8),
+            lambda value: parameters.vbios("x", value),
+            lambda value: parameters.bus_id("x", value),
+            lambda value: parameters.bus_ids("x", value),
+            lambda value: parameters.gpu_uuid("x", value),
+            lambda value: parameters.gpu_uuids("x", value),
+            lambda value: parameters.absolute_path("x", value),
+            lambda value: parameters.absolute_path("x", value, root_allowed=True),
+            lambda value: parameters.mode("x", value),
+            lambda value: parameters.one_of("x", value, ("a", "b")),
         ]
     ),
     _JUNK | st.text(alphabet="/.a\0\n", max_size=9).map(lambda text: "/" + text),
@@ -152,16 +149,16 @@ def test_each_check(check, value):
 
 
 def test_paths():
-    assert checks.absolute_path("x", "//run///nvidia/") == "/run/nvidia"
-    assert checks.absolute_path("x", "/", root_allowed=True) == "/"
+    assert parameters.absolute_path("x", "//run///nvidia/") == "/run/nvidia"
+    assert parameters.absolute_path("x", "/", root_allowed=True) == "/"
     for bad in ("/", "run", "", "/a/../b", "/.", "/a\n", "/a\0", "/" + "x" * 256, "/x" * 2500, None, 7):
         try:
-            checks.absolute_path("x", bad)
+            parameters.absolute_path("x", bad)
         except ParameterError:
             continue
         raise AssertionError(bad)
 
 
 def test_modes():
-    assert [checks.mode("x", value) for value in ("0666", "666", "0o666", 0o666)] == [0o666] * 4
-    assert checks.mode("x", "0") == 0
+    assert [parameters.mode("x", value) for value in ("0666", "666", "0o666", 0o666)] == [0o666] * 4
+    assert parameters.mode("x", "0") == 0

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import machines, mig
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import mig, types
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
 
 def _placed(layout, type_name="dgxa100"):
@@ -65,7 +65,7 @@ def test_engines_of_the_a100_are_those_of_the_guide():
     }
 
 
-@pytest.mark.parametrize("type_name", machines.names())
+@pytest.mark.parametrize("type_name", types.names())
 def test_every_type_knows_its_engines(type_name):
     """As in go-nvml's mock: a copy engine a slice, and JPEG decoder and OFA in every profile with media extensions."""
     for profile in build_machine(type_name).model.mig_profiles:
@@ -121,7 +121,7 @@ def test_uuids_of_devices_are_distinct_over_gpus_and_stay():
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(machines.names()), st.data())
+@given(st.sampled_from(types.names()), st.data())
 def test_any_layout_is_placed_without_overlap_or_refused(type_name, data):
     profiles = {profile.name: profile for profile in build_machine(type_name).model.mig_profiles}
     layout = data.draw(st.lists(st.sampled_from(sorted(profiles)), max_size=8))

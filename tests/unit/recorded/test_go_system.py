@@ -11,11 +11,11 @@ from fnmatch import fnmatchcase
 import pytest
 from go_differences import ALL, BASE, DIFFERENCES, ROOT
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import concerns
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine_builder import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDED = os.path.join(HERE, "..", "..", "recorded", "go-system")
@@ -49,11 +49,11 @@ def ours(run):
     machine = build_machine("unknown", allow_unsupported=True) if "fallback" in run else build_machine()
     options = DeviceOptions(uid=0, gid=0, dri=run == "cdi-with-dri")
     if run.startswith("cdi"):
-        wanted = [concerns.dev_root_devices(machine, BASE, place, options, False) for place in ("/", ROOT)]
-        wanted.append(concerns.driver_tree(machine, ROOT, DriverTreeOptions(uid=0, gid=0)))
-        wanted.append(concerns.cdi_spec(SPEC, b"", 0, 0))
+        wanted = [components.dev_root_devices(machine, BASE, place, options, False) for place in ("/", ROOT)]
+        wanted.append(components.driver_tree(machine, ROOT, DriverTreeOptions(uid=0, gid=0)))
+        wanted.append(components.cdi_spec(SPEC, b"", 0, 0))
     else:
-        wanted = [concerns.devices(machine, BASE, options, "x86_64", False)]
+        wanted = [components.devices(machine, BASE, options, "x86_64", False)]
     facts = {}
     for entry in (entry for concern in wanted for entry in concern.entries):
         parent = os.path.dirname(entry.path)

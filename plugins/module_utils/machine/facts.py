@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""A machine as plain data, for people and for programs that read what a door returns."""
+
+from __future__ import annotations
+
+from .model import Machine
+
+
+def gpu_facts(machine: Machine) -> list[dict[str, object]]:
+    """Return the GPUs as plain data: index, minor, uuid, name, pci_bus_id, serial, mig_devices."""
+    return [
+        {
+            "index": gpu.index,
+            "minor": gpu.minor,
+            "uuid": gpu.uuid,
+            "name": gpu.name,
+            "pci_bus_id": gpu.pci_bus_id,
+            "serial": gpu.serial,
+            "addressing_mode": gpu.addressing_mode,
+            "mig_enabled": gpu.mig_enabled,
+            "mig_devices": [
+                {
+                    "index": device.index,
+                    "uuid": device.uuid,
+                    "profile": device.profile,
+                    "gpu_instance_id": device.gi,
+                    "compute_instance_id": device.ci,
+                    "memory_mib": device.memory_mib,
+                }
+                for device in gpu.mig_devices
+            ],
+        }
+        for gpu in machine.gpus
+    ]
+
+
+def machine_facts(machine: Machine) -> dict[str, object]:
+    """Return a machine as plain data: machine, driver_version, cuda_version, model, gpus."""
+    model = machine.model
+    shared: dict[str, object] = {}
+    if model is not None:
+        shared = {name: getattr(model, name) for name in model.__slots__}
+        shared["compute_capability"] = "%d.%d" % model.compute_capability
+        shared["mig_profiles"] = [profile.name for profile in model.mig_profiles]
+        shared["readings"] = {name: getattr(model.readings, name) for name in model.readings.__slots__}
+    return {
+        "machine": machine.type_name,
+        "driver_version": machine.driver_version,
+        "cuda_version": "%d.%d" % machine.cuda_version,
+        "model": shared,
+        "gpus": gpu_facts(machine),
+    }

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""MIG: how a GPU is cut into GPU instances, and the capability minors that belong to them.
+
+Facts: NVIDIA's MIG user guide (profiles, placements, instance ids in its `nvidia-smi mig` listings); the minors are those of
+the driver's /proc/driver/nvidia-caps/mig-minors, recorded for gpu0 to gpu2 in the test data.
+"""
+
+from __future__ import annotations
+
+from .. import parameters
+from ..errors import ParameterError
+from .identity import derive_uuid
+from .model import GpuModel, MigDevice, MigProfile
+
+MEMORY_SLICES = 8
+COMPUTE_SLICES = 7
+_INSTANCES_PER_GPU = 15
+_COMPUTE_INSTANCES = 8
+_MOST_ENGINES = 64
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+")
+
+
+def capability_minors(gpu_minors: list[int]) -> dict[str, int]:
+    """Return the lines of mig-minors as ``{"gpu0/gi1/access": 12, ...}`` for the GPUs with these minors."""
+    minors = {"config": 1, "monitor": 2}
+    for gpu in gpu_minors:
+        for gi in range(_INSTANCES_PER_GPU):
+            first = 3 + (gpu * _INSTANCES_PER_GPU + gi) * (1 + _COMPUTE_INSTANCES)
+            minors[f"gpu{gpu}/gi{gi}/access"] = first
+            for ci in range(_COMPUTE_INSTANCES):
+                minors[f"gpu{gpu}/gi{gi}/ci{ci}/access"] = first + 1 + ci
+    return minors
+
+
+def profiles(rows: object) -> tuple[MigProfile, ...]:
+    """Return the profiles of a machine definition's rows, which :func:`check_profiles` has accepted."""
+    result = []
+    for name, size, starts, memory, count, multiprocessors, *known in rows:  # type: ignore[attr-defined]
+        slices = int(name.split("g.")[0])
+        places = tuple([int(start) for start in starts])
+        engines: tuple[int, int, int, int, int] | tuple[()] = ()
+        if known:
+            copy, decoder, encoder, jpeg, ofa = [int(number) for number in known[0]]
+            engines = (copy, decoder, encoder, jpeg, ofa)
+        result.append(
+            MigProfile(name, slices, int(size), places, int(memory), int(count), int(multiprocessors), engines)
+        )
+    return tuple(result)
+
+
+def check_profiles(where: str, rows: object) -> None:
+    """Check the ``mig_profiles`` of a user's definition.
+
+    :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] with an
+        optional last element [copy, decoder, encoder, jpeg, ofa], the engines.
+    """
+    shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] or these and [engines]"
+    if not isinstance(rows, (list, tuple)):
+        raise ParameterError(where, rows, shape)
+    seen: set[str] = set()
+    for row in rows:
+        if not isinstance(row, (list, tuple)) or len(row) not in (6, 7):
+            raise ParameterError(where, row, shape)
+        name, size, starts, memory, count, multiprocessors = row[:6]
+        slices, separator, memory_name = name.partition("g.") if isinstance(name, str) else ("", "", "")
+        if not separator or not slices.isdigit() or "gb" not in memory_name or not _NAME.issuperset(name):
+            raise ParameterError(where, name, "a MIG profile name such as 3g.20gb or 1g.5gb+me")
+        if name in seen:
+            raise ParameterError(where, name, "given once only")
+        seen.add(name)
+        parameters.integer(where, slices, 1, COMPUTE_SLICES)
+        size = parameters.integer(where, size, 1, MEMORY_SLICES)
+        if not isinstance(starts, (list, tuple)):
+            raise ParameterError(where, starts, "a list of memory slices, 0 to 7")
+        for start in starts:
+            # The instance id follows from the place in a binary tree: elsewhere two instances would share one.
+            if parameters.integer(where, start, 0, MEMORY_SLICES - size) % _width(size):
+                raise ParameterError(where, start, f"a memory slice divisible by {_width(size)} ({name})")
+        parameters.integer(where, memory, 1, 1 << 40)
+        parameters.integer(where, count, 1, COMPUTE_SLICES)
+        parameters.integer(where, multiprocessors, 1, 1 << 20)
+        for engines in row[6:]:
+            if not isinstance(engines, (list, tuple)) or len(engines) != 5:
+                raise ParameterError(where, engines, "a list of five engine counts: copy, decoder, encoder, jpeg, ofa")
+            for number in engines:
+                parameters.integer(where, number, 0, _MOST_ENGINES)
+
+
+def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> dict[int, list[str]]:
+    """Check a MIG layout: a mapping of GPU index to a list of profile names.
+
+    :raises ParameterError: an unknown GPU or profile, or a GPU that knows no MIG.
+    """
+    if layout is None:
+        return {}
+    if not isinstance(layout, dict):
+        raise ParameterError(name, layout, "a mapping of GPU index to a list of MIG profiles, such as {0: [3g.20gb]}")
+    known = [profile.name for profile in model.mig_profiles]
+    result: dict[int, list[str]] = {}
+    for key, wanted in layout.items():
+        index = parameters.integer(f"{name} (GPU index)", key, 0, gpu_count - 1)
+        if index in result:
+            raise ParameterError(f"{name} (GPU index)", key, "given once only")
+        if not known:
+            raise ParameterError(name, layout, f"empty: {model.product_name} has no MIG profiles")
+        if not isinstance(wanted, (list, tuple)):
+            raise ParameterError(f"{name}[{index}]", wanted, "a list of MIG profiles: " + ", ".join(known))
+        for profile in wanted:
+            if profile not in known:
+                raise ParameterError(f"{name}[{index}]", profile, "one of " + ", ".join(known))
+        result[index] = [str(profile) for profile in wanted]
+    return result
+
+
+def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuModel) -> tuple[MigDevice, ...]:
+    """Place the *wanted* profiles on a GPU in the order given, each at its first free start; one compute instance each.
+
+    :returns: the MIG devices in the order of their GPU instance ids.
+    :raises ParameterError: they do not fit; the message names the first profile that does not.
+    """
+    by_name = {profile.name: profile for profile in model.mig_profiles}
+    taken: set[int] = set()
+    slices = 0
+    counts: dict[str, int] = {}
+    placed: list[tuple[int, MigProfile]] = []
+    for wish in wanted:
+        profile = by_name[wish]
+        counts[wish] = counts.get(wish, 0) + 1
+        slices += profile.slices
+        start = next(
+            (start for start in profile.starts if taken.isdisjoint(range(start, start + profile.size))),
+            None,
+        )
+        if start is None or slices > COMPUTE_SLICES or counts[wish] > profile.instance_count:
+            raise ParameterError(f"{name}[{index}]", wanted, f"profiles that fit one GPU: no room left for {wish}")
+        taken.update(range(start, start + profile.size))
+        placed.append((_instance_id(profile.size, start), profile))
+    placed.sort(key=lambda item: item[0])
+    return tuple(
+        MigDevice(
+            index=position,
+            uuid="MIG-" + derive_uuid(gpu_uuid, f"mig/{gi}/0"),
+            gi=gi,
+            ci=0,
+            profile=profile.name,
+            graphics="+gfx" in profile.name,
+            memory_mib=profile.memory_mib,
+            compute_slices=profile.slices,
+        )
+        for position, (gi, profile) in enumerate(placed)
+    )
+
+
+def _instance_id(size: int, start: int) -> int:
+    """The driver numbers GPU instances like the nodes of a binary tree: 7g is 0, 3g/4g 1-2, 2g 3-6, 1g 7-14."""
+    return MEMORY_SLICES // _width(size) - 1 + start // _width(size)
+
+
+def start_of(instance: int, size: int) -> int:
+    """Return the first memory slice of a GPU instance of *size* slices by its id."""
+    width = _width(size)
+    return (instance - (MEMORY_SLICES // width - 1)) * width
+
+
+def _width(size: int) -> int:
+    """The memory slices of the smallest node of that tree that holds *size* of them."""
+    width = 1
+    while width < size:
+        width *= 2
+    return width

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The registry of machine types: one file of data a type, found by its name.
+
+A new type is one file ``<name>.py`` here with a dict ``MACHINE`` (docs/machine-types.md describes its keys). The import
+below exists for Ansible, which ships to a node only the files that an import statement names; a unit test holds it
+equal to the folder.
+"""
+
+from __future__ import annotations
+
+from ...errors import ParameterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Read by Ansible's packer (and type checkers), never executed: a run imports only the type it needs.
+    from . import dgxa100, dgxb200, dgxh100, dgxh200, fallback  # noqa: F401
+
+FALLBACK = "fallback"
+"""The synthetic 8-GPU type that stands in for an unknown one if the user allows it (not listed)."""
+
+
+def names() -> list[str]:
+    """Return the known machine types, sorted."""
+    from pkgutil import iter_modules  # also lists a zip, which is what a module runs from on a node
+
+    return sorted(info.name for info in iter_modules(__path__) if info.name != FALLBACK)
+
+
+def definition(name: str) -> dict[str, object]:
+    """Return the facts of machine type *name*.
+
+    :raises ParameterError: the type is not known; the message lists the known ones.
+    """
+    if name.isidentifier() and not name.startswith("_"):  # __init__ and __pycache__ can be imported, too
+        try:
+            # importlib would cost a tenth of gpu-mockctl's start.
+            module = __import__(f"{__name__}.{name}", fromlist=["MACHINE"])
+        except ModuleNotFoundError:
+            pass
+        else:
+            facts: dict[str, object] = module.MACHINE
+            return facts
+    raise ParameterError("machine", name, "one of " + ", ".join(names()) + ", or a definition of your own")

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the Ansible modules share: options, how they become what the core wants, and what is done with a concern.
+
+No Ansible import here. The documentation of the options is in plugins/doc_fragments; a unit test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import parameters
+from .errors import NvmockError
+from .host import diff
+from .host.converge import converge
+from .host.guard import may_mknod
+from .host.root import HostRoot
+from .machine.build import build_machine
+from .machine.model import Machine
+from .node.components import Concern, tags_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .host.entries import Entry
+
+MACHINE_OPTIONS: dict[str, Any] = {
+    "machine": {"type": "str", "default": "dgxa100"},
+    "machine_definition": {"type": "dict"},
+    "gpu_count": {"type": "int"},
+    "product_name": {"type": "str"},
+    "pci_bus_ids": {"type": "list", "elements": "str"},
+    "uuids": {"type": "list", "elements": "str"},
+    "uuid_seed": {"type": "str"},
+    "driver_version": {"type": "str"},
+    "mig": {"type": "dict"},
+    "allow_unsupported": {"type": "bool", "default": False},
+}
+
+HOST_OPTIONS: dict[str, Any] = {
+    "host_root": {"type": "path", "default": "/"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "take_over": {"type": "bool", "default": False},
+    "allow_real_driver": {"type": "bool", "default": False},
+}
+
+
+def machine_from(params: dict[str, Any]) -> Machine:
+    """Return the machine that a module's parameters describe.
+
+    :raises ParameterError: a parameter is not allowed.
+    """
+    seed = params["uuid_seed"]
+    return build_machine(
+        type_name=params["machine"],
+        definition=params["machine_definition"],
+        gpu_count=params["gpu_count"],
+        product_name=params["product_name"],
+        pci_bus_ids=params["pci_bus_ids"],
+        uuids=params["uuids"],
+        uuid_seed=os.uname().nodename if seed is None else parameters.string("uuid_seed", seed),
+        driver_version=params["driver_version"],
+        mig_layout=params["mig"],
+        allow_unsupported=params["allow_unsupported"],
+    )
+
+
+def host_root_from(params: dict[str, Any]) -> str:
+    """Return the host root as an absolute path; the node's own / if nothing else was said."""
+    return parameters.absolute_path("host_root", params["host_root"], root_allowed=True)
+
+
+def architecture_from(value: str | None) -> str:
+    """Return the CPU architecture: the one asked for, else the node's.
+
+    :raises ParameterError: no driver for it.
+    """
+    from .layout.stub_library import ARCHITECTURES
+
+    return parameters.one_of("architecture", os.uname().machine if value is None else value, ARCHITECTURES)
+
+
+def owner_for(value: int | None) -> int | None:
+    """Return the owner or group to give to what is made: the one asked for, else root's if we are root."""
+    if value is not None:
+        return value
+    return 0 if os.geteuid() == 0 else None
+
+
+def wants_regular_files(device_files: str) -> bool:
+    """Whether regular files stand in for device nodes: by request, or with ``auto`` where mknod is not permitted."""
+    return device_files == "regular" or (device_files == "auto" and not may_mknod())
+
+
+def run(
+    module: Any,
+    family: str,
+    wanted: list[Concern],
+    host_root: str,
+    contents_of_new_files: bool = False,
+    **result: object,
+) -> None:
+    """Bring the concerns *wanted* about on the node and leave the module with the result.
+
+    :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
+    :arg family: what the node has of this family of tags and is not in *wanted* is removed.
+    :arg contents_of_new_files: show the text of new files in the diff.
+    :arg result: further return values.
+    """
+    try:
+        changes = []
+        if wanted or os.path.isdir(host_root):  # nothing to remove where no node is
+            with HostRoot(host_root, tuple(path for concern in wanted for path in concern.strict)) as root:
+                entries: dict[str, list[Entry]] = {tag: [] for tag in tags_of(root, family)}
+                entries.update((concern.tag, concern.entries) for concern in wanted)
+                changes = converge(
+                    root,
+                    entries,
+                    check=module.check_mode,
+                    take_over=module.params["take_over"],
+                    exclusive=tuple(path for concern in wanted for path in concern.exclusive),
+                    allow_real_driver=module.params["allow_real_driver"],
+                )
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    result["changed"] = bool(changes)
+    result.update(diff.paths_by_action(changes))
+    if module._diff:
+        result["diff"] = diff.diffs(changes, contents_of_new_files)
+    module.exit_json(**result)

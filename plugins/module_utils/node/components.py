@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The three things a mock GPU node consists of, each as a concern: a tag, the entries it wants, and where it is strict.
+
+Doors turn their parameters into concerns and hand them to ``host.converge``; nothing else knows what belongs together.
+"""
+
+from __future__ import annotations
+
+from ..host.entries import Entry, directory, file, owned_by
+from ..host.root import HostRoot
+from ..layout.devices import DeviceOptions, device_entries
+from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
+from ..layout.procfs import procfs_entries
+from ..layout.tmpfiles import tmpfiles_entries
+from ..machine.model import Machine
+from ..values import Record
+
+DEFAULT_BASE = "/run/nvidia/driver"
+DEFAULT_DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
+DEFAULT_SPEC_PATH = "/etc/cdi/nvidia.yaml"
+DEFAULT_TOOLKIT_ROOT = "/usr/local/nvidia-container-toolkit"
+
+_SYSTEMD_RUNS = "/run/systemd/system"
+
+
+class Concern(Record):
+    """What one door wants of a node.
+
+    :arg tag: its name in the manifest.
+    :arg entries: everything it wants; empty to have it all removed.
+    :arg strict: directories at and below which no symbolic link is followed.
+    :arg exclusive: directories that must be ours, empty or missing.
+    """
+
+    __slots__ = ("tag", "entries", "strict", "exclusive")
+
+    def __init__(
+        self,
+        tag: str,
+        entries: list[Entry],
+        strict: tuple[str, ...] = (),
+        exclusive: tuple[str, ...] = (),
+    ) -> None:
+        self.tag = tag
+        self.entries = entries
+        self.strict = strict
+        self.exclusive = exclusive
+
+
+def devices_tag(base: str, dev_root: str | None = None) -> str:
+    """The tag of a driver root's device nodes and procfs, or of the device nodes in a dev root that belong to them."""
+    return f"devices:{base}" if dev_root is None else f"devices:{base}@{dev_root}"
+
+
+def driver_tree_tag(driver_root: str) -> str:
+    """The tag of a driver installation."""
+    return f"driver_tree:{driver_root}"
+
+
+def cdi_spec_tag(path: str) -> str:
+    """The tag of a CDI specification."""
+    return f"cdi_spec:{path}"
+
+
+def devices(
+    machine: Machine,
+    base: str,
+    options: DeviceOptions,
+    architecture: str,
+    restore_at_boot: bool,
+) -> Concern:
+    """Device nodes and procfs below *base*.
+
+    :arg restore_at_boot: also write the tmpfiles.d file that brings back what lies on a tmpfs.
+    """
+    entries = {entry.path: entry for entry in device_entries(machine, base, options)}
+    for entry in procfs_entries(machine, base, architecture, options):
+        entries[entry.path] = entry
+    for path in (base, base + "/dev"):
+        entries[path] = directory(path)
+    wanted = _complete(list(entries.values()), base, options, restore_at_boot)
+    return Concern(devices_tag(base), wanted, (base,), (base,))
+
+
+def dev_root_devices(
+    machine: Machine, base: str, dev_root: str, options: DeviceOptions, restore_at_boot: bool
+) -> Concern:
+    """Device nodes in ``<dev_root>/dev``, belonging to the driver root *base*; ``/`` stands for the node's /dev."""
+    entries = device_entries(machine, dev_root, options)
+    strict: tuple[str, ...] = ("/dev/dri", "/dev/nvidia-caps")
+    if dev_root != "/":
+        entries += [directory(dev_root), directory(dev_root + "/dev")]
+        strict = (dev_root,)
+    place = dev_root if dev_root != "/" else "/dev"
+    return Concern(devices_tag(base, dev_root), _complete(entries, place, options, restore_at_boot), strict)
+
+
+def _complete(entries: list[Entry], place: str, options: DeviceOptions, restore_at_boot: bool) -> list[Entry]:
+    owned_by(entries, options.uid, options.gid)
+    if restore_at_boot:
+        entries += owned_by(tmpfiles_entries(entries, place), options.uid, options.gid)
+    return sorted(entries, key=lambda entry: entry.path)
+
+
+def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) -> Concern:
+    """A driver installation below *driver_root*."""
+    entries = driver_tree_entries(machine, driver_root, options)
+    return Concern(driver_tree_tag(driver_root), entries, (driver_root,), (driver_root,))
+
+
+def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None = None) -> Concern:
+    """A CDI specification, mode 0644 as nvidia-ctk writes it."""
+    entry = file(path, content)
+    entry.uid, entry.gid = uid, gid
+    return Concern(cdi_spec_tag(path), [entry])
+
+
+def tags_of(root: HostRoot, family: str) -> list[str]:
+    """Return the tags in the node's manifest that are *family* or belong to it (``<family>@...``)."""
+    from ..host.apply import read_manifest
+
+    tags = {tag for owned in read_manifest(root).owned.values() for tag in owned.tags}
+    return sorted(tag for tag in tags if tag == family or tag.startswith(family + "@"))
+
+
+def systemd_runs(root: HostRoot) -> bool:
+    """Whether systemd is the node's init (sd_booted(3))."""
+    return root.is_directory(_SYSTEMD_RUNS)
+
+
+def majors(machine: Machine, options: DeviceOptions) -> dict[str, tuple[int, str]]:
+    """Return the device majors that the options choose, for ``guard.check_majors``."""
+    wanted = {"uvm_major": (options.uvm_major, "nvidia")}
+    if any(gpu.mig_enabled for gpu in machine.gpus):
+        wanted["caps_major"] = (options.caps_major, "nvidia")
+    return wanted

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""A machine and the files on its node become a CDI specification, as nvidia-container-toolkit makes it."""
+
+from __future__ import annotations
+
+from ..cdi.version import minimum_version
+from ..errors import SpecError
+from .modes import COHERENT, Context, resolve
+from .options import GETSPEC, HOOKS_NONE
+from .releases import release as release_named
+from .simplify import add_all_device, simplify
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..cdi.spec import Entry, Spec
+    from ..host.view import HostView
+    from ..machine.model import Machine
+    from .options import CdiOptions
+
+
+def generate(machine: Machine, view: HostView, options: CdiOptions) -> Spec:
+    """The specification of a machine.
+
+    :arg machine: the facts that NVML would tell.
+    :arg view: the node; its files decide what the specification mounts.
+    :returns: the specification as a dict in the order of the library's structs.
+    :raises SpecError: the driver or its device nodes are not there, or what comes out is not a valid specification.
+    :raises ParameterError: a release that is not known.
+    """
+    return generate_all(machine, view, options)[0][1]
+
+
+def generate_all(machine: Machine, view: HostView, options: CdiOptions) -> list[tuple[str, Spec]]:
+    """All specifications that ``nvidia-ctk cdi generate`` writes, each with what its file name gets before the dot.
+
+    There is one (``""``), except with coherent annotations: then the GPUs are also in ``.coherent`` or
+    ``.noncoherent``, with a class of their own.
+    """
+    release = release_named(options.toolkit_release)
+    mode = resolve(options.mode, view, release)
+    context = Context(machine, view, options, release)
+    devices = mode.devices(context)
+    common = mode.common(context).edits()
+    if options.hook_mode == HOOKS_NONE:
+        from .hookless import replace_hooks
+
+        common, devices = replace_hooks(view, options, release, common, devices)
+
+    from_library = options.flavour == GETSPEC
+    vendor = options.vendor or (mode.vendor if from_library else "nvidia.com")
+    cdi_class = options.cdi_class or (mode.cdi_class if from_library else "gpu")
+    found = [("", _build(options, release.current_version, f"{vendor}/{cdi_class}", devices, common))]
+    for infix, coherent in (("coherent", "true"), ("noncoherent", "false")):
+        own = [device for device in devices if device.get("annotations", {}).get(COHERENT) == coherent]
+        if own:
+            kind = f"{vendor}/{cdi_class}.{infix}"
+            found.append((f".{infix}", _build(options, release.current_version, kind, own, common)))
+    return found
+
+
+def with_infix(path: str, infix: str) -> str:
+    """The file of a further specification: ``nvidia.coherent.yaml`` beside ``nvidia.yaml``."""
+    directory, slash, name = path.rpartition("/")
+    dot = name.rfind(".") if "." in name else len(name)
+    return f"{directory}{slash}{name[:dot]}{infix}{name[dot:]}"
+
+
+def _build(options: CdiOptions, version: str, kind: str, devices: list[Entry], common: Entry) -> Spec:
+    spec: Spec = {
+        "cdiVersion": version,
+        "kind": kind,
+        "devices": [dict(device) for device in devices],
+        "containerEdits": common,
+    }
+    simplify(spec)
+    if options.all_device and "none" not in options.device_ids:
+        add_all_device(spec)
+    if options.flavour == GETSPEC:
+        # A list that was never made is null in what programs get, not an empty list.
+        spec["devices"] = spec["devices"] or None
+        return spec
+    spec["cdiVersion"] = minimum_version(spec)
+    _check(spec)
+    return spec
+
+
+def _check(spec: Spec) -> None:
+    """Refuse what the CDI library refuses to save, in its words.
+
+    :raises SpecError: naming the first problem.
+    """
+    from ..cdi.validate import problems
+
+    seen = set()
+    for device in spec["devices"]:
+        name = device["name"]
+        if not device["containerEdits"]:
+            raise _unsaved(f'failed add device "{name}": invalid device, empty device edits')
+        if name in seen:
+            raise _unsaved(f'invalid spec, multiple device "{name}"')
+        seen.add(name)
+    if not seen:
+        raise _unsaved("invalid spec, no devices")
+    for problem in problems(spec):
+        raise _unsaved(problem)
+
+
+def _unsaved(problem: str) -> SpecError:
+    return SpecError(f"failed to write spec: invalid CDI Spec: {problem}")

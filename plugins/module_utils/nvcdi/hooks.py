@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The hooks of nvidia-cdi-hook: which are made, and with which arguments (internal/discover/hooks.go)."""
+
+from __future__ import annotations
+
+from ..cdi.spec import hook
+from .options import HOOKS_NONE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..cdi.spec import Entry
+    from .options import CdiOptions
+    from .releases import Release
+
+ALL = "all"
+CHMOD = "chmod"
+CREATE_SYMLINKS = "create-symlinks"
+CUDA_COMPAT = "enable-cuda-compat"
+UPDATE_LDCACHE = "update-ldcache"
+NO_NODE_MODIFICATION = "disable-device-node-modification"
+APPLICATION_PROFILE = "update-application-profile"
+
+NAMES = (
+    CREATE_SYMLINKS,
+    CUDA_COMPAT,
+    UPDATE_LDCACHE,
+    NO_NODE_MODIFICATION,
+    APPLICATION_PROFILE,
+    CHMOD,
+)
+
+_NEED_ARGUMENTS = (CREATE_SYMLINKS, CHMOD)
+
+
+class HookMaker:
+    """Makes hooks of one release as the options want them.
+
+    :arg off_in_mode: hooks that the mode leaves out (unless enabled by name).
+    """
+
+    def __init__(self, release: Release, options: CdiOptions, off_in_mode: Sequence[str] = ()) -> None:
+        switchable = release.switchable_hooks
+        self._disabled = dict.fromkeys((*release.default_off_hooks, *off_in_mode), True)
+        # Where hooks only tell what to mount instead, none may be missing.
+        for name in () if options.hook_mode == HOOKS_NONE else options.disabled_hooks:
+            if not switchable or name in switchable:
+                self._disabled[name] = True
+        if not switchable:
+            for name in options.enabled_hooks:
+                self._disabled[name] = False
+        self._path = options.nvidia_cdi_hook_path
+        self._ldconfig_path = options.ldconfig_path
+        base = self._path.rstrip("/").rpartition("/")[2]
+        self._fixed = [base, "hook"] if base == "nvidia-ctk" else [base]
+
+    def _off(self, name: str, arguments: Sequence[str]) -> bool:
+        if name in self._disabled:
+            return self._disabled[name]
+        return self._disabled.get(ALL, False) or (name in _NEED_ARGUMENTS and not arguments)
+
+    def make(self, name: str, arguments: Sequence[str] = ()) -> Entry | None:
+        """A hook, None if it is disabled or has nothing to do.
+
+        :arg arguments: links ``<target>::<link>`` for create-symlinks, directories for chmod and update-ldcache,
+            else as the hook's program takes them.
+        """
+        if self._off(name, arguments):
+            return None
+        flags: list[str] = []
+        if name == CREATE_SYMLINKS:
+            for link in arguments:
+                flags += ("--link", link)
+        elif name == CHMOD:
+            flags += ("--mode", "755")
+            for path in arguments:
+                flags += ("--path", path)
+        elif name == UPDATE_LDCACHE:
+            if self._ldconfig_path:
+                flags += ("--ldconfig-path", self._ldconfig_path)
+            for folder in arguments:
+                flags += ("--folder", folder)
+        else:
+            flags += arguments
+        return hook(self._path, [*self._fixed, name, *flags], ["NVIDIA_CTK_DEBUG=false"])

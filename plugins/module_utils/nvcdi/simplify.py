@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Making a specification tidy as the tool does: nothing twice, sorted, and a device with everything.
+
+After pkg/nvcdi/transform (simplify, deduplicate, remove, sorter, merged-device).
+"""
+
+from __future__ import annotations
+
+from ..cdi.spec import ordered_edits
+from ..host.view import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..cdi.spec import Edits, Entry, Spec
+
+# Lists in edits of which a device need not repeat what the common edits have.
+_SHARED = ("env", "deviceNodes", "netDevices", "hooks", "mounts")
+
+
+def simplify(spec: Spec) -> None:
+    """Make lists unique, take from devices what all get anyhow, and sort; in place."""
+    common = spec["containerEdits"] = _unique(spec["containerEdits"])
+    for device in spec["devices"]:
+        device["containerEdits"] = _without(_unique(device["containerEdits"]), common)
+    for edits in (common, *[device["containerEdits"] for device in spec["devices"]]):
+        for field, path in (("deviceNodes", "path"), ("mounts", "containerPath")):
+            if field in edits:
+                edits[field] = sorted(edits[field], key=lambda entry, path=path: _depth_first(entry[path]))  # type: ignore[misc]
+    spec["devices"].sort(key=lambda device: device["name"])
+
+
+def add_all_device(spec: Spec, name: str = "all") -> None:
+    """Append a device with the edits of all devices, unless there is one of that name."""
+    if any(device["name"] == name for device in spec["devices"]):
+        return
+    merged: Edits = {}
+    for device in spec["devices"]:
+        for field, entries in device["containerEdits"].items():
+            if isinstance(entries, list):
+                merged[field] = merged.get(field, []) + entries
+            else:
+                merged[field] = entries
+    spec["devices"].append({"name": name, "containerEdits": ordered_edits(merged)})
+    simplify(spec)
+
+
+def _depth_first(path: str) -> tuple[int, str]:
+    """Shallow paths go first, so that a mount never hides one below it."""
+    return clean(path).count("/"), path
+
+
+def _unique(edits: Edits) -> Edits:
+    tidy: Edits = {}
+    for field, value in edits.items():
+        if field == "additionalGids":
+            tidy[field] = sorted(set(value))
+        elif isinstance(value, list):
+            # Dicts can't be keys; entries that are equal as JSON are equal in their text.
+            tidy[field] = list({repr(entry): entry for entry in value}.values())
+        else:
+            tidy[field] = value
+    return tidy
+
+
+def _without(edits: Edits, common: Edits) -> Edits:
+    """The edits without what is common; all of them if nothing would be left."""
+    left: Edits = {}
+    for field, value in edits.items():
+        if field in _SHARED and field in common:
+            shared: list[Entry] = common[field]
+            value = [entry for entry in value if entry not in shared]
+        if value:
+            left[field] = value
+    return left or edits

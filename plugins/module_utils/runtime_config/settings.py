@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings in a container runtime's configuration file, TOML or JSON: apply them, and take them back.
+
+Pure: text in, text out. Applying what already holds returns the same text; ``revert`` undoes what ``apply`` did even if
+somebody else has changed other parts of the file since.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from ..errors import NvmockError
+from .toml_edit import MISSING, Document, Path
+
+
+class ConfigError(NvmockError):
+    """The file can't be read as what it should be, or a setting can't be made in it."""
+
+
+class Setting(NamedTuple):
+    """One thing that must hold.
+
+    :arg path: the key, outermost table first.
+    :arg value: what it must be.
+    :arg ensure: ``set``: the key has this value. ``correct``: if the key is there it has this value. ``contain``: the list
+        has these elements; others stay.
+    :arg default: with ``contain``, what the program takes if the key is not there.
+    """
+
+    path: Path
+    value: Any
+    ensure: str = "set"
+    default: tuple[str, ...] = ()
+
+
+class Applied(NamedTuple):
+    """What a key was before, as text or ``None`` if it was not there, and what it was made."""
+
+    path: Path
+    before: str | None
+    after: str | None
+
+
+def apply(text: str, language: str, settings: list[Setting]) -> tuple[str, list[Applied]]:
+    """Make the settings hold with the smallest edit.
+
+    :return: the new text, and what was changed in it, in order.
+    """
+    editor = _editor(text, language)
+    applied: list[Applied] = []
+    for setting in settings:
+        before = editor.raw(setting.path)
+        if _apply_one(editor, setting):
+            applied.append(Applied(setting.path, before, editor.raw(setting.path)))
+    return (editor.text() if applied else text), applied
+
+
+def revert(text: str, language: str, applied: list[Applied], original: str) -> str:
+    """Take back what ``apply`` changed, and nothing else: a key that somebody has changed again since stays.
+
+    :arg text: the file as it is now.
+    :arg original: the file as it was before; tables that it did not have go too if nothing is left in them.
+    """
+    editor = _editor(text, language)
+    for one in reversed(applied):
+        if editor.raw(one.path) == one.after:
+            editor.restore(one.path, one.before, _editor(original, language))
+    return editor.text()
+
+
+def _apply_one(editor: _TomlEditor | _JsonEditor, setting: Setting) -> bool:
+    now = editor.get(setting.path)
+    if setting.ensure == "contain":
+        if now is MISSING:
+            missing = [one for one in setting.value if one not in setting.default]
+            if missing:
+                editor.set(setting.path, [*setting.default, *missing])
+            return bool(missing)
+        if not isinstance(now, list):
+            raise ConfigError(f"{'.'.join(setting.path)} should be a list, but is {now!r}")
+        missing = [one for one in setting.value if one not in now]
+        if missing:
+            editor.append(setting.path, missing)
+        return bool(missing)
+    if setting.ensure == "correct" and now is MISSING:
+        return False
+    if now is not MISSING and type(now) is type(setting.value) and now == setting.value:
+        return False
+    editor.set(setting.path, setting.value)
+    return True
+
+
+class _TomlEditor:
+    def __init__(self, text: str) -> None:
+        self._document = Document(text)
+
+    def get(self, path: Path) -> Any:
+        return self._document.get(*path)
+
+    def raw(self, path: Path) -> str | None:
+        return self._document.raw(*path)
+
+    def set(self, path: Path, value: Any) -> None:
+        self._document.set(path, value)
+
+    def append(self, path: Path, values: list[Any]) -> None:
+        self._document.append(path, values)
+
+    def has_table(self, path: Path) -> bool:
+        return self._document.has_table(*path)
+
+    def restore(self, path: Path, before: str | None, original: _TomlEditor | _JsonEditor) -> None:
+        if before is not None:
+            self._document.set_raw(path, before)
+            return
+        self._document.remove(path)
+        if not original.has_table(path[:-1]):
+            self._document.remove_empty_table(path[:-1])
+
+    def text(self) -> str:
+        return self._document.text
+
+
+class _JsonEditor:
+    def __init__(self, text: str) -> None:
+        try:
+            self._data = json.loads(text) if text.strip() else {}
+        except ValueError as error:
+            raise ConfigError(f"not JSON: {error}") from error
+        if not isinstance(self._data, dict):
+            raise ConfigError("not a JSON object")
+        indent = re.search(r"\{\s*\n([ \t]+)", text)
+        self._indent: str | None = indent.group(1) if indent else (None if text.strip() else "  ")
+        self._end = "\n" if text.endswith("\n") or not text.strip() else ""
+
+    def _parent(self, path: Path, create: bool) -> dict[str, Any] | None:
+        inner = self._data
+        for part in path[:-1]:
+            if part not in inner:
+                if not create:
+                    return None
+                inner[part] = {}
+            inner = inner[part]
+            if not isinstance(inner, dict):
+                raise ConfigError(f"{part} should be an object, but is {inner!r}")
+        return inner
+
+    def get(self, path: Path) -> Any:
+        parent = self._parent(path, create=False)
+        return MISSING if parent is None else parent.get(path[-1], MISSING)
+
+    def raw(self, path: Path) -> str | None:
+        value = self.get(path)
+        return None if value is MISSING else json.dumps(value)
+
+    def set(self, path: Path, value: Any) -> None:
+        parent = self._parent(path, create=True)
+        if parent is None:
+            raise AssertionError("a parent that was to be created is missing")
+        parent[path[-1]] = value
+
+    def append(self, path: Path, values: list[Any]) -> None:
+        self.set(path, [*self.get(path), *values])
+
+    def has_table(self, path: Path) -> bool:
+        return not path or isinstance(self.get(path), dict)
+
+    def restore(self, path: Path, before: str | None, original: _TomlEditor | _JsonEditor) -> None:
+        if before is not None:
+            self.set(path, json.loads(before))
+            return
+        parent = self._parent(path, create=False)
+        if parent is not None:
+            parent.pop(path[-1], None)
+            if not parent and not original.has_table(path[:-1]):
+                self.restore(path[:-1], None, original)
+
+    def text(self) -> str:
+        if not self._data:
+            return ""
+        return json.dumps(self._data, indent=self._indent, ensure_ascii=False) + self._end
+
+
+def _editor(text: str, language: str) -> _TomlEditor | _JsonEditor:
+    return _JsonEditor(text) if language == "json" else _TomlEditor(text)

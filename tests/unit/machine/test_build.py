@@ -1,0 +1,347 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""From parameters to a machine: types, overrides, definitions, the fallback, identities."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+import pytest
+
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Readings
+
+OWN = {
+    "product_name": "NVIDIA L4",
+    "driver_version": "535.104.05",
+    "memory_mib": 23034,
+    "compute_capability": "8.9",
+    "architecture": "Ada Lovelace",
+}
+
+# What the issue and the Go system's README say of the types.
+TYPES = {
+    "dgxa100": ("NVIDIA A100-SXM4-40GB", 8, "550.54.15", (8, 0), 40960),
+    "dgxb200": ("NVIDIA B200 180GB HBM3e", 8, "560.28.03", (10, 0), 184320),
+    "dgxh100": ("NVIDIA H100 80GB HBM3", 8, "550.54.15", (9, 0), 81920),
+    "dgxh200": ("NVIDIA H200 141GB HBM3e", 8, "550.54.15", (9, 0), 144384),
+}
+
+
+def test_known_types():
+    assert set(TYPES) <= set(types.names())
+    assert types.FALLBACK not in types.names()
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_facts_of_a_type(name):
+    machine = build_machine(name)
+    product, count, driver, capability, memory = TYPES[name]
+    assert (machine.type_name, len(machine.gpus), machine.driver_version) == (name, count, driver)
+    assert {gpu.name for gpu in machine.gpus} == {product} == {machine.model.product_name}
+    assert (machine.model.compute_capability, machine.model.memory_mib) == (capability, memory)
+
+
+@pytest.mark.parametrize("name", [*types.names(), types.FALLBACK])
+def test_every_data_file_holds_as_a_definition(name):
+    """The checks for definitions of users accept the types of our own, and give the same machine."""
+    ours = types.definition(name)
+    assert build_machine(name, definition=dict(ours), uuid_seed="s") == build_machine(name, uuid_seed="s")
+
+
+@pytest.mark.parametrize("name", types.names())
+def test_gpus_are_numbered_and_distinct(name):
+    gpus = build_machine(name, uuid_seed="a").gpus
+    assert [gpu.index for gpu in gpus] == [gpu.minor for gpu in gpus] == list(range(len(gpus)))
+    for field in ("uuid", "serial", "pci_bus_id", "irq"):
+        assert len({getattr(gpu, field) for gpu in gpus}) == len(gpus), field
+
+
+def test_bus_ids_of_the_go_system():
+    assert [gpu.pci_bus_id for gpu in build_machine().gpus] == [f"0000:{bus:02x}:00.0" for bus in range(8)]
+
+
+def test_fallback():
+    machine = build_machine("nonsense", allow_unsupported=True)
+    assert machine.type_name == "nonsense"
+    assert [gpu.pci_bus_id for gpu in machine.gpus] == [f"0000:{bus:02x}:00.0" for bus in range(0x81, 0x89)]
+    assert machine.gpus[0].uuid == "GPU-00000001-0001-0001-0001-000000000001"
+    assert machine.gpus[7].uuid == "GPU-00000008-0008-0008-0008-000000000008"
+    assert {gpu.name for gpu in machine.gpus} == {"NVIDIA A100-SXM4-40GB"}
+    # A known type is not replaced.
+    assert build_machine("dgxh100", allow_unsupported=True) == build_machine("dgxh100")
+
+
+@pytest.mark.parametrize(
+    "name", ["dgxz9", "DGXA100", "", "os", "__init__", "__pycache__", "../dgxa100", "a.b", "x" * 500]
+)
+def test_unknown_type_lists_the_known_ones(name):
+    with pytest.raises(ParameterError) as error:
+        build_machine(name)
+    assert "dgxa100, dgxb200, dgxh100, dgxh200" in str(error.value)
+    assert str(error.value).startswith("machine: ")
+
+
+def test_registry_names_every_data_file():
+    """Ansible ships to a node only what an import statement names; that line and the folder must be equal."""
+    folder = os.path.dirname(types.__file__)
+    files = {name[:-3] for name in os.listdir(folder) if name.endswith(".py") and name != "__init__.py"}
+    with open(types.__file__, encoding="utf-8") as handle:
+        lines = [line.strip() for line in handle if line.strip().startswith("from . import ")]
+    assert len(lines) == 1
+    named = lines[0].partition("#")[0].replace("from . import ", "").strip().split(", ")
+    assert named == sorted(files)
+    assert types.names() == sorted(files - {types.FALLBACK})
+
+
+# --- overrides ---
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 64, "16"])
+def test_gpu_count(count):
+    machine = build_machine(gpu_count=count)
+    assert len(machine.gpus) == int(count)
+    assert len({gpu.pci_bus_id for gpu in machine.gpus}) == int(count)
+    assert [gpu.pci_bus_id for gpu in machine.gpus][:8] == [f"0000:{bus:02x}:00.0" for bus in range(8)][: int(count)]
+    # Fewer GPUs are the first of more: growing keeps identities.
+    assert machine.gpus == build_machine(gpu_count=64).gpus[: int(count)]
+
+
+def test_bus_ids_continue_without_clash():
+    definition = {**OWN, "pci_bus_ids": ["0000:01:00.0", "0000:ff:00.0"], "gpu_count": 4}
+    assert [gpu.pci_bus_id for gpu in build_machine("l4", definition).gpus] == [
+        "0000:01:00.0",
+        "0000:ff:00.0",
+        "0001:00:00.0",
+        "0001:01:00.0",
+    ]
+    definition = {**OWN, "pci_bus_ids": ["0000:02:00.0", "0000:01:00.0"], "gpu_count": 3}
+    assert [gpu.pci_bus_id for gpu in build_machine("l4", definition).gpus][2] == "0000:03:00.0"
+
+
+def test_overrides():
+    machine = build_machine(
+        gpu_count=2,
+        product_name="Some 'quoted' \"GPU\"",
+        pci_bus_ids=["0000:0F:00.0", "00000000:4e:00.0", "0001:00:00.0"],
+        uuids=["GPU-ABCDEFAB-1234-1234-1234-123456789ABC", "GPU-00000000-0000-0000-0000-000000000001"],
+        driver_version="580.65.06",
+    )
+    assert [gpu.pci_bus_id for gpu in machine.gpus] == ["0000:0f:00.0", "0000:4e:00.0"]
+    assert machine.gpus[0].uuid == "GPU-abcdefab-1234-1234-1234-123456789abc"
+    assert machine.gpus[1].name == machine.model.product_name == "Some 'quoted' \"GPU\""
+    assert machine.driver_version == "580.65.06"
+
+
+BAD = {
+    "gpu_count": [0, 65, -1, "x", "", True, 1.5, [8], "٣", 10**30],
+    "product_name": ["", " ", "x" * 96, "two\nlines", "tab\t", "é", 7, " lead", ["a"]],
+    "pci_bus_ids": [
+        ["0000:00:00"],
+        ["0000:00:20.0"],
+        ["0000:00:00.8"],
+        [],
+        "0000:00:00.0",
+        [1] * 8,
+        ["0000:01:00.0"] * 8,
+    ],
+    "uuids": [["x"], [], "GPU-", ["GPU-00000000-0000-0000-0000-000000000001"] * 8, [None] * 8],
+    "driver_version": ["550", "a.b.c", "", 550.54, "550.54.15.1", "-1.2.3", "550..1", "550.54.15\n"],
+    "mig_layout": ["x", {8: []}, {0: ["1g.5gb"] * 8}, {0: ["nope"]}, {"a": []}, {0: "1g.5gb"}, {-1: []}, [0]],
+    "definition": ["x", {}, {"unknown": 1}, {**OWN, "memory_mib": 0}, {**OWN, "base": "nope"}, {**OWN, "base": 7}],
+    "type_name": ["é", 7, None, "a\nb", "nope"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_bad_values_name_parameter_value_and_what_is_allowed(name, value):
+    with pytest.raises(ParameterError) as error:
+        build_machine(**{name: value})
+    text = str(error.value)
+    assert "\n" not in text and " is not allowed: must be " in text
+    shown_as = {"mig_layout": "mig", "definition": "machine", "type_name": "machine"}.get(name, name)
+    assert text.startswith(shown_as)
+
+
+# --- definitions of users ---
+
+
+def test_definition():
+    machine = build_machine("my-l4", OWN)
+    assert (machine.type_name, len(machine.gpus), machine.cuda_version) == ("my-l4", 1, (12, 4))
+    assert machine.model.architecture == "Ada Lovelace"
+    assert (
+        build_machine("my-l4", {**OWN, "pci_bus_ids": ["0000:65:00.0", "0000:ca:00.0"]}).gpus[1].pci_bus_id
+        == "0000:ca:00.0"
+    )
+
+
+def test_definition_with_a_base():
+    machine = build_machine("mine", {"base": "dgxh100", "gpu_count": 4, "memory_mib": 1024})
+    assert (len(machine.gpus), machine.model.memory_mib, machine.model.architecture) == (4, 1024, "Hopper")
+
+
+def test_a_definition_is_not_changed():
+    definition = {**OWN, "base": "dgxa100", "uuids": ["GPU-ABCDEFAB-1234-1234-1234-123456789ABC"]}
+    before = repr(definition)
+    build_machine("mine", definition)
+    assert repr(definition) == before
+
+
+@pytest.mark.parametrize("key", sorted(OWN))
+def test_incomplete_definition_names_what_is_missing(key):
+    definition = {name: value for name, value in OWN.items() if name != key}
+    with pytest.raises(ParameterError, match=f"complete: {key} is missing"):
+        build_machine("mine", definition)
+
+
+BAD_FACTS = {
+    "memory_mib": [0, "x", None, [], 1 << 50],
+    "compute_capability": [8.9, "8", "8.9.1", None, "a.b"],
+    "cuda_version": [12.4, "12"],
+    "architecture": [None, "", 7],
+    "brand": [None, "é"],
+    "pci_device_id": ["xyz", "20B010DEF", 7],
+    "pci_subsystem_id": ["", None],
+    "vbios_version": ["92.00", 92, "zz.00.45.00.03"],
+    "board_part_number": [None, "a\nb"],
+    "addressing_mode": ["ats", "", None, "GMMU"],
+    "nvlink_links": [-1, 65, "many"],
+    "pci_bus_ids": [None, "x", ["x"]],
+    "uuids": [None, ["x"]],
+    "gpu_count": [0, "x", 65],
+    "gpus_per_pcie_switch": [-1, 65, "x", None],
+    "gpus_per_socket": [-1, 65, []],
+    "readings": [
+        None,
+        [],
+        {"temperature": 33},
+        {"temperature_c": "hot"},
+        {"memory_temperature_c": -1},
+        {"power_mw": 1.5},
+        {"power_limits_mw": [1, 2]},
+        {"power_limits_mw": 3},
+        {"clocks_mhz": [1, 2, 3, "x"]},
+        {"max_clocks_mhz": None},
+        {"pcie_link": [4, 33]},
+        {"bar1_mib": []},
+        {"ecc_mode": "on"},
+    ],
+    "mig_profiles": [
+        None,
+        "x",
+        [1],
+        [["1g.5gb"]],
+        [["x", 1, [0], 1, 1, 1]],
+        [["1g.5gb\n", 1, [0], 1, 1, 1]],
+        [["1g.5gb; rm", 1, [0], 1, 1, 1]],
+        [[7, 1, [0], 1, 1, 1]],
+        [["1g.5gb", 9, [0], 1, 1, 1]],
+        [["1g.5gb", 1, [8], 1, 1, 1]],
+        [["1g.5gb", 1, 0, 1, 1, 1]],
+        [["2g.5gb", 2, [1], 1, 1, 1]],
+        [["3g.5gb", 3, [0, 3], 1, 1, 1]],
+        [["1g.5gb", 1, [0], 1, 1, 1], ["1g.5gb", 2, [0], 1, 1, 1]],
+        [["1g.5gb", 1, [0], 1, 1, 1, None]],
+        [["1g.5gb", 1, [0], 1, 1, 1, 5]],
+        [["1g.5gb", 1, [0], 1, 1, 1, []]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0, 0, 0]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0, 65]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [-1, 0, 0, 0, 0]]],
+        [["1g.5gb", 1, [0], 1, 1, 1, [1, 0, 0, 0, 0], 1]],
+    ],
+}
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in BAD_FACTS.items() for value in values])
+def test_bad_facts_name_the_key(key, value):
+    with pytest.raises(ParameterError) as error:
+        build_machine("mine", {**OWN, key: value})
+    assert str(error.value).startswith(f"machine_definition.{key}") and "\n" not in str(error.value)
+
+
+def test_readings():
+    readings = {
+        "temperature_c": "33",
+        "power_limits_mw": ["1", 2, 3],
+        "clocks_mhz": [1, 2, 3, 4],
+        "ecc_mode": "Disabled",
+    }
+    model = build_machine("mine", {**OWN, "readings": readings}).model
+    assert model.readings == Readings(
+        temperature_c=33, power_limits_mw=(1, 2, 3), clocks_mhz=(1, 2, 3, 4), ecc_mode="Disabled"
+    )
+    assert build_machine("mine", OWN).model.readings == Readings()
+    based = build_machine("mine", {"base": "dgxa100", "readings": {"power_mw": 1}}).model
+    assert based.readings == Readings(power_mw=1), "a mapping of one's own replaces the type's"
+
+
+@pytest.mark.parametrize("name", types.names())
+def test_readings_of_the_machine_types_fit_each_other(name):
+    readings = build_machine(name).model.readings
+    if readings == Readings():
+        assert name == "dgxh200", "no capture of it is published"
+        return
+    assert "" not in readings.fields() and 0 not in readings.fields() and () not in readings.fields()
+    least, default, most = readings.power_limits_mw
+    assert least < default <= most and readings.power_mw < least * 2
+    assert all(now <= most for now, most in zip(readings.clocks_mhz, readings.max_clocks_mhz, strict=True))
+
+
+def test_numbers_as_text_are_numbers():
+    """YAML in, templates in between: numbers come as text."""
+    rows = [["1g.5gb", "1", ["0", "1"], "4864", "7", "14", ["1", "0", "0", "0", "64"]]]
+    machine = build_machine(
+        "mine", {**OWN, "memory_mib": "40960", "nvlink_links": "12", "gpu_count": "2", "mig_profiles": rows}
+    )
+    assert (machine.model.memory_mib, machine.model.nvlink_links, len(machine.gpus)) == (40960, 12, 2)
+    profile = machine.model.mig_profiles[0]
+    assert (profile.size, profile.starts, profile.memory_mib, profile.instance_count) == (1, (0, 1), 4864, 7)
+    assert profile.engines == (1, 0, 0, 0, 64)
+
+
+# --- identities ---
+
+
+def test_same_seed_same_identities_other_seed_disjoint():
+    one, again, other = (build_machine(gpu_count=64, uuid_seed=seed) for seed in ("node1", "node1", "node2"))
+    assert one == again
+    for field in ("uuid", "serial"):
+        assert not {getattr(gpu, field) for gpu in one.gpus} & {getattr(gpu, field) for gpu in other.gpus}
+
+
+def test_uuids_are_of_version_5_and_pinned():
+    """The derivation is a promise: a change of it would change every node's UUIDs at the next run."""
+    machine = build_machine(uuid_seed="node1")
+    for gpu in machine.gpus:
+        parsed = uuid.UUID(gpu.uuid[4:])
+        assert (parsed.version, parsed.variant) == (5, uuid.RFC_4122)
+        assert len(gpu.serial) == 13 and gpu.serial.isdigit()
+    namespace = uuid.uuid5(uuid.NAMESPACE_DNS, "nvmock.gpu")
+    assert machine.gpus[3].uuid == f"GPU-{uuid.uuid5(namespace, chr(0).join(('node1', 'gpu/3')))}"
+    assert machine.gpus[3].uuid == build_machine("dgxb200", uuid_seed="node1").gpus[3].uuid
+
+
+def test_uuids_do_not_depend_on_the_environment():
+    code = (
+        "from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine;"
+        "print(build_machine(uuid_seed='x', mig_layout={0: ['3g.20gb', '1g.5gb']}))"
+    )
+    import subprocess
+    import sys
+
+    path = os.pathsep.join(sys.path)
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": path, "PYTHONHASHSEED": seed, "LC_ALL": "C"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
