@@ -66,7 +66,7 @@ def test_an_old_kind(play, kept, path_with):
 def test_an_old_kubectl(play, kept, path_with):
     path = path_with("docker", "kind", kubectl='echo \'{"clientVersion": {"gitVersion": "v1.11.0"}}\'')
     run = play("cluster.yml", env={"PATH": path}, **kept, kind_cluster_name=NAME)
-    one_line(run.error, "kubectl 1.11.0 is too old (1.20.0 or newer is needed)")
+    one_line(run.error, "kubectl 1.11.0 is too old (1.30.0 or newer is needed)")
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_missing_tools_are_fetched_into_our_cache(play, kept, path_with, release
         kind_cluster_name=NAME,
     )
     one_line(run.error, "kindest/node:v0.0.0-none is not here")  # the tools were taken: it failed later
-    assert sorted(one.name for one in (tmp_path / "cache/bin").iterdir()) == ["kind-0.31.0", "kubectl-1.34.3"]
+    assert sorted(one.name for one in (tmp_path / "cache/bin").iterdir()) == ["kind-0.33.0", "kubectl-1.37.0"]
 
 
 def test_a_tool_with_another_checksum_is_not_taken(play, kept, path_with, releases, tmp_path):

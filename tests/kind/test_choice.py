@@ -1,0 +1,170 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which provider and which node image are chosen, and what is said of it. Stand-ins answer for docker, kind and kubectl.
+
+Check mode: nothing is made, and neither Docker nor kind needs to be here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from conftest import PREFIX, ROOT
+
+NAME = PREFIX + "choice"
+KUBECTL = 'echo \'{"clientVersion": {"gitVersion": "v1.37.0"}}\''
+DEFAULT = "kindest/node:v1.37.0, the default of kind 0.33.0, is not here and can't be pulled"
+NOT_PULLED = "the newest that is here, as " + DEFAULT
+
+
+def engine(*here, pullable=(), containers=()):
+    """A docker that has images, by name, and containers, as ``docker inspect`` shows them; it makes nothing."""
+    names = "|".join(f"'{name}'" for name in here) or "''"
+    reachable = "|".join(f"'{name}'*" for name in pullable) or "''"
+    listed = "".join(f"echo '{name}@<none>'; " for name in here)
+    ids = "".join(f"echo {one['Id']}; " for one in containers)
+    return f"""
+case "$1 $2" in
+  'ps '*) {ids}exit 0 ;;
+  'inspect '*) echo '{json.dumps(containers)}'; exit {0 if containers else 1} ;;
+  'image inspect') case "$3" in {names}) echo '[{{"Id": "sha256:0123456789abcdef"}}]'; exit 0 ;; esac; exit 1 ;;
+  'manifest inspect') case "$3" in {reachable}) exit 0 ;; esac; echo 'no such host' >&2; exit 1 ;;
+  'images '*) {listed}exit 0 ;;
+  'pull '*) echo 'no such host' >&2; exit 1 ;;
+esac
+echo "the stand-in does not know: $*" >&2
+exit 3
+"""
+
+
+KIND = "echo kind version 0.33.0"
+
+
+@pytest.fixture
+def provision(play, path_with, tmp_path):
+    """provision.yml in check mode, with stand-ins on the PATH; None is a tool that is not there."""
+
+    def call(provider, docker, kind=KIND, kubectl=KUBECTL, **variables):
+        tools = {"docker": docker, "kind": kind, "kubectl": kubectl}
+        variables = {
+            "gpu_mock_provider": provider,
+            "gpu_mock_cluster": NAME,
+            "gpu_mock_local_directory": str(tmp_path / "gpu-mock"),
+            "kind_cluster_state_directory": str(tmp_path / "state"),
+            **variables,
+        }
+        path = path_with(**{name: text for name, text in tools.items() if text is not None})
+        if None not in tools.values():
+            path += os.pathsep + os.environ["PATH"]
+        return play(str(ROOT / "playbooks" / "provision.yml"), "--check", env={"PATH": path}, **variables)
+
+    return call
+
+
+def said(run):
+    message = run.task("Say which and why")["localhost"]["msg"]
+    assert "\n" not in message
+    return message
+
+
+def predicted(run):
+    return run.task("Predict the creation")["localhost"]["msg"]
+
+
+def test_the_default_image_of_the_kind_that_is_there(provision):
+    docker = engine("kindest/node:v1.37.2", pullable=["kindest/node:v1.32.2@sha256:"])
+    run = provision("auto", docker, kind="echo kind version 0.27.0")
+    assert said(run).startswith("Provider kind, node image kindest/node:v1.32.2@sha256:f226345927d7e3")
+    assert "(the default of kind 0.27.0): insist on this machine with -e gpu_mock_provider=local" in said(run)
+    assert "nodes, from kindest/node:v1.32.2@sha256:" in predicted(run)
+
+
+def test_without_a_registry_the_newest_that_is_here(provision):
+    run = provision("auto", engine("kindest/node:v1.9.9", "kindest/node:v1.36.4", "kindest/node:v1.34.0", "debian:12"))
+    assert f"Provider kind, node image kindest/node:v1.36.4 ({NOT_PULLED}): insist" in said(run)
+    assert run.task("which node image and why")["localhost"]["msg"] == f"Node image kindest/node:v1.36.4: {NOT_PULLED}"
+    assert predicted(run).endswith("nodes, from kindest/node:v1.36.4.")
+
+
+def test_images_that_are_too_old_or_ours_do_not_count(provision):
+    run = provision("auto", engine("kindest/node:v1.30.0", "nvmock/kind-node:v1.37.2-python-0123456789ab"))
+    assert run.rc == 0 and said(run) == (
+        f"Provider local (missing: {DEFAULT}, and no kindest/node of Kubernetes 1.31 or later is here): for a cluster, bring what is"
+        " missing or name a node image that is here with -e gpu_mock_kind_node_image=..., and insist with -e gpu_mock_provider=kind"
+    )
+
+
+def test_a_named_image_is_not_replaced(provision):
+    run = provision("auto", engine("kindest/node:v1.37.2"), gpu_mock_kind_node_image="mine:1")
+    assert run.rc == 0 and "Provider local (missing: mine:1 is not here and can't be pulled): " in said(run)
+
+
+@pytest.mark.parametrize(
+    "tools, missing",
+    [
+        ({"docker": None, "kind": None}, "a docker engine that answers; kind"),
+        (
+            {"kind": "echo kind version 0.19.0", "kubectl": KUBECTL.replace("1.37.0", "1.29.9")},
+            "kind 0.20.0 or newer; kubectl 1.30.0 or newer",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(provision, tools, missing):
+    run = provision("auto", **{"docker": engine("kindest/node:v1.37.2"), **tools})
+    assert run.rc == 0 and said(run) == (
+        f"Provider local (missing: {missing}): for a cluster, bring what is missing, and insist with -e gpu_mock_provider=kind"
+    )
+
+
+def test_an_old_kubernetes_is_refused_for_pods_only(provision):
+    docker = engine("kindest/node:v1.30.13")
+    run = provision("kind", docker, gpu_mock_kind_node_image="kindest/node:v1.30.13")
+    assert run.error == (
+        "kind_cluster_node_image: kindest/node:v1.30.13 has Kubernetes 1.30.13, but 1.31.0 or newer is needed: name a newer one"
+    )
+    run = provision("kind", docker, gpu_mock_kind_node_image="kindest/node:v1.30.13", gpu_mock_device_plugin=False)
+    assert run.rc == 0 and predicted(run).endswith("from kindest/node:v1.30.13.")
+
+
+def container(image):
+    """A node container as ``docker inspect`` shows it, as far as the role looks."""
+    return {
+        "Id": "c0ffee",
+        "Name": f"/{NAME}-control-plane",
+        "Image": "sha256:1",
+        "Created": "2026-11-24T00:00:00Z",
+        "Config": {"Image": image, "Labels": {"io.x-k8s.kind.role": "control-plane"}},
+        "State": {"Status": "running"},
+    }
+
+
+def record(directory, image):
+    """The record that the role keeps of a cluster that it made of that container."""
+    place = directory / "state" / NAME
+    place.mkdir(parents=True)
+    facts = {"phase": "created", "node_image": image, "containers": {f"/{NAME}-control-plane": "c0ffee"}}
+    (place / "cluster.json").write_text(json.dumps(facts))
+
+
+def test_a_cluster_of_ours_is_compared_with_a_named_image_only(provision, tmp_path):
+    record(tmp_path, "kindest/node:v1.35.0@sha256:1")
+    docker = engine(containers=[container("nvmock/kind-node:v1.35.0-python-1")])
+    run = provision("kind", docker, gpu_mock_kind_node_image="kindest/node:v1.36.0")
+    assert (
+        "was created from kindest/node:v1.35.0@sha256:1, but kind_cluster_node_image is kindest/node:v1.36.0"
+        in run.error
+    )
+    # The kind that is there has another default image. The run goes on to the nodes, for which the stand-in has no answer.
+    run = provision("kind", docker)
+    assert f"a node of {NAME} does not answer" in run.error and "the stand-in does not know: exec" in run.error
+
+
+def test_a_cluster_that_is_there_needs_no_image_but_its_kubernetes_counts(provision):
+    run = provision("auto", engine(containers=[container("kindest/node:v1.30.13")]))
+    assert said(run).startswith("Provider kind, node image kindest/node:v1.30.13 (that of the cluster): ")
+    assert run.error == (
+        f"kind_cluster: cluster {NAME} was created from kindest/node:v1.30.13 and has Kubernetes 1.30.13, but 1.31.0 or newer is"
+        f" needed: choose another kind_cluster_name, or delete it (kind delete cluster --name {NAME})"
+    )
