@@ -48,8 +48,8 @@ MUTATING = {
 }  # fmt: skip
 
 # What changes a file system. The faults of tests/unit/host strike in the first two (and in root): see host_support. The
-# third writes files that lie beside the command, not in a host root.
-WRITERS = {"host.apply", "host.put", "cli.probe_files"}
+# others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
+WRITERS = {"host.apply", "host.put", "cli.probe_files", "runtime_config.store"}
 
 
 def _covered(imported, allowed):

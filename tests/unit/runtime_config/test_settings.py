@@ -238,5 +238,5 @@ def test_a_record_that_is_not_ours_is_not_trusted(run, config, tmp_path):
     run()
     (record,) = (tmp_path / "var/state").glob("*.json")
     record.write_text("{}")
-    assert "not a record of ours" in run("absent")["msg"]
+    assert "not a record of this collection" in run("absent")["msg"]
     assert config.read_text() == KIND.replace("false", "true")
