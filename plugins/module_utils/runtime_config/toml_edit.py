@@ -121,6 +121,20 @@ class Document:
         """Whether a header ``[path]`` is there."""
         return any(header.path == path and not header.array for header in self._headers)
 
+    def has(self, *path: str) -> bool:
+        """Whether anything is there at a path or below it, outside of arrays of tables."""
+        names = [one.path for one in self._headers if not one.array]
+        names += [one.table + one.key for one in self._entries if not one.in_array]
+        return any(name[: len(path)] == path for name in names) or self.get(*path) is not MISSING
+
+    def line(self, *path: str) -> int:
+        """The line at which the value at a path stands, from 1; that of the inline table that holds it; 0 if it is nowhere."""
+        for entry in self._entries:
+            full = entry.table + entry.key
+            if not entry.in_array and path[: len(full)] == full:
+                return self._line(entry.start)
+        return 0
+
     # Edits
 
     def set(self, path: Path, value: Scalar | list[Any]) -> None:
