@@ -52,6 +52,29 @@ def test_each_runtime_reads_specifications_and_is_put_back(play, node):
     assert files(node) == before
 
 
+def test_a_drop_in_where_the_file_imports_a_directory(play, node):
+    """What switches CDI off is in another drop-in; neither that one nor the main file is touched."""
+    place = node / "etc/containerd/conf.d"
+    place.mkdir()
+    (place / "10-vendor.toml").write_text("version = 3\n" + TABLE_3)
+    (node / "etc/containerd/config.toml").write_text('version = 3\nimports = ["conf.d/*.toml"]\n')
+    before = files(node)
+    variables = {"root": str(node), "container_runtime_versions": {"containerd": "2.1.9"}}
+    run = play("runtime_directory.yml", **variables)
+    assert run.rc == 0, run.output
+    now = files(node)
+    drop_in = now.pop("etc/containerd/conf.d/zz-nvmock-cdi.toml")
+    assert drop_in == "version = 3\n\n" + ON_3.replace("  enable", "enable")
+    assert {name: text for name, text in now.items() if name in before} == before
+    said = run.task("Say what was done and why")["localhost"]["_container_runtime_done.reasons"]
+    assert said == [
+        f"CDI is off in containerd 2.1.9 ({place}/10-vendor.toml, line 3): enable_cdi set in {place}/zz-nvmock-cdi.toml"
+    ]
+    assert play("runtime_directory.yml", **variables).changed == 0
+    assert play("runtime_directory.yml", **variables, container_runtime_state="absent").changed == 1
+    assert files(node) == before
+
+
 TABLE_2 = '[plugins."io.containerd.grpc.v1.cri"]\n  enable_cdi = false\n'
 TABLE_3 = '[plugins."io.containerd.cri.v1.runtime"]\n  enable_cdi = false\n'
 ON_2, ON_3 = TABLE_2.replace("false", "true"), TABLE_3.replace("false", "true")
@@ -65,8 +88,18 @@ CASES = {
     "schema-3-off": ("containerd", "2.1.9", None, "version = 3 # mine\n" + TABLE_3, "version = 3 # mine\n" + ON_3),
     "schema-2-off": ("containerd", "2.1.9", None, "version = 2\n" + TABLE_2, "version = 2\n" + ON_2),
     "both-tables": ("containerd", "2.1.9", None, "version = 2\n" + TABLE_2 + TABLE_3, "version = 2\n" + ON_2 + ON_3),
-    "passed-over": ("containerd", "2.1.9", None, "[x]\nversion = 3\n" + TABLE_3, "[x]\nversion = 3\n" + TABLE_3),
-    "always-on": ("containerd", "2.3.0", None, "version = 3\n" + TABLE_3, "version = 3\n" + TABLE_3),
+    "no-version-off": ("containerd", "2.1.9", None, "[x]\nversion = 3\n" + TABLE_3, "[x]\nversion = 3\n" + ON_3),
+    "no-version-passed-over": ("containerd", "2.1.9", None, "root = '/x'\n" + TABLE_2, "root = '/x'\n" + TABLE_2),
+    "no-version-other": (
+        "containerd",
+        "2.1.9",
+        OTHER,
+        "root = '/x'\n",
+        "root = '/x'\n\n[plugins.\"io.containerd.cri.v1.runtime\"]\n"
+        'cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi", "/opt/cdi"]\n',
+    ),
+    "schema-4-off": ("containerd", "2.3.7", None, "version = 4\n" + TABLE_3, "version = 4\n" + ON_3),
+    "always-on": ("containerd", "2.4.2", None, "version = 4\n" + TABLE_3, "version = 4\n" + TABLE_3),
     "no-file": (
         "containerd",
         "2.1.9",
@@ -93,9 +126,15 @@ CASES = {
     "docker-put-off": ("docker", "28.2.0", None, '{"features": {"cdi": false}}', '{"features": {"cdi": true}}'),
 }
 REFUSED = {
-    "old": ("docker", "20.10.24", None, None, "on old, docker 20.10.24 knows no CDI (25.0.0 or newer does)"),
-    "old-podman": ("podman", "5.4.2", OTHER, None, "podman 5.4.2 of old-podman reads /etc/cdi and /var/run/cdi only"),
-    "no-version": ("containerd", "2.1.9", OTHER, "root = '/x'\n", "has no 'version', and containerd 2.1.9 passes over"),
+    "old": ("docker", "20.10.24", None, None, "names: docker 20.10.24 knows no CDI (25.0.0 or newer does)"),
+    "old-podman": ("podman", "5.4.2", OTHER, None, "cdi_spec_dirs: podman 5.4.2 reads /etc/cdi and /var/run/cdi only"),
+    "odd-version": (
+        "containerd",
+        "new",
+        None,
+        None,
+        "versions.containerd: 'new' is not allowed: must be numbers with dots",
+    ),
     "bad-toml": (
         "containerd",
         "1.7.24",
@@ -116,7 +155,7 @@ REFUSED = {
         "28.0.0",
         ["cdi"],
         None,
-        "container_runtime_cdi_spec_dirs: 'cdi' is not allowed: must be",
+        "cdi_spec_dirs: 'cdi' is not allowed: must be",
     ),
 }
 

@@ -33,7 +33,8 @@ ON_BY_DEFAULT = "2.0"
 MIGRATES_EACH_FILE = "2.3"
 ALWAYS_ON = "2.4"
 
-DROP_IN = "99-nvmock-cdi.toml"
+# A directory is read in the order of the names, and files of others need not start with a number.
+DROP_IN = "zz-nvmock-cdi.toml"
 
 Read = Callable[[str], Optional[str]]
 Names = Callable[[str], list[str]]

@@ -1,0 +1,410 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nvmock.gpu authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nvmock_container_runtime
+short_description: CDI switched on in the container runtimes of a node
+version_added: 0.2.0
+author:
+  - The nvmock.gpu authors (@nvmock)
+description:
+  - Finds the container runtimes of a node and switches the Container Device Interface on where it is off, with the smallest edit
+    of the runtime's own configuration. Where it is on already nothing is changed, and RV(reasons) says so.
+  - containerd 1.7 is switched on in its configuration file. For containerd 2.x, where CDI is on by default, what switches it off is
+    found in the files named by C(imports), too; a change goes to a drop-in C(zz-nvmock-cdi.toml) if the configuration file imports
+    a directory.
+  - Everything is decided before anything is written. A new file is checked by the runtime before it takes the old one's place,
+    and after an error all files are as they were.
+  - O(state=absent) puts each file back byte by byte. If somebody else has changed a file since, only our settings are taken back.
+  - Runtimes are not restarted; RV(runtimes) says which have a new configuration.
+extends_documentation_fragment:
+  - nvmock.gpu.attributes
+options:
+  state:
+    description:
+      - Whether CDI should be on, or the files be as they were.
+      - V(absent) puts back all files that were changed, whatever O(names) says.
+    type: str
+    choices: [present, absent]
+    default: present
+  names:
+    description:
+      - The runtimes to see to, out of V(containerd), V(docker), V(crio) and V(podman).
+      - V(auto) alone stands for those of the four that the node has; one that knows no CDI is left alone. One that is named must be
+        there, and must know CDI.
+    type: list
+    elements: str
+    default: [auto]
+  versions:
+    description:
+      - The version of a runtime, by name, for runtimes that can't be asked. Those are not called at all, and files outside of the
+        directory of their configuration file are not looked at.
+      - Without it, the runtime's program is asked.
+    type: dict
+    default: {}
+  cdi_spec_dirs:
+    description:
+      - Directories with CDI specifications that each runtime must read. Others that it reads stay.
+    type: list
+    elements: str
+    default: [/etc/cdi]
+  verify:
+    description:
+      - Whether containerd is asked again, after a change, for the configuration that counts.
+    type: bool
+    default: true
+  state_directory:
+    description:
+      - Where the original files and the records of the changes are kept.
+    type: path
+    default: /var/lib/nvmock-container-runtime
+  containerd_config:
+    description:
+      - containerd's configuration file.
+    type: path
+    default: /etc/containerd/config.toml
+  docker_config:
+    description:
+      - The Docker daemon's configuration file.
+    type: path
+    default: /etc/docker/daemon.json
+  crio_drop_in:
+    description:
+      - The file that is made for CRI-O where directories are asked for that it does not read.
+    type: path
+    default: /etc/crio/crio.conf.d/99-nvmock-cdi.conf
+  podman_drop_in:
+    description:
+      - The file that is made for Podman 5.5 and newer where other directories than C(/etc/cdi) are asked for.
+    type: path
+    default: /etc/containers/containers.conf.d/99-nvmock-cdi.conf
+seealso:
+  - module: nvmock.gpu.nvmock_runtime_config
+  - name: Container Device Interface
+    description: What the settings of the runtimes mean.
+    link: https://github.com/cncf-tags/container-device-interface#how-to-configure-cdi
+"""
+
+EXAMPLES = r"""
+- name: CDI is on in every runtime of the node
+  nvmock.gpu.nvmock_container_runtime:
+  register: cdi
+  notify: Restart what has a new configuration
+
+- name: CDI is on in containerd, which reads one more directory
+  nvmock.gpu.nvmock_container_runtime:
+    names: [containerd]
+    cdi_spec_dirs: [/etc/cdi, /opt/vendor/cdi]
+
+- name: The files are as they were
+  nvmock.gpu.nvmock_container_runtime:
+    state: absent
+"""
+
+RETURN = r"""
+runtimes:
+  description:
+    - What was found and done, by the runtime's name. Runtimes that the node does not have are left out.
+  returned: success
+  type: dict
+  contains:
+    version:
+      description: The runtime's version; empty with O(state=absent).
+      type: str
+    changed:
+      description: Whether a file of it was changed, so that it has to be restarted.
+      type: bool
+    paths:
+      description: The files that were changed.
+      type: list
+      elements: str
+    changed_keys:
+      description: The keys that were changed in them.
+      type: list
+      elements: str
+    reason:
+      description: What was done and why, in words.
+      type: str
+  sample:
+    containerd:
+      version: 2.4.2
+      changed: false
+      paths: []
+      changed_keys: []
+      reason: "CDI is always on in containerd 2.4.2: nothing to change"
+reasons:
+  description: What was done and why, a line for each runtime.
+  returned: success
+  type: list
+  elements: str
+  sample: ["CDI is always on in containerd 2.4.2: nothing to change"]
+"""
+
+import posixpath
+from collections.abc import Callable
+from typing import Any, NamedTuple, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError, ParameterError
+from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config import containerd, crio, docker, podman
+from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.decision import Decision
+from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.store import (
+    ConfigFile,
+    Edit,
+    changed_paths,
+    names_in,
+    read_text,
+)
+from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.versions import at_least, find, numbers
+
+
+class Runtime(NamedTuple):
+    """One of the runtimes.
+
+    :arg option: the option that names its file.
+    :arg language: what its file is written in.
+    :arg check: the arguments with which its program checks a new file, whose name comes in the place of ``%s``.
+    """
+
+    program: str
+    minimum: str
+    option: str
+    language: str
+    check: tuple[str, ...] = ()
+
+
+RUNTIMES = {
+    "containerd": Runtime(
+        containerd.PROGRAM, containerd.MINIMUM, "containerd_config", "toml", ("--config", "%s", "config", "dump")
+    ),
+    "docker": Runtime(docker.PROGRAM, docker.MINIMUM, "docker_config", "json", ("--validate", "--config-file", "%s")),
+    "crio": Runtime(crio.PROGRAM, crio.MINIMUM, "crio_drop_in", "toml"),
+    "podman": Runtime(podman.PROGRAM, podman.MINIMUM, "podman_drop_in", "toml"),
+}
+AUTO = "auto"
+
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "names": {"type": "list", "elements": "str", "default": [AUTO]},
+    "versions": {"type": "dict", "default": {}},
+    "cdi_spec_dirs": {"type": "list", "elements": "str", "default": ["/etc/cdi"]},
+    "verify": {"type": "bool", "default": True},
+    "state_directory": {"type": "path", "default": "/var/lib/nvmock-container-runtime"},
+    "containerd_config": {"type": "path", "default": "/etc/containerd/config.toml"},
+    "docker_config": {"type": "path", "default": "/etc/docker/daemon.json"},
+    "crio_drop_in": {"type": "path", "default": "/etc/crio/crio.conf.d/99-nvmock-cdi.conf"},
+    "podman_drop_in": {"type": "path", "default": "/etc/containers/containers.conf.d/99-nvmock-cdi.conf"},
+}
+
+
+class Door:
+    """The parameters, and what is asked of the node.
+
+    :arg module: the AnsibleModule.
+    """
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.params = module.params
+        self.directories: list[str] = module.params["cdi_spec_dirs"]
+        self.by_name = AUTO not in module.params["names"]
+        self.asked = list(RUNTIMES) if not self.by_name else list(dict.fromkeys(module.params["names"]))
+        self.given = {name: str(version) for name, version in module.params["versions"].items()}
+        self._check()
+
+    def _check(self) -> None:
+        for option, names in (("names", self.params["names"]), ("versions", self.given)):
+            unknown = [name for name in names if name not in RUNTIMES and (option, names) != ("names", [AUTO])]
+            if unknown:
+                raise ParameterError(option, ", ".join(unknown), f"made of {', '.join(RUNTIMES)}")
+        for name, version in self.given.items():
+            if numbers(version) is None:
+                raise ParameterError(f"versions.{name}", version, "numbers with dots between them, as in 1.7.24")
+        for directory in self.directories:
+            if not directory.startswith("/"):
+                raise ParameterError("cdi_spec_dirs", directory, "absolute paths")
+
+    def path(self, name: str) -> str:
+        """The file of a runtime."""
+        return str(self.params[RUNTIMES[name].option])
+
+    def file(self, name: str, path: str) -> ConfigFile:
+        """A file of a runtime, with its record."""
+        return ConfigFile(path, RUNTIMES[name].language, self.params["state_directory"], self.module.atomic_move, name)
+
+    def ask(self, name: str, *arguments: str) -> Optional[str]:
+        """What a runtime's program prints, or ``None`` if it fails or is not to be called."""
+        if name in self.given:
+            return None
+        rc, out, _err = self._run(name, *arguments)
+        return out if rc == 0 else None
+
+    def _run(self, name: str, *arguments: str) -> tuple[int, str, str]:
+        program = self.module.get_bin_path(RUNTIMES[name].program)
+        done: tuple[int, str, str] = self.module.run_command([program, *arguments])
+        return done
+
+    def versions(self) -> dict[str, str]:
+        """The version of each runtime that is asked for, is there and tells its version."""
+        found = {}
+        silent, lacking = [], []
+        for name in self.asked:
+            if name in self.given:
+                found[name] = self.given[name]
+            elif self.module.get_bin_path(RUNTIMES[name].program) is None:
+                lacking.append(name)
+            else:
+                _rc, out, err = self._run(name, "--version")
+                version = find(out) or find(err)
+                if version is None:
+                    silent.append(name)
+                else:
+                    found[name] = version
+        if self.by_name and lacking:
+            raise NvmockError(f"names: {', '.join(lacking)} can't be run: install it, or leave it out")
+        if self.by_name and silent:
+            raise NvmockError(f"names: {', '.join(silent)} tells no version: say it in 'versions'")
+        return found
+
+    def decide(self, name: str, version: str) -> Decision:
+        """What a runtime needs."""
+        path = self.path(name)
+        if name == "containerd":
+            return containerd.decide(self.node(version), self.directories)
+        text = read_text(path) or ""
+        try:
+            if name == "docker":
+                return docker.decide(version, path, text, self.directories)
+            if name == "crio":
+                return crio.decide(version, path, text, self.ask("crio", "config"), self.directories)
+            return podman.decide(version, path, text, self.directories)
+        except NvmockError as error:
+            raise _with_path(path, error) from error
+
+    def node(self, version: str) -> containerd.Node:
+        """What is known of containerd."""
+        path = self.path("containerd")
+        dump = self.ask("containerd", "--config", path, "config", "dump")
+        below = posixpath.dirname(path) if "containerd" in self.given else "/"
+        return containerd.Node(version, path, read_text, names_in, dump, below)
+
+    def check(self, name: str, path: str) -> Optional[Callable[[str], None]]:
+        """What has a runtime check a new file; ``None`` if it is not to be called or has no means."""
+        runtime = RUNTIMES[name]
+        if name in self.given or not runtime.check:
+            return None
+
+        def check(candidate: str) -> None:
+            rc, _out, err = self._run(name, *(candidate if one == "%s" else one for one in runtime.check))
+            if rc != 0:
+                lines = [line.strip() for line in err.splitlines() if line.strip()]
+                command = " ".join([runtime.program, *runtime.check])
+                raise NvmockError(f"{path}: not changed, as '{command}' refuses the new file: {(lines or ['?'])[-1]}")
+
+        return check
+
+
+def _with_path(path: str, error: NvmockError) -> NvmockError:
+    message = str(error)
+    return error if path in message or message.startswith("cdi_spec_dirs:") else NvmockError(f"{path}: {message}")
+
+
+def present(door: Door) -> dict[str, Any]:
+    """Switch CDI on; gives the module's result."""
+    found = door.versions()
+    old = {name: one for name, one in found.items() if not at_least(one, RUNTIMES[name].minimum)}
+    words = {name: f"{name} {one} knows no CDI ({RUNTIMES[name].minimum} or newer does)" for name, one in old.items()}
+    if door.by_name and old:
+        raise NvmockError(f"names: {', '.join(words.values())}")
+    # All is decided before anything is written.
+    decisions = {name: door.decide(name, version) for name, version in found.items() if name not in old}
+    files = {name: door.file(name, one.path) for name, one in decisions.items() if one.path}
+    edits = {name: file.present(list(decisions[name].settings)) for name, file in files.items()}
+    if not door.module.check_mode:
+        written: list[ConfigFile] = []
+        try:
+            for name, file in files.items():
+                written.append(file)
+                file.write(list(decisions[name].settings), door.check(name, file.path))
+                if name == "containerd" and door.params["verify"]:
+                    _verify(door, found[name], file.path)
+        except (NvmockError, OSError):
+            for file in reversed(written):
+                file.undo()
+            raise
+    runtimes = {}
+    for name, version in found.items():
+        edit = [edits[name]] if name in edits and edits[name].changed else []
+        reason = f"{words[name]}: left alone" if name in old else decisions[name].reason
+        runtimes[name] = _outcome(version, edit, reason)
+    return _result(door, runtimes, list(edits.values()))
+
+
+def _verify(door: Door, version: str, path: str) -> None:
+    """Ask containerd whether what was written counts."""
+    if not containerd.is_good(door.node(version), door.directories):
+        raise NvmockError(
+            f"{path}: put back, as it switches CDI on for {', '.join(door.directories)}, but 'containerd config dump' says that it "
+            "is not: look at the files named in 'imports'"
+        )
+
+
+def absent(door: Door) -> dict[str, Any]:
+    """Put all files back; gives the module's result."""
+    runtimes, all_edits = {}, []
+    for name in RUNTIMES:
+        paths = dict.fromkeys([door.path(name), *changed_paths(door.params["state_directory"], name)])
+        edits = []
+        for path in paths:
+            file = door.file(name, path)
+            edit = file.absent() if door.module.check_mode else file.remove()
+            if edit.changed:
+                edits.append(edit)
+        if edits:
+            runtimes[name] = _outcome("", edits, f"{', '.join(one.path for one in edits)}: as it was before")
+            all_edits += edits
+    return _result(door, runtimes, all_edits)
+
+
+def _outcome(version: str, edits: list[Edit], reason: str) -> dict[str, Any]:
+    return {
+        "version": version,
+        "changed": bool(edits),
+        "paths": [one.path for one in edits],
+        "changed_keys": [key for one in edits for key in one.keys],
+        "reason": reason,
+    }
+
+
+def _result(door: Door, runtimes: dict[str, Any], edits: list[Edit]) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "changed": any(one["changed"] for one in runtimes.values()),
+        "runtimes": runtimes,
+        "reasons": [one["reason"] for one in runtimes.values()],
+    }
+    shown = [one.diff() for one in edits if one.before != one.after]
+    if door.module._diff and shown:
+        result["diff"] = shown
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        door = Door(module)
+        result = present(door) if module.params["state"] == "present" else absent(door)
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename or module.params['state_directory']}: {error.strerror}")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
