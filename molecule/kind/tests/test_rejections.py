@@ -152,12 +152,12 @@ def test_host_paths_that_lead_nowhere_end_the_container(specs, start, name):
 
 
 def test_a_configuration_that_has_cdi_off(host, containerd, image):
-    """containerd 2.3 and later do not know the key: CDI stays on. (What 1.7 does, the scenario runtimes shows.)"""
+    """containerd 2.4 and later do not know the key: CDI stays on. (What 1.7 does, the scenario runtimes shows.)"""
 
     def nodes():
         return containerd.run(containerd.start(image, ["nvidia.com/gpu=0"]), "ls /dev | grep nvidia0")[1]
 
-    always_on = release_of_containerd(host) >= (2, 3)
+    always_on = release_of_containerd(host) >= (2, 4)
     assert nodes() == "nvidia0\n"
     try:
         host.check_output(f"cp -a {CONFIG} {CONFIG}.kept && sed -i '/enable_cdi/d' {CONFIG}")

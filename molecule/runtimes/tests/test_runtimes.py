@@ -20,12 +20,13 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import bu
 with open(os.path.join(SCENARIO, "inventory.yml"), encoding="utf-8") as stream:
     INVENTORY = yaml.safe_load(stream)["all"]["children"]["nodes"]
 PREFIX = "nvmock-runtimes-"
-SERVICES = ("stable", "old", "testing", "off")
+SERVICES = ("stable", "old", "testing", "off", "imports")
 # Where CDI is known, each runtime of each node.
 RUNTIMES = [
     *(("stable", one) for one in ("docker", "podman", "cri")),
     *(("testing", one) for one in ("docker", "ctr", "cri")),
     *(("off", one) for one in ("docker", "ctr", "cri")),
+    ("imports", "cri"),
     ("old", "podman"),
     ("podman", "podman"),
 ]
@@ -120,7 +121,7 @@ def test_a_device_that_is_not_there(run):
 
 @pytest.mark.parametrize("runtime", [("stable", "cri")], ids="-".join, indirect=True)
 def test_containerd_1_7_ignores_devices_where_cdi_is_off(run, machine):
-    """In silence: the container starts and has no GPU. Since 2.0 CDI is on by default, since 2.3 always."""
+    """In silence: the container starts and has no GPU. Since 2.0 CDI is on by default, since 2.4 always."""
     host, config = node("stable"), "/etc/containerd/config.toml"
     assert "nvidia0" in run("ls /dev", "nvidia.com/gpu=0")[1].split()
     host.check_output(f"cp -a {config} /root/config.toml && sed -i 's/enable_cdi = true/enable_cdi = false/' {config}")
@@ -157,7 +158,7 @@ def test_what_was_restarted(name):
     """Once where a file changed, else not at all: started at boot, with the test's configuration, and by the role."""
     for unit in ("containerd", "docker"):
         starts = node(name).check_output(f"journalctl --unit {unit} --output cat | grep -c '^Started {unit}.service'")
-        assert int(starts) == (3 if name in ("stable", "off") else 2), unit
+        assert int(starts) == (3 if name in ("stable", "off", "imports") else 2), unit
 
 
 @pytest.mark.parametrize(
@@ -182,6 +183,8 @@ def test_versions_are_what_this_is_about(name, program, least, below):
 
 CRI_2 = 'version = 2\n\n[plugins."io.containerd.grpc.v1.cri"] # mine\n  restrict_oom_score_adj = true\n'
 DOCKER = '{ "log-level":"warn" }\n'
+IMPORTS = CRI_2.replace("2\n", '2\nimports = ["/etc/containerd/conf.d/*.toml"]\n', 1)
+DIRS = '"cdi-spec-dirs": ["/etc/cdi", "/var/run/cdi", "/opt/cdi"]'
 OFF = """# mine
 version = 3
 
@@ -205,14 +208,29 @@ version = 3
         (
             "off",
             OFF,
-            '{"log-level": "warn", "features": {"cdi": true}, "cdi-spec-dirs": ["/etc/cdi", "/var/run/cdi", "/opt/cdi"]}\n',
+            f'{{"log-level": "warn", "features": {{"cdi": true}}, {DIRS}}}\n',
         ),
+        ("imports", IMPORTS, f'{{"log-level": "warn", {DIRS}}}\n'),
     ],
 )
 def test_no_more_is_changed_than_has_to_be(name, containerd, docker):
     for path, text in (("/etc/containerd/config.toml", containerd), ("/etc/docker/daemon.json", docker)):
         file = node(name).file(path)
         assert (file.content_string, file.mode) == (text, 0o640)
+
+
+def test_containerd_2_gets_a_drop_in_where_its_file_imports_a_directory():
+    """In the version of the files that are there, after them, and with the directories that are read already."""
+    place = "/etc/containerd/conf.d/"
+    assert sorted(node("imports").file(place).listdir()) == ["vendor.toml", "zz-nvmock-cdi.toml"]
+    assert "enable_cdi = false  # theirs" in node("imports").file(place + "vendor.toml").content_string
+    drop_in = node("imports").file(place + "zz-nvmock-cdi.toml").content_string
+    assert drop_in == (
+        'version = 2\n\n[plugins."io.containerd.cri.v1.runtime"]\nenable_cdi = true\n'
+        'cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi", "/opt/cdi"]\n'
+    )
+    dump = node("imports").check_output("containerd config dump")
+    assert "restrict_oom_score_adj = true" in dump and "enable_cdi = true" in dump
 
 
 def test_podmans_own_list_is_added_to():

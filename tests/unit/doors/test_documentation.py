@@ -20,7 +20,15 @@ def fragment_options(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["nvmock_devices", "nvmock_driver_tree", "nvmock_cdi_spec", "nvmock_machine_info", "nvmock_verify"]
+    "name",
+    [
+        "nvmock_devices",
+        "nvmock_driver_tree",
+        "nvmock_cdi_spec",
+        "nvmock_machine_info",
+        "nvmock_verify",
+        "nvmock_container_runtime",
+    ],
 )
 def test_every_module_option_is_documented_as_it_is(name):
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
