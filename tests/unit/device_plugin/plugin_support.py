@@ -25,8 +25,8 @@ CONTROL = {"nvidiactl": (195, 255), "nvidia-modeset": (195, 254), "nvidia-uvm": 
 OPTIONS = (("grpc.default_authority", "localhost"),)
 
 
-def eventually(check, seconds=10.0):
-    """Wait until *check* holds; its value."""
+def eventually(check, seconds=60.0):
+    """Wait until *check* holds; its value. The limit is for tests that fail: others do not wait for it."""
     deadline = time.monotonic() + seconds
     while True:
         found = check()
@@ -81,8 +81,9 @@ class FakeKubelet:
     def _register(self, request, context):
         if self.refuse:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, self.refuse)
-        self.connect(request.resource_name, os.path.join(self.directory, request.endpoint))
+        # In this order: who sees the plugin's devices sees its registration, too.
         self.registered.append(request)
+        self.connect(request.resource_name, os.path.join(self.directory, request.endpoint))
         return api.Empty()
 
     def connect(self, name, path):
@@ -115,7 +116,7 @@ class FakeKubelet:
             f"/v1beta1.DevicePlugin/{method}",
             None if raw else type(request).SerializeToString,
             response.FromString,
-        )(request, timeout=5)
+        )(request, timeout=60)
 
     def allocate(self, name, *ids):
         request = api.AllocateRequest(container_requests=[api.ContainerAllocateRequest(devicesIDs=ids)])
@@ -221,13 +222,13 @@ class MockNode:
     def stop_plugin(self):
         if self._thread is not None:
             self._plugin.stopping.set()
-            self._thread.join(10)
+            self._thread.join(60)
             assert not self._thread.is_alive()
             self._thread = None
 
     def failure(self):
         """What ended the plugin."""
-        self._thread.join(10)
+        self._thread.join(60)
         return self._failure
 
     def fault(self, uuid, reason=None):
