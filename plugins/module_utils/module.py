@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the Ansible modules share: options, how they become what the core wants, and what is done with a concern.
+"""What the Ansible modules share: options, how they become what the core wants, and what is done with a component.
 
 No Ansible import here. The documentation of the options is in plugins/doc_fragments; a unit test holds the two equal.
 """
@@ -17,7 +17,7 @@ from .host.guard import may_mknod
 from .host.root import HostRoot
 from .machine.build import build_machine
 from .machine.model import Machine
-from .node.components import Concern, tags_of
+from .node.components import Component, tags_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ def wants_regular_files(device_files: str) -> bool:
 def run(
     module: Any,
     family: str,
-    wanted: list[Concern],
+    wanted: list[Component],
     host_root: str,
     contents_of_new_files: bool = False,
     **result: object,
 ) -> None:
-    """Bring the concerns *wanted* about on the node and leave the module with the result.
+    """Bring the components *wanted* about on the node and leave the module with the result.
 
     :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
     :arg family: what the node has of this family of tags and is not in *wanted* is removed.
@@ -111,15 +111,15 @@ def run(
     try:
         changes = []
         if wanted or os.path.isdir(host_root):  # nothing to remove where no node is
-            with HostRoot(host_root, tuple(path for concern in wanted for path in concern.strict)) as root:
+            with HostRoot(host_root, tuple(path for component in wanted for path in component.strict)) as root:
                 entries: dict[str, list[Entry]] = {tag: [] for tag in tags_of(root, family)}
-                entries.update((concern.tag, concern.entries) for concern in wanted)
+                entries.update((component.tag, component.entries) for component in wanted)
                 changes = converge(
                     root,
                     entries,
                     check=module.check_mode,
                     take_over=module.params["take_over"],
-                    exclusive=tuple(path for concern in wanted for path in concern.exclusive),
+                    exclusive=tuple(path for component in wanted for path in component.exclusive),
                     allow_real_driver=module.params["allow_real_driver"],
                 )
     except NvmockError as error:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 
-class Record:
+class Value:
     """A value: equal to another of the same class with equal fields. Treat instances as read-only."""
 
     __slots__: tuple[str, ...] = ()

@@ -329,7 +329,7 @@ def main() -> None:
             with HostRoot(host_root) as root:
                 planned = cdi_spec.assumed_entries(machine, root, options) if module.check_mode else []
                 spec = cdi_spec.make(machine, root, options, planned)
-            wanted.append(spec.concern)
+            wanted.append(spec.component)
             result["device_names"] = spec.device_names
             result["cdi_version"] = spec.cdi_version
             result["hook_path"] = spec.hook_path

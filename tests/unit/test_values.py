@@ -1,7 +1,7 @@
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import MigDevice
 
 
-def test_records_compare_by_their_fields():
+def test_values_compare_by_their_fields():
     one = MigDevice(0, "MIG-a", 1, 0)
     assert one == MigDevice(0, "MIG-a", 1, 0)
     assert one != MigDevice(0, "MIG-a", 2, 0)

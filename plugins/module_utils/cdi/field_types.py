@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..values import Record
+from ..values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _INT64 = 1 << 63
 _UINT32 = 1 << 32
 
 
-class Field(Record):
+class Field(Value):
     """What a field must be.
 
     :arg kind: one of the constants above.

@@ -61,8 +61,8 @@ def _save(host_root: str, path: str, content: bytes) -> None:
     with HostRoot(os.path.abspath(host_root)) as root:
         if path.rpartition("/")[0] in _SPEC_DIRECTORIES:
             owner = 0 if os.geteuid() == 0 else None
-            concern = cdi_spec(path, content, owner, owner)
-            converge(root, {concern.tag: concern.entries})
+            component = cdi_spec(path, content, owner, owner)
+            converge(root, {component.tag: component.entries})
             return
         missing = []
         parent = path.rpartition("/")[0]

@@ -20,7 +20,7 @@ from ..layout.stub_library import ARCHITECTURES
 from ..machine.facts import machine_facts
 from ..machine.model import Machine
 from ..node import components
-from ..node.components import Concern
+from ..node.components import Component
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
 
@@ -98,7 +98,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         restore = components.systemd_runs(look)
         if not device_options.regular_files:
             guard.check_majors(look, components.majors(machine, device_options))
-    wanted: list[Concern] = []
+    wanted: list[Component] = []
     names: list[str] = []
     if "fs" in modes:
         wanted.append(components.devices(machine, base, device_options, architecture, restore))
@@ -107,7 +107,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
         wanted.append(components.driver_tree(machine, driver_root, tree))
-    with HostRoot(root_path, tuple(path for concern in wanted for path in concern.strict)) as root:
+    with HostRoot(root_path, tuple(path for component in wanted for path in component.strict)) as root:
         if "cdi" in modes:
             from ..node import cdi_spec
 
@@ -123,8 +123,8 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             )
             spec = cdi_spec.make(machine, root, options, list(wanted))
             names = spec.device_names
-            wanted.append(spec.concern)
-        changes = _converge(values, root, {concern.tag: concern.entries for concern in wanted}, wanted)
+            wanted.append(spec.component)
+        changes = _converge(values, root, {component.tag: component.entries for component in wanted}, wanted)
     return NodeResult(machine, changes, names)
 
 
@@ -143,13 +143,13 @@ def _remove(
         return _converge(values, root, {tag: [] for tag in tags}, [])
 
 
-def _converge(values: Values, root: HostRoot, entries: dict[str, list[Entry]], wanted: list[Concern]) -> list[Change]:
+def _converge(values: Values, root: HostRoot, entries: dict[str, list[Entry]], wanted: list[Component]) -> list[Change]:
     return converge(
         root,
         entries,
         check=values.on("check"),
         take_over=values.on("take-over"),
-        exclusive=tuple(path for concern in wanted for path in concern.exclusive),
+        exclusive=tuple(path for component in wanted for path in component.exclusive),
         allow_real_driver=values.on("allow-real-driver"),
     )
 

@@ -23,7 +23,7 @@ def converge(
     """Bring the node to the state that *wanted* describes and return what was changed (or would be, with *check*).
 
     :arg root: an open host root, strict at the directories that are ours alone.
-    :arg wanted: for each concern (a tag such as ``devices:/run/nvidia/driver``) all that it wants; an empty list removes
+    :arg wanted: for each component (a tag such as ``devices:/run/nvidia/driver``) all that it wants; an empty list removes
         what it once wanted.
     :arg check: change nothing.
     :arg take_over: replace files that are not ours, to be put back on removal.

@@ -8,7 +8,7 @@ comparison is a comparison of fields. Paths are absolute and are those that the 
 
 from __future__ import annotations
 
-from ..values import Record
+from ..values import Value
 
 DIRECTORY = "directory"
 FILE = "file"
@@ -18,7 +18,7 @@ OTHER = "other"
 """Something that we never make: a socket, a pipe, a block device."""
 
 
-class Entry(Record):
+class Entry(Value):
     """One thing on a node.
 
     :arg path: absolute path on the node, normalised.

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest: what we created on a node, and for which concern.
+"""The manifest: what we created on a node, and for which component.
 
 It lies on the node, so that any later run (from another controller, from a pod) knows what is ours. The format is
-mtree(5): one line a path with ``type=`` and ``tags=``, the tags being the concerns that want the path, such as
+mtree(5): one line a path with ``type=`` and ``tags=``, the tags being the components that want the path, such as
 ``devices:/run/nvidia/driver``. What stood at a path before we took it over at the user's request is kept in
 ``replaced=`` and comes back on removal.
 """
@@ -11,7 +11,7 @@ mtree(5): one line a path with ``type=`` and ``tags=``, the tags being the conce
 from __future__ import annotations
 
 from ..errors import HostError
-from ..values import Record
+from ..values import Value
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
 
 STATE_DIRECTORY = "/var/lib/nvidia-mock"
@@ -34,8 +34,8 @@ _TYPES = {DIRECTORY: "dir", FILE: "file", SYMLINK: "link", CHAR: "char"}
 _KINDS = {word: kind for kind, word in _TYPES.items()}
 
 
-class Owned(Record):
-    """What the manifest knows of a path: its kind, the concerns that want it, and what it replaced."""
+class Owned(Value):
+    """What the manifest knows of a path: its kind, the components that want it, and what it replaced."""
 
     __slots__ = ("kind", "tags", "replaced")
 

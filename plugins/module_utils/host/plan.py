@@ -8,7 +8,7 @@ The plan is what check mode and diff mode show and what apply carries out; there
 from __future__ import annotations
 
 from ..errors import GuardError, HostError
-from ..values import Record
+from ..values import Value
 from . import manifest as manifests
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory
@@ -28,7 +28,7 @@ REMOVE = "remove"
 _KIND_WORDS = {DIRECTORY: "a directory", FILE: "a file", SYMLINK: "a symbolic link", CHAR: "a character device"}
 
 
-class Change(Record):
+class Change(Value):
     """One difference.
 
     :arg action: CREATE, UPDATE or REMOVE.
@@ -82,7 +82,7 @@ def make_plan(
 ) -> Plan:
     """Compare *wanted* with the node.
 
-    :arg wanted: for each concern (a tag) everything that it wants; concerns that are not named are left as they are.
+    :arg wanted: for each component (a tag) everything that it wants; components that are not named are left as they are.
     :arg known: the manifest.
     :arg observe: what is at a path.
     :arg names: the names in a directory.
@@ -110,7 +110,7 @@ def make_plan(
 
 
 def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, frozenset[str]]]:
-    """Join the concerns' wishes, adding the directories that things lie in."""
+    """Join the components' wishes, adding the directories that things lie in."""
     desired: dict[str, Entry] = {}
     tags: dict[str, set[str]] = {}
     for tag, entries in wanted.items():
@@ -167,7 +167,7 @@ class _Planner:
                     )
 
     def _has_moved_in(self, path: str, tags: frozenset[str]) -> bool:
-        """Whether these concerns have something below *path* already: then the user has agreed to it before."""
+        """Whether these components have something below *path* already: then the user has agreed to it before."""
         below = path + "/"
         return any(key.startswith(below) and not owned.tags.isdisjoint(tags) for key, owned in self.known.items())
 
@@ -229,7 +229,7 @@ class _Planner:
         elif owned is None:
             return  # somebody else's directory: used, not touched
         elif not (entry.implicit and owned.tags - self._asked):
-            # (Another concern's directory that we only pass through keeps the mode and owner that it has.)
+            # (Another component's directory that we only pass through keeps the mode and owner that it has.)
             what = differences(found, entry)
             if what:
                 self.changes.append(Change(UPDATE, path, found, entry, tuple(what)))
@@ -237,11 +237,11 @@ class _Planner:
 
     def _own(self, path: str, kind: str, tags: frozenset[str], replaced: Entry | None) -> None:
         old = self.known.get(path)
-        # Of the concerns that are asked now, only those count that want the path now.
+        # Of the components that are asked now, only those count that want the path now.
         self.after.owned[path] = Owned(kind, tags | (old.tags - self._asked) if old else tags, replaced)
 
     def drop(self, desired: dict[str, Entry]) -> None:
-        """Plan the removal of what these concerns once wanted and want no longer: files first, deepest first."""
+        """Plan the removal of what these components once wanted and want no longer: files first, deepest first."""
         tags = self._asked
         directories: list[str] = []
         leaving: set[str] = set()
@@ -302,7 +302,7 @@ class _Planner:
     def house_manifest(self) -> None:
         """Plan the directories that the manifest itself lies in.
 
-        Those that we made are ours under a tag of their own, so that they outlive every concern and go with the last.
+        Those that we made are ours under a tag of their own, so that they outlive every component and go with the last.
         """
         owned = self.after.owned
         needed = any(item.tags != _HOUSING for item in owned.values())

@@ -18,7 +18,7 @@ import stat as modes
 from bisect import bisect_left
 
 from ..errors import HostError
-from ..values import Record
+from ..values import Value
 from .glob import has_magic, matches, prefix_of
 
 # As in Go's filepath.EvalSymlinks; the kernel gives up after 40.
@@ -27,7 +27,7 @@ MAX_LINKS = 255
 MAX_CONTENT = 64 * 1024 * 1024
 
 
-class Status(Record):
+class Status(Value):
     """What ``lstat`` tells of one node of the filesystem.
 
     :arg mode: ``st_mode``, type and permission bits.

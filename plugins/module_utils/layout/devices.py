@@ -13,7 +13,7 @@ from __future__ import annotations
 from ..host.entries import Entry, char_device, directory, file, symlink
 from ..machine.mig import capability_minors
 from ..machine.model import Machine
-from ..values import Record
+from ..values import Value
 
 NVIDIA_MAJOR = 195
 CONTROL_MINOR = 255
@@ -26,7 +26,7 @@ DEFAULT_CAPS_MAJOR = 236
 _CAPABILITY_MODES = {"config": 0o400, "monitor": 0o444}
 
 
-class DeviceOptions(Record):
+class DeviceOptions(Value):
     """How device nodes are to be made.
 
     :arg mode: permission bits of all nodes but the MIG capabilities, which have the driver's own.

@@ -9,7 +9,7 @@ from ..host.entries import Entry, directory, file, symlink
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import machine_file_text
 from ..machine.model import Machine
-from ..values import Record
+from ..values import Value
 from . import programs
 from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
 from .nvml_facts import nvml_facts
@@ -30,7 +30,7 @@ _DIRECTORIES = {
 LAYOUTS = tuple(_DIRECTORIES)
 
 
-class DriverTreeOptions(Record):
+class DriverTreeOptions(Value):
     """How the tree is to be made.
 
     :arg layout: where libraries and programs lie: ``lib64``, ``usr/lib64`` or ``debian`` (multiarch).
@@ -87,7 +87,7 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
     for pattern, content, first, last in FILES:
         if first <= branch <= last:
             entries.append(file(f"{root}/{pattern.format(V=version)}", _file_content(pattern, content)))
-    config = programs.runtime_config(driver_root)
+    config = programs.toolkit_config(driver_root)
     entries.append(file(f"{root}/etc/nvidia-container-runtime/config.toml", config))
 
     entries.append(file(f"{root}/{MACHINE_FILE}", machine_file_text(machine)))

@@ -174,7 +174,7 @@ def _reading_texts(readings: Readings) -> tuple[str, ...]:
     )
 
 
-def runtime_config(driver_root: str) -> bytes:
+def toolkit_config(driver_root: str) -> bytes:
     """Return etc/nvidia-container-runtime/config.toml."""
     escaped = driver_root.replace("\\", "\\\\").replace('"', '\\"')
     return _RUNTIME_CONFIG.format(driver_root=escaped).encode("utf-8")

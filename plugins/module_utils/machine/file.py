@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..errors import HostError
-from ..values import Record
+from ..values import Value
 from .model import Gpu, GpuModel, Machine, MigDevice, MigProfile, Readings
 
 PATH = "etc/nvmock/machine.json"
@@ -71,11 +71,11 @@ def _json(value: object, depth: int) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     pad = " " * (depth + 1)
-    if isinstance(value, Record):
+    if isinstance(value, Value):
         fields = [f'{pad}"{name}": {_json(getattr(value, name), depth + 1)}' for name in value.__slots__]
         return "{\n" + ",\n".join(fields) + "\n" + " " * depth + "}"
     if not isinstance(value, tuple):
         raise TypeError(f"{value!r} has no place in a machine file")
-    if not any(isinstance(item, Record) for item in value):
+    if not any(isinstance(item, Value) for item in value):
         return "[" + ", ".join(_json(item, depth) for item in value) + "]"
     return "[\n" + ",\n".join(pad + _json(item, depth + 1) for item in value) + "\n" + " " * depth + "]"

@@ -9,10 +9,10 @@ from them, so that a GPU has one UUID wherever it is looked up. Instances come f
 
 from __future__ import annotations
 
-from ..values import Record
+from ..values import Value
 
 
-class MigDevice(Record):
+class MigDevice(Value):
     """One MIG device: a compute instance in a GPU instance.
 
     :arg index: place among the MIG devices of its GPU, as NVML enumerates them (0-based).
@@ -48,7 +48,7 @@ class MigDevice(Record):
         self.compute_slices = compute_slices
 
 
-class Gpu(Record):
+class Gpu(Value):
     """One physical GPU.
 
     :arg index: place in NVML's enumeration (0-based).
@@ -102,7 +102,7 @@ class Gpu(Record):
         self.addressing_mode = addressing_mode
 
 
-class MigProfile(Record):
+class MigProfile(Value):
     """A way to cut a GPU (``nvmlGpuInstanceProfileInfo_t``).
 
     :arg name: ``<slices>g.<memory in GiB>gb`` with an optional attribute, ``+me``.
@@ -138,7 +138,7 @@ class MigProfile(Record):
         self.engines = engines
 
 
-class Readings(Record):
+class Readings(Value):
     """What a board says of its power, clocks and temperatures: its limits, and what it measures while nothing runs.
 
     :arg temperature_c: of the GPU, in degrees Celsius; this and every number below is 0 if unknown, every tuple ``()``.
@@ -187,7 +187,7 @@ class Readings(Record):
         self.ecc_mode = ecc_mode
 
 
-class GpuModel(Record):
+class GpuModel(Value):
     """Facts that all GPUs of a machine share.
 
     :arg product_name: name as NVML says it, e.g. ``NVIDIA A100-SXM4-40GB``.
@@ -256,7 +256,7 @@ class GpuModel(Record):
         self.readings = readings or Readings()
 
 
-class Machine(Record):
+class Machine(Value):
     """A machine with its driver and GPUs.
 
     :arg type_name: the machine type it was made from, e.g. ``dgxa100``.

@@ -16,8 +16,8 @@ from ..host.root import HostRoot
 from ..layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
 from ..machine import mig
 from ..machine.model import Machine
-from ..values import Record
-from .components import DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, Concern, cdi_spec, cdi_spec_tag
+from ..values import Value
+from .components import DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, Component, cdi_spec, cdi_spec_tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ HOOK_NAME = "nvidia-cdi-hook"
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
-class SpecOptions(Record):
+class SpecOptions(Value):
     """What the specification is to be; the module nvmock_cdi_spec documents each.
 
     :arg hook_path: a hook program that is on the node; None: the toolkit's, or ours, installed if there is none.
@@ -117,16 +117,16 @@ class SpecOptions(Record):
         self.gid = gid
 
 
-class NodeSpec:
+class Specification:
     """A specification that can be written.
 
-    :arg concern: what is to be on the node: the files, and the hook program if it is to be installed.
+    :arg component: what is to be on the node: the files, and the hook program if it is to be installed.
     :arg specs: the specification as plain data, and those that coherent annotations add to it.
     :arg hook_path: the hook program that they name, "" if none.
     """
 
-    def __init__(self, concern: Concern, specs: list[dict[str, Any]], hook_path: str) -> None:
-        self.concern = concern
+    def __init__(self, component: Component, specs: list[dict[str, Any]], hook_path: str) -> None:
+        self.component = component
         self.specs = specs
         self.hook_path = hook_path
 
@@ -152,7 +152,7 @@ def spec_path(name: str, value: object) -> str:
     return path
 
 
-def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[Concern]) -> NodeSpec:
+def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[Component]) -> Specification:
     """Make the specification of *machine* for the node at *root*.
 
     :arg planned: what this run will make besides: it counts as being there, and what it removes as gone.
@@ -190,21 +190,21 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
             architecture=options.architecture,
         ),
     )
-    concern = Concern(cdi_spec_tag(path), [])
+    component = Component(cdi_spec_tag(path), [])
     for infix, spec in made:
         place = with_infix(path, infix)
         _refuse_what_runtimes_refuse(view, place, spec)
         content = serialize(spec, options.toolkit_release, path.rpartition(".")[2])
-        concern.entries += cdi_spec(place, content, options.uid, options.gid).entries
+        component.entries += cdi_spec(place, content, options.uid, options.gid).entries
     specs = [spec for _infix, spec in made]
     if _names_hook(specs[0], hook_path):
-        concern.entries += hook_entries
+        component.entries += hook_entries
     else:
         hook_path = ""
-    return NodeSpec(concern, specs, hook_path)
+    return Specification(component, specs, hook_path)
 
 
-def assumed_entries(machine: Machine, root: HostRoot, options: SpecOptions) -> list[Concern]:
+def assumed_entries(machine: Machine, root: HostRoot, options: SpecOptions) -> list[Component]:
     """Return device nodes and a driver installation in their default form, as far as the node does not have them yet.
 
     For check mode, where the tasks before this one have made nothing.
@@ -217,7 +217,7 @@ def assumed_entries(machine: Machine, root: HostRoot, options: SpecOptions) -> l
     if any(root.status(f"{options.driver_root}/{place}/libcuda.so.{version}") for place in _library_places(options)):
         tree = []
     missing = [entry for entry in wanted + tree if root.status(entry.path) is None]
-    return [Concern("assumed", missing)]
+    return [Component("assumed", missing)]
 
 
 def node_view(machine: Machine, root: HostRoot, dev_root: str) -> HostView:
@@ -274,14 +274,14 @@ def _names_hook(spec: dict[str, Any], hook_path: str) -> bool:
 
 
 def _view(
-    machine: Machine, root: HostRoot, options: SpecOptions, planned: list[Concern], hook_entries: list[Entry]
+    machine: Machine, root: HostRoot, options: SpecOptions, planned: list[Component], hook_entries: list[Entry]
 ) -> OverlayView:
-    entries = [entry for concern in planned for entry in concern.entries]
+    entries = [entry for component in planned for entry in component.entries]
     gone: set[str] = set()
     if planned:
         from ..host.apply import read_manifest
 
-        tags = {concern.tag for concern in planned}
+        tags = {component.tag for component in planned}
         staying = {entry.path for entry in entries}
         known = read_manifest(root).owned
         gone = {

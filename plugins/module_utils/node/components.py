@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The three things a mock GPU node consists of, each as a concern: a tag, the entries it wants, and where it is strict.
+"""The three things a mock GPU node consists of, each as a component: a tag, the entries it wants, and where it is strict.
 
-Doors turn their parameters into concerns and hand them to ``host.converge``; nothing else knows what belongs together.
+Doors turn their parameters into components and hand them to ``host.converge``; nothing else knows what belongs together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
 from ..layout.procfs import procfs_entries
 from ..layout.tmpfiles import tmpfiles_entries
 from ..machine.model import Machine
-from ..values import Record
+from ..values import Value
 
 DEFAULT_BASE = "/run/nvidia/driver"
 DEFAULT_DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
@@ -24,7 +24,7 @@ DEFAULT_TOOLKIT_ROOT = "/usr/local/nvidia-container-toolkit"
 _SYSTEMD_RUNS = "/run/systemd/system"
 
 
-class Concern(Record):
+class Component(Value):
     """What one door wants of a node.
 
     :arg tag: its name in the manifest.
@@ -69,7 +69,7 @@ def devices(
     options: DeviceOptions,
     architecture: str,
     restore_at_boot: bool,
-) -> Concern:
+) -> Component:
     """Device nodes and procfs below *base*.
 
     :arg restore_at_boot: also write the tmpfiles.d file that brings back what lies on a tmpfs.
@@ -80,12 +80,12 @@ def devices(
     for path in (base, base + "/dev"):
         entries[path] = directory(path)
     wanted = _complete(list(entries.values()), base, options, restore_at_boot)
-    return Concern(devices_tag(base), wanted, (base,), (base,))
+    return Component(devices_tag(base), wanted, (base,), (base,))
 
 
 def dev_root_devices(
     machine: Machine, base: str, dev_root: str, options: DeviceOptions, restore_at_boot: bool
-) -> Concern:
+) -> Component:
     """Device nodes in ``<dev_root>/dev``, belonging to the driver root *base*; ``/`` stands for the node's /dev."""
     entries = device_entries(machine, dev_root, options)
     strict: tuple[str, ...] = ("/dev/dri", "/dev/nvidia-caps")
@@ -93,7 +93,7 @@ def dev_root_devices(
         entries += [directory(dev_root), directory(dev_root + "/dev")]
         strict = (dev_root,)
     place = dev_root if dev_root != "/" else "/dev"
-    return Concern(devices_tag(base, dev_root), _complete(entries, place, options, restore_at_boot), strict)
+    return Component(devices_tag(base, dev_root), _complete(entries, place, options, restore_at_boot), strict)
 
 
 def _complete(entries: list[Entry], place: str, options: DeviceOptions, restore_at_boot: bool) -> list[Entry]:
@@ -103,17 +103,17 @@ def _complete(entries: list[Entry], place: str, options: DeviceOptions, restore_
     return sorted(entries, key=lambda entry: entry.path)
 
 
-def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) -> Concern:
+def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) -> Component:
     """A driver installation below *driver_root*."""
     entries = driver_tree_entries(machine, driver_root, options)
-    return Concern(driver_tree_tag(driver_root), entries, (driver_root,), (driver_root,))
+    return Component(driver_tree_tag(driver_root), entries, (driver_root,), (driver_root,))
 
 
-def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None = None) -> Concern:
+def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None = None) -> Component:
     """A CDI specification, mode 0644 as nvidia-ctk writes it."""
     entry = file(path, content)
     entry.uid, entry.gid = uid, gid
-    return Concern(cdi_spec_tag(path), [entry])
+    return Component(cdi_spec_tag(path), [entry])
 
 
 def tags_of(root: HostRoot, family: str) -> list[str]:

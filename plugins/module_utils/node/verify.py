@@ -12,7 +12,7 @@ from __future__ import annotations
 from ..errors import HostError
 from ..host.entries import CHAR, FILE, SYMLINK, Entry
 from ..host.root import HostRoot
-from ..values import Record
+from ..values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _PROGRAM_DIRECTORIES = ("bin", "usr/bin")
 _PROGRAMS = ("nvidia-smi", "nvidia-debugdump", "nvidia-persistenced", "nvidia-modprobe")
 
 
-class Outcome(Record):
+class Outcome(Value):
     """What a verification found.
 
     :arg lines: what passed, in the words that the GPU Mock on kind's users wait for.

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..errors import ParameterError
-from ..values import Record
+from ..values import Value
 from .releases import DEFAULT_RELEASE
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ HOOK_MODES = (HOOKS_TOOLKIT, HOOKS_NONE)
 STRATEGIES = ("index", "uuid", "type-index")
 
 
-class CdiOptions(Record):
+class CdiOptions(Value):
     """How to make a specification.
 
     :arg mode: auto, nvml, management, gds, mofed, gdrcopy, nvswitch or imex.

@@ -9,14 +9,14 @@ Facts read from the sources of v1.17.9, v1.18.2, v1.19.1 and v1.20.0 and seen in
 from __future__ import annotations
 
 from ..errors import ParameterError
-from ..values import Record
+from ..values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Release(Record):
+class Release(Value):
     """How one release makes a specification.
 
     :arg name: ``<major>.<minor>``.

@@ -13,7 +13,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.errors import Parameter
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
-from ansible_collections.nvmock.gpu.plugins.module_utils.node.components import Concern
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.components import Component
 
 OTHERS = {
     "cdiVersion": "0.5.0",
@@ -29,7 +29,7 @@ def make(root, definition=None, **options):
             build_machine(definition=definition, gpu_count=2, uuid_seed="s"),
             opened,
             cdi_spec.SpecOptions(**options),
-            [Concern("all", complete())],
+            [Component("all", complete())],
         )
 
 
@@ -46,8 +46,8 @@ def test_nothing_is_refused_where_nothing_is_wrong(tmp_path):
 def test_coherent_memory_adds_a_specification_of_its_own(tmp_path):
     definition = {"base": "dgxa100", "addressing_mode": "ATS"}
     spec = make(tmp_path, definition=definition, feature_flags=("enable-coherent-annotations",))
-    assert [entry.path for entry in spec.concern.entries] == ["/etc/cdi/nvidia.yaml", "/etc/cdi/nvidia.coherent.yaml"]
-    assert spec.concern.tag == "cdi_spec:/etc/cdi/nvidia.yaml"  # goes with it
+    assert [entry.path for entry in spec.component.entries] == ["/etc/cdi/nvidia.yaml", "/etc/cdi/nvidia.coherent.yaml"]
+    assert spec.component.tag == "cdi_spec:/etc/cdi/nvidia.yaml"  # goes with it
     assert "nvidia.com/gpu.coherent=1" in spec.device_names
     assert spec.cdi_version == "0.6.0"
     write(tmp_path, "etc/cdi/others.json", {**OTHERS, "kind": "nvidia.com/gpu.coherent", "cdiVersion": "0.6.0"})

@@ -38,7 +38,7 @@ def kernel_devices(text):
 
 
 def full_node(gpus=8, **device_options):
-    """All concerns of a node: devices, procfs, /dev, driver tree, specification, restored at boot."""
+    """All components of a node: devices, procfs, /dev, driver tree, specification, restored at boot."""
     machine = build_machine(gpu_count=gpus, uuid_seed="node", mig_layout=device_options.pop("mig", None))
     options = DeviceOptions(uid=OWNER, gid=OWNER, regular_files=not MAY_MKNOD, **device_options)
     return [
@@ -62,18 +62,20 @@ def small_node(gpus=1):
 
 
 def present(top, wanted, **options):
-    """Converge the host root *top* to the concerns *wanted*; return the changes."""
-    strict = tuple(path for concern in wanted for path in concern.strict)
-    exclusive = tuple(path for concern in wanted for path in concern.exclusive)
+    """Converge the host root *top* to the components *wanted*; return the changes."""
+    strict = tuple(path for component in wanted for path in component.strict)
+    exclusive = tuple(path for component in wanted for path in component.exclusive)
     with HostRoot(str(top), strict) as root:
-        return converge(root, {concern.tag: concern.entries for concern in wanted}, exclusive=exclusive, **options)
+        return converge(
+            root, {component.tag: component.entries for component in wanted}, exclusive=exclusive, **options
+        )
 
 
 def absent(top, wanted, **options):
-    """Remove the concerns *wanted* from the host root *top*; return the changes."""
-    strict = tuple(path for concern in wanted for path in concern.strict)
+    """Remove the components *wanted* from the host root *top*; return the changes."""
+    strict = tuple(path for component in wanted for path in component.strict)
     with HostRoot(str(top), strict) as root:
-        return converge(root, {concern.tag: [] for concern in wanted}, **options)
+        return converge(root, {component.tag: [] for component in wanted}, **options)
 
 
 def snapshot(top, identity=False):

@@ -39,8 +39,8 @@ def test_what_is_wanted_is_there(node):
     changes = present(node, wanted)
     found = snapshot(node)
     assert {change.path for change in changes} | {MANIFEST} == set(found)
-    for concern in wanted:
-        for entry in concern.entries:
+    for component in wanted:
+        for entry in component.entries:
             kind, mode, _uid, _gid, special = found[entry.path]
             if entry.kind == DIRECTORY:
                 assert (kind, mode) == (stat.S_IFDIR, entry.mode), entry.path
@@ -139,7 +139,7 @@ def test_each_broken_artefact_is_repaired_alone(used_node):
     wanted = full_node(2, dri=True)
     present(used_node, wanted)
     good = snapshot(used_node)
-    entries = [entry for concern in wanted for entry in concern.entries]
+    entries = [entry for component in wanted for entry in component.entries]
     tried = set()
     for number, entry in enumerate(entries):
         ways = _ways_to_break(entry)
@@ -220,9 +220,9 @@ def test_absent_in_any_order_leaves_nothing(fresh, inhabited):
         top = fresh(inhabited)
         before = snapshot(top)
         present(top, wanted)
-        for concern in order:
-            absent(top, [concern])
-        assert different(before, snapshot(top)) == [], [concern.tag for concern in order]
+        for component in order:
+            absent(top, [component])
+        assert different(before, snapshot(top)) == [], [component.tag for component in order]
         assert absent(top, wanted) == []
 
 
@@ -233,9 +233,9 @@ def test_present_in_any_order_is_the_same(fresh):
     reference = snapshot(top)
     for order in list(itertools.permutations(wanted))[::3]:
         top = fresh()
-        for concern in order:
-            present(top, [concern])
-        assert different(reference, snapshot(top)) == [], [concern.tag for concern in order]
+        for component in order:
+            present(top, [component])
+        assert different(reference, snapshot(top)) == [], [component.tag for component in order]
 
 
 def test_absent_keeps_what_others_put_into_our_directories(used_node):
@@ -339,7 +339,7 @@ def test_set_group_id_parents_do_not_matter(fresh):
     without_group = {path: facts[:3] + facts[4:] for path, facts in found.items()}
     assert without_group == {path: facts[:3] + facts[4:] for path, facts in reference.items()}
     if AS_ROOT:  # where the owner is given the group is, too
-        groups = {entry.path: found[entry.path][3] for concern in full_node(1) for entry in concern.entries}
+        groups = {entry.path: found[entry.path][3] for component in full_node(1) for entry in component.entries}
         assert set(groups.values()) == {0}
     absent(top, full_node(1))
     assert snapshot(top) == {}
@@ -348,13 +348,13 @@ def test_set_group_id_parents_do_not_matter(fresh):
 @pytest.mark.skipif(not AS_ROOT, reason="only root can give files away")
 def test_owners_are_as_asked_for(used_node):
     wanted = full_node(1)
-    for concern in wanted:
-        for entry in concern.entries:
+    for component in wanted:
+        for entry in component.entries:
             entry.uid, entry.gid = 65534, 65533
     present(used_node, wanted)
     found = snapshot(used_node)
-    for concern in wanted:
-        for entry in concern.entries:
+    for component in wanted:
+        for entry in component.entries:
             assert found[entry.path][2:4] == (65534, 65533), entry.path
     assert present(used_node, wanted) == []
 
@@ -387,7 +387,7 @@ def test_unowned_files_are_refused_or_taken_over_and_put_back(used_node, node_of
     with pytest.raises(GuardError) as refused:
         present(used_node, node_of(1))
     assert "take_over" in str(refused.value) and "\n" not in str(refused.value)
-    without = [concern for concern in node_of(1) if not concern.tag.startswith("driver_tree")]
+    without = [component for component in node_of(1) if not component.tag.startswith("driver_tree")]
     with pytest.raises(GuardError, match=r"/dev/nvidia0 \(and 1 more\) exists and was not made by nvmock\.gpu"):
         present(used_node, without)
     assert different(before, snapshot(used_node, identity=True)) == []
@@ -457,7 +457,7 @@ def test_a_large_file_can_not_be_taken_over(used_node):
 
 
 def test_a_foreign_driver_root_is_refused(used_node):
-    tree = [concern for concern in full_node(1) if concern.tag.startswith("driver_tree")]
+    tree = [component for component in full_node(1) if component.tag.startswith("driver_tree")]
     os.makedirs(f"{used_node}{DRIVER_ROOT}/usr")
     before = snapshot(used_node, identity=True)
     with pytest.raises(GuardError, match=r"is not empty and was not made by nvmock\.gpu .* take_over"):

@@ -109,7 +109,7 @@ SCENARIOS = {
     "absent on a used node": Scenario(True, _one, _none),
     "absent on an empty node": Scenario(False, _one, _none),
     "absent after take_over": Scenario(True, _after(_foreign, _taking_over), _none),
-    "absent of one concern": Scenario(False, _one, lambda top: absent(top, small_node(1)[:1]), detour=1),
+    "absent of one component": Scenario(False, _one, lambda top: absent(top, small_node(1)[:1]), detour=1),
 }
 
 

@@ -38,8 +38,8 @@ def canary(tmp_path):
 def _places():
     """Every path of a small node, and every directory above."""
     places = set()
-    for concern in small_node():
-        for entry in concern.entries:
+    for component in small_node():
+        for entry in component.entries:
             path = entry.path
             while path != "/":
                 places.add(path)

@@ -34,7 +34,7 @@ def _entries(draw):
     if kind == entries.FILE:
         entry = entries.file(path, draw(st.sampled_from([b"", b"x", b"\0" * 5000])), draw(_MODES))
     elif kind == entries.DIRECTORY:
-        entry = entries.directory(path)  # of two concerns that disagree about a directory, the last would win
+        entry = entries.directory(path)  # of two components that disagree about a directory, the last would win
     elif kind == entries.SYMLINK:
         entry = entries.symlink(path, draw(st.sampled_from(["a", "/etc", "../b", "nowhere"])))
     else:
@@ -62,7 +62,7 @@ def _fits(wanted):
 
 @st.composite
 def _wishes(draw):
-    """Two concerns; a directory may be wanted by both."""
+    """Two components; a directory may be wanted by both."""
     wanted = draw(st.lists(_entries(), max_size=8).filter(_fits))
     split = draw(st.integers(0, len(wanted)))
     return {"one": wanted[:split], "two": wanted[split:]}

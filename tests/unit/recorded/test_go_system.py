@@ -55,7 +55,7 @@ def ours(run):
     else:
         wanted = [components.devices(machine, BASE, options, "x86_64", False)]
     facts = {}
-    for entry in (entry for concern in wanted for entry in concern.entries):
+    for entry in (entry for component in wanted for entry in component.entries):
         parent = os.path.dirname(entry.path)
         while parent not in ("/", "/dev"):
             facts.setdefault(parent, {"type": "d", "mode": "0755", "owner": "0:0"})
