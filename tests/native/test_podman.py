@@ -79,7 +79,7 @@ def specification(tmp_path_factory):
         spec = cdi_spec.make(machine, root, cdi_spec.SpecOptions(enabled_hooks=("chmod",)), []).specs[0]
     text = json.dumps(spec)
     assert {hook for hook in HOOKS if f'"{hook}"' in text} == HOOKS
-    content = serialize(RootTransform("/", node, HOST, RELEASE)(json.loads(text)), RELEASE, "yaml")
+    content = serialize(RootTransform("/", node, HOST, RELEASE)(json.loads(text)), False)
     (place / "nvidia.yaml").write_bytes(content)
     return place
 

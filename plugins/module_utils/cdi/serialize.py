@@ -10,8 +10,6 @@ one line, ``<``, ``>`` and ``&`` escaped. An emitter of our own, as PyYAML costs
 
 from __future__ import annotations
 
-from ..nvcdi.releases import release
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,16 +34,16 @@ _NOT_NUMBERS = (".nan", ".NaN", ".NAN")
 _FOLD_AT = 80
 
 
-def serialize(spec: Spec, toolkit_release: str, file_format: str = YAML) -> bytes:
+def serialize(spec: Spec, sorted_keys: bool, file_format: str = YAML) -> bytes:
     """The content of a specification file.
 
-    :arg toolkit_release: whose layout the YAML has.
+    :arg sorted_keys: the YAML is that of sigs.k8s.io/yaml, else that of yaml.v3.
     :arg file_format: ``yaml`` or ``json``.
     """
     if file_format == JSON:
         return to_json(spec)
     lines: list[str] = ["---"]
-    _write_map(lines, spec, 0, release(toolkit_release).sorted_yaml)
+    _write_map(lines, spec, 0, sorted_keys)
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 

@@ -14,6 +14,7 @@ from ..errors import ParameterError, SpecError
 from ..host.view import HostView
 from ..nvcdi.locators import Locators
 from ..nvcdi.options import DEFAULT_HOOK_PATH, CdiOptions
+from ..nvcdi.releases import release
 from ..nvcdi.transform import RootTransform
 from .cdi_flags import parse_arguments
 
@@ -92,7 +93,7 @@ def _generate(arguments: Namespace, rest: list[str], terminal: Terminal) -> int:
     output_format = _format(arguments.output, arguments.format, terminal)
     for infix, spec in specs:
         terminal.say(f"Generated CDI spec with version {spec['cdiVersion']}")
-        content = serialize(spec, arguments.toolkit_release, output_format)
+        content = serialize(spec, release(arguments.toolkit_release).sorted_yaml, output_format)
         _write(arguments, _output_name(arguments.output, infix, output_format), content, terminal)
     return 0
 
@@ -181,7 +182,7 @@ def _transform_root(arguments: Namespace, _rest: list[str], terminal: Terminal) 
         content = _read(HostView(arguments.host_root), name)
     spec = transform(parse(name, content))
     output_format = _format(arguments.output, YAML, terminal)
-    content = serialize(spec, arguments.toolkit_release, output_format)
+    content = serialize(spec, release(arguments.toolkit_release).sorted_yaml, output_format)
     _write(arguments, _output_name(arguments.output, "", output_format), content, terminal)
     return 0
 

@@ -162,6 +162,7 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
     from ..cdi.serialize import serialize
     from ..nvcdi.generate import generate_all, with_infix
     from ..nvcdi.options import CdiOptions
+    from ..nvcdi.releases import release
 
     path = spec_path("path", options.path)
     hook_path, hook_entries = _hook(root, options)
@@ -190,11 +191,12 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
             architecture=options.architecture,
         ),
     )
+    sorted_keys = release(options.toolkit_release).sorted_yaml
     component = Component(cdi_spec_tag(path), [])
     for infix, spec in made:
         place = with_infix(path, infix)
         _refuse_what_runtimes_refuse(view, place, spec)
-        content = serialize(spec, options.toolkit_release, path.rpartition(".")[2])
+        content = serialize(spec, sorted_keys, path.rpartition(".")[2])
         component.entries += cdi_spec(place, content, options.uid, options.gid).entries
     specs = [spec for _infix, spec in made]
     if _names_hook(specs[0], hook_path):

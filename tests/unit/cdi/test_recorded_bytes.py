@@ -13,6 +13,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.read import parse
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.serialize import serialize
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.spec import canonical
 from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.version import minimum_version
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.releases import RELEASES
 
 RECORDED = os.path.join(os.path.dirname(__file__), "..", "..", "recorded", "cdi")
 # What GetSpec returned to a program was never saved: it keeps the library's version, or has empty devices.
@@ -30,7 +31,7 @@ def test_byte_by_byte(path):
     release = ".".join(os.path.relpath(path, RECORDED).split("/")[0][1:].split(".")[:2])
     spec = parse(path, content)
     assert spec["cdiVersion"] == minimum_version(spec)
-    assert serialize(canonical(spec), release, path.rpartition(".")[2]) == content
+    assert serialize(canonical(spec), RELEASES[release].sorted_yaml, path.rpartition(".")[2]) == content
 
 
 def test_there_are_some():
@@ -40,6 +41,6 @@ def test_there_are_some():
 def test_json_is_gos():
     """RULES of the tool: one line, struct order, HTML's characters escaped, no newline at the end."""
     spec = {"cdiVersion": "0.3.0", "kind": "a.b/c", "devices": [{"name": "x", "containerEdits": {"env": ["A=<&>"]}}]}
-    assert serialize(spec, "1.20", "json") == (
+    assert serialize(spec, False, "json") == (
         b'{"cdiVersion":"0.3.0","kind":"a.b/c","devices":[{"name":"x","containerEdits":{"env":["A=\\u003c\\u0026\\u003e"]}}]}'
     )
