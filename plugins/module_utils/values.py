@@ -1,21 +1,35 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Base of the core's value objects.
+"""Value objects whose fields are written once.
 
-``dataclasses`` and ``typing`` cost more at start-up than all the work of a run of gpu-mockctl
-(measured in tests/bench), hence this small class: fields are ``__slots__``, equality and repr follow them.
+``dataclasses`` and ``typing`` cost more at start-up than all the work of a run of gpu-mockctl (measured in tests/bench).
+So type checkers see dataclasses, and a run sees the few lines below, which make no code. Calling them costs about a
+microsecond more than an ``__init__`` that is written out: classes of which a run makes hundreds (in host/) have one, and
+``__slots__``.
 """
 
 from __future__ import annotations
+
+__all__ = ["Value", "value"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Value:
     """A value: equal to another of the same class with equal fields. Treat instances as read-only."""
 
     __slots__: tuple[str, ...] = ()
+    # The names of the fields, in order.
+    FIELDS: tuple[str, ...] = ()
 
     def fields(self) -> tuple[object, ...]:
-        return tuple([getattr(self, name) for name in self.__slots__])
+        return tuple([getattr(self, name) for name in self.FIELDS])
+
+    def but(self, **changed: object) -> Self:
+        """The same value but for some fields."""
+        return type(self)(**{**dict(zip(self.FIELDS, self.fields())), **changed})
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.fields() == other.fields()
@@ -24,5 +38,42 @@ class Value:
         return hash((type(self), self.fields()))
 
     def __repr__(self) -> str:
-        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        inner = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.FIELDS)
         return f"{type(self).__name__}({inner})"
+
+    if not TYPE_CHECKING:
+
+        def __init_subclass__(cls):
+            cls.FIELDS = tuple(cls.__dict__.get("__slots__", ()))
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as value
+else:
+
+    def value(cls):
+        """Give the :class:`Value` *cls* an ``__init__`` for the fields that are annotated in it, and its defaults.
+
+        ``__post_init__`` is called as with dataclasses.
+        """
+        names = cls.FIELDS = tuple(cls.__annotations__)
+        required = [name for name in names if name not in cls.__dict__]
+        known = frozenset(names)
+        post = cls.__dict__.get("__post_init__")
+
+        def __init__(self, *given, **named):
+            fields = self.__dict__
+            fields.update(zip(names, given))
+            if named:
+                fields.update(named)
+            # A default is the class's own: it need not be set.
+            if len(fields) != len(given) + len(named) or not known.issuperset(fields):
+                raise TypeError(f"{cls.__name__}(): unknown or doubled fields: {given!r}, {named!r}")
+            for name in required:
+                if name not in fields:
+                    raise TypeError(f"{cls.__name__}(): {name} is missing")
+            if post is not None:
+                post(self)
+
+        cls.__init__ = __init__
+        return cls

@@ -246,46 +246,20 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     owner_for,
     run,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec, components
-from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi import devices, discovery, hooks, libraries, modes
-
-HOOKS = sorted(hooks.NAMES)
-# Those of nvidia-ctk's flags that change something for a mock.
-FEATURE_FLAGS = sorted(
-    (
-        devices.NO_ADDITIONAL_GIDS,
-        discovery.DISABLE_IPC,
-        libraries.EXPLICIT_LIBRARIES,
-        modes.COHERENT_ANNOTATIONS,
-    )
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
+    DEFAULT_SPEC_PATH,
+    DEFAULT_TOOLKIT_ROOT,
+    cdi_spec,
+    components,
+    spec_options,
 )
+
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
-    "path": {"type": "path", "default": components.DEFAULT_SPEC_PATH},
-    "mode": {"type": "str", "choices": list(cdi_spec.MODES), "default": "nvml"},
-    "driver_root": {"type": "path", "default": components.DEFAULT_DRIVER_ROOT},
-    "dev_root": {"type": "path", "default": "/"},
-    "device_name_strategies": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["index", "uuid", "type-index"],
-        "default": ["index", "uuid"],
-    },
-    "device_ids": {"type": "list", "elements": "str"},
-    "all_device": {"type": "bool", "default": True},
-    "vendor": {"type": "str", "default": "nvidia.com"},
-    "class": {"type": "str", "default": "gpu"},
-    "hook_mode": {"type": "str", "choices": ["toolkit", "none"], "default": "toolkit"},
-    "toolkit_root": {"type": "path", "default": components.DEFAULT_TOOLKIT_ROOT},
-    "hook_path": {"type": "path"},
-    "enabled_hooks": {"type": "list", "elements": "str", "choices": HOOKS, "default": []},
-    "disabled_hooks": {"type": "list", "elements": "str", "choices": ["all", *HOOKS], "default": []},
-    "ldconfig_path": {"type": "str"},
-    "feature_flags": {"type": "list", "elements": "str", "choices": FEATURE_FLAGS, "default": []},
-    "library_search_paths": {"type": "list", "elements": "path", "default": []},
-    "config_search_paths": {"type": "list", "elements": "path", "default": []},
-    "toolkit_release": {"type": "str", "choices": list(cdi_spec.RELEASES), "default": cdi_spec.RELEASES[-1]},
+    **spec_options.argument_spec(),
+    "path": {"type": "path", "default": DEFAULT_SPEC_PATH},
+    "toolkit_root": {"type": "path", "default": DEFAULT_TOOLKIT_ROOT},
     "devices_are_files": {"type": "bool", "default": False},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
 }
@@ -301,34 +275,22 @@ def main() -> None:
         host_root = host_root_from(params)
         if params["state"] == "present":
             machine = machine_from(params)
-            options = cdi_spec.SpecOptions(
+            roots = {
+                name: parameters.absolute_path(name, params[name], root_allowed=True)
+                for name in ("driver_root", "dev_root")
+            }
+            architecture = architecture_from(params["architecture"])
+            options = spec_options.options_of({**params, **roots, "architecture": architecture})
+            spec_file = cdi_spec.SpecFile(
                 path=path,
-                mode=params["mode"],
-                driver_root=parameters.absolute_path("driver_root", params["driver_root"], root_allowed=True),
-                dev_root=parameters.absolute_path("dev_root", params["dev_root"], root_allowed=True),
-                device_name_strategies=tuple(params["device_name_strategies"]),
-                device_ids=None if params["device_ids"] is None else tuple(params["device_ids"]),
-                all_device=params["all_device"],
-                vendor=params["vendor"],
-                device_class=params["class"],
-                hook_mode=params["hook_mode"],
                 toolkit_root=parameters.absolute_path("toolkit_root", params["toolkit_root"]),
-                hook_path=params["hook_path"],
-                enabled_hooks=tuple(params["enabled_hooks"]),
-                disabled_hooks=tuple(params["disabled_hooks"]),
-                ldconfig_path=params["ldconfig_path"] or "",
-                feature_flags=tuple(params["feature_flags"]),
-                library_search_paths=tuple(params["library_search_paths"]),
-                config_search_paths=tuple(params["config_search_paths"]),
-                toolkit_release=params["toolkit_release"],
                 devices_are_files=params["devices_are_files"],
-                architecture=architecture_from(params["architecture"]),
                 uid=owner_for(None),
                 gid=owner_for(None),
             )
             with HostRoot(host_root) as root:
-                planned = cdi_spec.assumed_entries(machine, root, options) if module.check_mode else []
-                spec = cdi_spec.make(machine, root, options, planned)
+                planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
+                spec = cdi_spec.make(machine, root, options, spec_file, planned)
             wanted.append(spec.component)
             result["device_names"] = spec.device_names
             result["cdi_version"] = spec.cdi_version

@@ -201,13 +201,13 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     run,
     wants_regular_files,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
-    "base": {"type": "path", "default": components.DEFAULT_BASE},
-    "dev_roots": {"type": "list", "elements": "path", "default": ["/", components.DEFAULT_DRIVER_ROOT]},
+    "base": {"type": "path", "default": DEFAULT_BASE},
+    "dev_roots": {"type": "list", "elements": "path", "default": ["/", DEFAULT_DRIVER_ROOT]},
     "dri": {"type": "bool", "default": False},
     "uvm_major": {"type": "int", "default": 235},
     "caps_major": {"type": "int", "default": 236},

@@ -117,12 +117,12 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     owner_for,
     run,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
-    "driver_root": {"type": "path", "default": components.DEFAULT_DRIVER_ROOT},
+    "driver_root": {"type": "path", "default": DEFAULT_DRIVER_ROOT},
     "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
     "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},

@@ -90,14 +90,18 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
+    DEFAULT_BASE,
+    DEFAULT_DRIVER_ROOT,
+    DEFAULT_SPEC_PATH,
+)
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.verify import verify_cdi, verify_filesystem
 
 ARGUMENT_SPEC = {
     "host_root": {"type": "path", "default": "/"},
-    "base": {"type": "path", "default": components.DEFAULT_BASE},
-    "driver_root": {"type": "path", "default": components.DEFAULT_DRIVER_ROOT},
-    "cdi_spec_path": {"type": "path", "default": components.DEFAULT_SPEC_PATH},
+    "base": {"type": "path", "default": DEFAULT_BASE},
+    "driver_root": {"type": "path", "default": DEFAULT_DRIVER_ROOT},
+    "cdi_spec_path": {"type": "path", "default": DEFAULT_SPEC_PATH},
     "cdi": {"type": "bool", "default": True},
     "device_files": {"type": "str", "choices": ["char", "regular"], "default": "char"},
 }

@@ -66,21 +66,23 @@ def cdi_generation(runs: int = 50) -> list[tuple[str, str, str, str]]:
     from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
     from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
     from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
+    from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import Options
 
     with tempfile.TemporaryDirectory() as host_root:
         subprocess.run(
             [sys.executable, CLI, "--host-root", host_root, "--device-files", "auto"], check=True, capture_output=True
         )
         machine = build_machine("dgxa100", uuid_seed="bench")
-        options = cdi_spec.SpecOptions(devices_are_files=os.geteuid() != 0)
+        options = Options(mode="nvml", driver_root="/var/lib/nvidia-mock/driver", dev_root="/")
+        spec_file = cdi_spec.SpecFile(devices_are_files=os.geteuid() != 0)
         times = []
         for _round in range(runs + 1):
             start = time.perf_counter()
             with HostRoot(host_root) as root:
-                cdi_spec.make(machine, root, options, [])
+                cdi_spec.make(machine, root, options, spec_file, [])
             times.append(time.perf_counter() - start)
         rows = [("CDI spec of dgxa100, in process", str(runs), f"{statistics.median(times[1:]):.4f}", "")]
-        if not options.devices_are_files:
+        if not spec_file.devices_are_files:
             command = [CLI, "cdi", "generate", "--host-root", host_root, "--driver-root", options.driver_root]
             command += ["--dev-root", "/", "--machine", "dgxa100"]
             whole = [timed(command, dict(os.environ)) for _round in range(11)][1:]

@@ -22,14 +22,16 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.cdi.serialize import se
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import programs
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, cdi_spec
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import Options
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.releases import DEFAULT_RELEASE
 from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.transform import HOST, RootTransform
 
 from .conftest import ROOT
 from .test_hook import cached, compat, needs_ldconfig
 
 CLI = ROOT / "bin" / "gpu-mockctl"
-RELEASE = cdi_spec.RELEASES[-1]
+RELEASE = DEFAULT_RELEASE
 HOOKS = {
     "create-symlinks", "enable-cuda-compat", "update-ldcache", "disable-device-node-modification", "chmod",
     "update-application-profile",
@@ -76,7 +78,10 @@ def specification(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     with HostRoot(node) as root:
         machine = build_machine(gpu_count=2, uuid_seed="s")
-        spec = cdi_spec.make(machine, root, cdi_spec.SpecOptions(enabled_hooks=("chmod",)), []).specs[0]
+        options = Options(
+            mode="nvml", driver_root=DEFAULT_DRIVER_ROOT, dev_root="/", enabled_hooks=("chmod",), architecture="x86_64"
+        )
+        spec = cdi_spec.make(machine, root, options, cdi_spec.SpecFile(), []).specs[0]
     text = json.dumps(spec)
     assert {hook for hook in HOOKS if f'"{hook}"' in text} == HOOKS
     content = serialize(RootTransform("/", node, HOST, RELEASE)(json.loads(text)), False)

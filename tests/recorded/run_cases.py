@@ -42,8 +42,10 @@ from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
 from nvmock_gpu.machine.model import Gpu, Machine, MigDevice
 from nvmock_gpu.nvcdi.generate import generate
-from nvmock_gpu.nvcdi.options import GETSPEC, SAVED, CdiOptions
+from nvmock_gpu.nvcdi.modes import Context, resolve
+from nvmock_gpu.nvcdi.options import Options, options_from
 from nvmock_gpu.nvcdi.releases import RELEASES
+from nvmock_gpu.nvcdi.simplify import simplify
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # NVML's GPU instance profiles with the attribute gfx: 1, 2 and 4 slices (nvml.h).
@@ -52,7 +54,17 @@ GRAPHICS_PROFILES = (0xA, 0xB, 0xC)
 ABOUT_NVML = ("mig", "fill_bus_id", "minors", "pci_bus_ids", "driver_version", "gpu_count", "addressing_mode")
 # Options that decide how the specification is written, not what it says.
 ABOUT_THE_FILE = ("format", "output")
-TEXTS = ("mode", "driver_root", "dev_root", "nvidia_cdi_hook_path", "ldconfig_path", "vendor")
+TEXTS = ("mode", "driver_root", "dev_root", "ldconfig_path", "vendor")
+OTHER_NAMES = {"class": "cdi_class", "nvidia_cdi_hook_path": "hook_path"}
+# The vendor and class that the library takes for its modes, if it is told none; else nvidia.com/gpu.
+KINDS = {
+    "management": ("management.nvidia.com", "gpu"),
+    "gds": ("nvidia.com", "gds"),
+    "mofed": ("nvidia.com", "mofed"),
+    "gdrcopy": ("nvidia.com", "gdrcopy"),
+    "nvswitch": ("nvidia.com", "nvswitch"),
+    "imex": ("nvidia.com", "imex-channel"),
+}
 LISTS = (
     "device_name_strategies",
     "device_ids",
@@ -145,29 +157,53 @@ def machine_of(case: dict) -> Machine:
     )
 
 
-def options_of(case: dict, release: str, kernel_release: str) -> CdiOptions:
+def options_of(case: dict, release: str, kernel_release: str) -> Options:
     given = case["options"]
     env = case.get("env") or {}
-    arguments: dict = {name: given[name] for name in TEXTS if name in given}
-    arguments.update({name: tuple(given[name]) for name in LISTS if name in given})
-    if "class" in given:
-        arguments["cdi_class"] = given["class"]
+    arguments: dict = {name: given[name] for name in (*TEXTS, *LISTS) if name in given}
+    for name, ours in OTHER_NAMES.items():
+        if name in given:
+            arguments[ours] = given[name]
     if given.get("no_all_device"):
         arguments["all_device"] = False
-    known = {*TEXTS, *LISTS, *ABOUT_NVML, *ABOUT_THE_FILE, "class", "no_all_device", "api"}
+    known = {*TEXTS, *LISTS, *OTHER_NAMES, *ABOUT_NVML, *ABOUT_THE_FILE, "no_all_device", "api"}
     unknown = sorted(set(given) - known)
     if unknown:
         # Should they matter, the specifications will differ.
         print(f"note {case['name']}: options that are passed over: {', '.join(unknown)}")
-    return CdiOptions(
-        toolkit_release=release,
-        flavour=GETSPEC if given.get("api") == "getspec" else SAVED,
-        search_path=env.get("PATH", ""),
-        data_dirs=env.get("XDG_DATA_DIRS", ""),
-        kernel_release=kernel_release,
-        devices_are_files=env.get("__NVCT_TESTING_DEVICES_ARE_FILES") == "true",
-        **arguments,
+    if given.get("api") == "getspec":
+        mode = given.get("mode", "")
+        vendor, cdi_class = KINDS.get(mode, ("nvidia.com", "gpu"))
+        library = {"vendor": vendor, "cdi_class": cdi_class, "device_name_strategies": ["index"], "all_device": False}
+        arguments = {**library, **{name: value for name, value in arguments.items() if value}}
+    return options_from(
+        {
+            **arguments,
+            "toolkit_release": release,
+            "search_path": env.get("PATH", ""),
+            "data_dirs": env.get("XDG_DATA_DIRS", ""),
+            "kernel_release": kernel_release,
+            "architecture": "x86_64",
+        }
     )
+
+
+def getspec(machine: Machine, view: HostView, options: Options) -> dict:
+    """What the library returns to programs: never saved, so neither checked nor given its least version."""
+    release = RELEASES[options.toolkit_release]
+    context = Context(machine, view, options, release)
+    mode = resolve(options.mode, view, release)
+    devices = mode.devices(context)
+    spec = {
+        "cdiVersion": "0.8.0" if release.name == "1.17" else "1.1.0",  # the newest that its CDI library knows
+        "kind": f"{options.vendor}/{options.cdi_class}",
+        "devices": [dict(device) for device in devices],
+        "containerEdits": mode.common(context).edits(),
+    }
+    simplify(spec)
+    # A list that was never made is null in what programs get, not an empty list.
+    spec["devices"] = spec["devices"] or None
+    return spec
 
 
 def release_of(version: str) -> str:
@@ -222,7 +258,9 @@ def error_differences(lines: list[str], message: str) -> list[str]:
 def run_generation(directory: str, case: dict, view_root: str, release: str, kernel_release: str) -> list[str]:
     """The differences of one case."""
     try:
-        got = generate(machine_of(case), HostView(view_root), options_of(case, release, kernel_release))
+        machine, view, options = machine_of(case), HostView(view_root), options_of(case, release, kernel_release)
+        by_library = case["options"].get("api") == "getspec"
+        got = getspec(machine, view, options) if by_library else generate(machine, view, options)[0][1]
     except NvmockError as error:
         if case["exit_code"] == 0:
             return [f"error: recorded none, is {str(error)!r}"]

@@ -33,7 +33,7 @@ MAY = {
     "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "cli"),
 }
 # The same for what stands on the core: the Ansible modules, and the device plugin.
-DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "nvcdi", "node", "runtime_config", "module")
+DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
 DEVICE_PLUGIN_MAY = ("errors", "machine", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..values import Value
+from ..values import Value, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,29 +23,23 @@ _INT64 = 1 << 63
 _UINT32 = 1 << 32
 
 
+@value
 class Field(Value):
-    """What a field must be.
+    """What a field must be."""
 
-    :arg kind: one of the constants above.
-    :arg items: what the items of a list must be, if they are not maps.
-    """
-
-    __slots__ = ("kind", "required", "items")
-
-    def __init__(self, kind: str, required: bool = False, items: str = "") -> None:
-        self.kind = kind
-        self.required = required
-        self.items = items
+    kind: str  # one of the constants above
+    required: bool = False
+    items: str = ""  # what the items of a list must be, if they are not maps
 
 
 def check_fields(where: str, data: dict[Any, Any], fields: Mapping[str, Field]) -> Iterator[str]:
     """The problems of one map: unknown, missing and mistyped fields. A null counts as missing, as in Go."""
-    for name, value in data.items():
+    for name, item in data.items():
         field = fields.get(name) if isinstance(name, str) else None
         if field is None:
             yield f"{where}: unknown field {_shown(name)}: must be one of {', '.join(fields)}"
-        elif value is not None:
-            yield from _check(f"{where}.{name}" if where != "spec" else str(name), value, field)
+        elif item is not None:
+            yield from _check(f"{where}.{name}" if where != "spec" else str(name), item, field)
     for name, field in fields.items():
         if field.required and data.get(name) is None:
             yield f"{where}: {name} is missing"

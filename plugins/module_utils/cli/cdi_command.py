@@ -1,59 +1,146 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""gpu-mockctl cdi: the door to :mod:`.cdi_commands`; brings the machine, the node and a way to write."""
+"""``gpu-mockctl cdi``: generate, list, transform root and validate, with nvidia-ctk's flags where it has them."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from ..cdi.registry import DEFAULT_DIRECTORIES
-from ..errors import HostError, UsageError
+from ..cdi.read import load, parse
+from ..cdi.registry import DEFAULT_DIRECTORIES, EXTENSIONS, load_registry
+from ..cdi.serialize import FORMATS, JSON, YAML, serialize
+from ..cdi.validate import problems
+from ..errors import HostError, ParameterError, SpecError, UsageError
 from ..host.converge import converge
 from ..host.entries import directory, file
+from ..host.manifest import read_manifest
 from ..host.put import put
 from ..host.root import HostRoot
 from ..host.view import HostView, clean
+from ..machine.file import PATH as MACHINE_FILE
+from ..machine.file import read_machine_file
 from ..machine.model import Machine
-from ..node.cdi_spec import node_view
-from ..node.components import cdi_spec
-from .cdi_commands import Terminal
-from .cdi_commands import run as run_command
-from .flags import help_text, parse
+from ..node import DEFAULT_DRIVER_ROOT, DEFAULT_TOOLKIT_ROOT, cdi_spec
+from ..node.components import cdi_spec as spec_component
+from ..nvcdi.locators import Locators
+from ..nvcdi.options import options_from
+from ..nvcdi.releases import release
+from ..nvcdi.transform import RootTransform
+from .cdi_flags import parse_arguments
+from .flags import Values, help_text
+from .flags import parse as parse_flags
 from .machine_flags import machine_flags, machine_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 # Where runtimes read specifications: what is written there belongs to the node, and an uninstall takes it away.
 _SPEC_DIRECTORIES = (*DEFAULT_DIRECTORIES, "/run/cdi")
 
 
-def _read_stdin() -> bytes:
-    return sys.stdin.buffer.read()
-
-
 def run(argv: list[str]) -> int:
-    """Run the command; return its exit status."""
-    terminal = Terminal(
-        stdout=sys.stdout,
-        stderr=sys.stderr,
-        stdin=_read_stdin,
-        machine_from=_machine_from,
-        machine_help="\n" + help_text("", "The machine:", machine_flags()).partition("Flags:\n")[2],
-        view_of=_view_of,
-        save=_save,
-    )
-    return run_command(argv, terminal)
+    """Run ``gpu-mockctl cdi`` with the arguments behind ``cdi``.
+
+    :returns: the exit status: 0; 1 if a specification is not valid.
+    :raises UsageError: the command line can't be understood.
+    :raises NvmockError: it can't be done.
+    """
+    arguments, rest = parse_arguments(argv)
+    if arguments.help:
+        sys.stdout.write(arguments.help)
+        if arguments.command == "generate":
+            sys.stdout.write("\n" + help_text("", "The machine:", machine_flags()).partition("Flags:\n")[2])
+        return 0
+    return int(_COMMANDS[arguments.command](arguments, rest))
 
 
-def _machine_from(argv: list[str]) -> Machine:
-    values = parse(machine_flags(), argv)
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+# -- generate -----------------------------------------------------------------------------------------------------
+
+
+def _generate(arguments: Namespace, rest: list[str]) -> int:
+    if "all" in arguments.enabled_hooks:
+        raise ParameterError("--enable-hook", "all", "names of hooks")
+    arguments.format = arguments.format.lower()
+    arguments.mode = arguments.mode.lower()
+    if arguments.format not in FORMATS:
+        raise ParameterError("--format", arguments.format, "one of " + ", ".join(FORMATS))
+    options = options_from(vars(arguments))
+    described = _described_machine(rest)
+    with HostRoot(os.path.abspath(arguments.host_root)) as root:
+        machine = described or _machine_of_the_node(root, options.driver_root) or machine_from(_machine_values([]))
+        view = cdi_spec.node_view(machine, root, clean(options.dev_root))
+        options = options.but(hook_path=_hook_path(options.hook_path, root, view))
+        specs = cdi_spec.generate(machine, view, options)
+    output_format = _format(arguments.output, arguments.format)
+    for infix, spec in specs:
+        _say(f"Generated CDI spec with version {spec['cdiVersion']}")
+        content = serialize(spec, release(options.toolkit_release).sorted_yaml, output_format)
+        _write(arguments, _output_name(arguments.output, infix, output_format), content)
+    return 0
+
+
+def _described_machine(argv: list[str]) -> Machine | None:
+    """The machine that the command line (or MACHINE_TYPE) describes; None if it says nothing of one."""
+    return machine_from(_machine_values(argv)) if argv or os.environ.get("MACHINE_TYPE") else None
+
+
+def _machine_values(argv: list[str]) -> Values:
+    values = parse_flags(machine_flags(), argv)
     if values is None:  # the command has taken --help; this was a -help of Go's manner
         raise UsageError("cdi generate: say --help for the flags")
-    return machine_from(values)
+    return values
 
 
-def _view_of(machine: Machine, host_root: str, dev_root: str) -> HostView:
-    with HostRoot(os.path.abspath(host_root)) as root:
-        return node_view(machine, root, clean(dev_root))
+def _machine_of_the_node(root: HostRoot, driver_root: str) -> Machine | None:
+    """The machine that the node is a mock of, by the machine file of its driver installation."""
+    for place in (driver_root, DEFAULT_DRIVER_ROOT):
+        path = clean(f"{place}/{MACHINE_FILE}")
+        content = HostView(root.path).read_bytes(path)
+        if content is not None:
+            return read_machine_file(content)
+    return None
+
+
+def _hook_path(given: str, root: HostRoot, view: HostView) -> str:
+    """The path as given if it is one; else the program is looked for, as nvidia-ctk does, and where we install it."""
+    if given.startswith("/"):
+        return given
+    found = Locators(view, "/", os.environ.get("PATH", "")).executable(given or cdi_spec.HOOK_NAME)
+    if found:
+        return found[0]
+    return "" if given else cdi_spec.find_hook(root, read_manifest(root), DEFAULT_TOOLKIT_ROOT)
+
+
+def _format(output: str, asked: str) -> str:
+    extension = output.rpartition(".")[2].lower() if "." in output.rpartition("/")[2] else ""
+    implied = {"json": JSON, "yaml": YAML, "yml": YAML}.get(extension, "")
+    if implied and implied != asked:
+        if asked != YAML:
+            _say(f'Requested output format "{asked}" does not match the file name: writing "{implied}"')
+        return implied
+    return asked
+
+
+def _output_name(output: str, infix: str, output_format: str) -> str:
+    if not output:
+        return ""
+    from ..nvcdi.generate import with_infix
+
+    name = with_infix(output, infix)
+    return name if name.endswith(EXTENSIONS) else f"{name}.{output_format}"
+
+
+def _write(arguments: Namespace, output: str, content: bytes) -> None:
+    if not output:
+        sys.stdout.write(content.decode("utf-8", "surrogateescape"))
+    else:
+        _save(arguments.host_root, os.path.abspath(output), content)
 
 
 def _save(host_root: str, path: str, content: bytes) -> None:
@@ -61,7 +148,7 @@ def _save(host_root: str, path: str, content: bytes) -> None:
     with HostRoot(os.path.abspath(host_root)) as root:
         if path.rpartition("/")[0] in _SPEC_DIRECTORIES:
             owner = 0 if os.geteuid() == 0 else None
-            component = cdi_spec(path, content, owner, owner)
+            component = spec_component(path, content, owner, owner)
             converge(root, {component.tag: component.entries})
             return
         missing = []
@@ -75,3 +162,62 @@ def _save(host_root: str, path: str, content: bytes) -> None:
             put(root, file(path, content))
         except OSError as error:
             raise HostError(f"{path}: can't be written: {error.strerror}") from None
+
+
+# -- list, transform root, validate -------------------------------------------------------------------------------
+
+
+def _list(arguments: Namespace, _rest: list[str]) -> int:
+    registry = load_registry(HostView(arguments.host_root), arguments.spec_dir)
+    for error in registry.errors:
+        _say(f"gpu-mockctl: {error}")
+    for name, paths in sorted(registry.shadowed.items()):
+        _say(f'device "{name}" of {", ".join(paths)} is hidden by {registry.devices.get(name, "a conflict")}')
+    _say(f"Found {len(registry.devices)} CDI devices")
+    for name in registry.names:
+        sys.stdout.write(name + "\n")
+    return 0
+
+
+def _transform_root(arguments: Namespace, _rest: list[str]) -> int:
+    transform = RootTransform(arguments.old_root, arguments.to, arguments.relative_to, arguments.toolkit_release)
+    name = arguments.input
+    if name in ("", "-"):
+        name, content = "standard input", sys.stdin.buffer.read()
+    else:
+        content = _read(HostView(arguments.host_root), name)
+    spec = transform(parse(name, content))
+    output_format = _format(arguments.output, YAML)
+    content = serialize(spec, release(arguments.toolkit_release).sorted_yaml, output_format)
+    _write(arguments, _output_name(arguments.output, "", output_format), content)
+    return 0
+
+
+def _validate(arguments: Namespace, _rest: list[str]) -> int:
+    view = HostView(arguments.host_root)
+    status = 0
+    if not arguments.files:
+        registry = load_registry(view, arguments.spec_dir)
+        for error in registry.errors:
+            sys.stdout.write(error + "\n")
+        _say(f"{len(registry.specs)} specifications, {len(registry.devices)} devices")
+        return 1 if registry.errors else 0
+    for name in arguments.files:
+        try:
+            found = problems(load(name, _read(view, name)))
+        except SpecError as error:
+            found, name = [str(error)], ""
+        for problem in found:
+            sys.stdout.write(f"{name}: {problem}\n" if name else f"{problem}\n")
+            status = 1
+    return status
+
+
+def _read(view: HostView, name: str) -> bytes:
+    content = view.read_bytes(os.path.abspath(name))
+    if content is None:
+        raise SpecError(f"{name}: can't be read: no such file, or not a file")
+    return content
+
+
+_COMMANDS = {"generate": _generate, "list": _list, "transform root": _transform_root, "validate": _validate}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..cdi.registry import DEFAULT_DIRECTORIES
 from ..errors import UsageError
-from ..nvcdi.options import HOOK_MODES, HOOKS_TOOLKIT, STRATEGIES
+from ..nvcdi.options import STRATEGIES
 from ..nvcdi.releases import DEFAULT_RELEASE, RELEASES
 from ..nvcdi.transform import HOST, RELATIVE_TO
 
@@ -65,35 +65,27 @@ def _parser(command: str) -> ArgumentParser:
 
 
 def _add_generate(parser: ArgumentParser) -> None:
+    from ..node.spec_options import ROWS
+
     add = parser.add_argument
-    add(
-        "--mode",
-        "--discovery-mode",
-        default="auto",
-        help="auto, nvml, management, gds, mofed, gdrcopy, nvswitch or imex",
-    )
-    add("--driver-root", default="", metavar="DIR", help="root of the driver installation [/]")
-    add("--dev-root", default="", metavar="DIR", help="where /dev is [the driver root]")
     add("--output", default="", metavar="FILE", help="file to write [standard output]")
     add("--format", default="yaml", metavar="yaml|json", help="unless the output's name tells it")
-    add("--vendor", "--cdi-vendor", default="", help="[nvidia.com]")
-    add("--class", "--cdi-class", dest="cdi_class", default="", help="[gpu]")
-    add("--nvidia-cdi-hook-path", "--nvidia-ctk-path", default="", metavar="FILE", help="[looked for]")
-    add("--ldconfig-path", default="", metavar="FILE", help="for the hook update-ldcache")
-    _add_list(parser, "--device-name-strategy", "index, uuid or type-index; may be repeated [index, uuid]")
-    _add_list(parser, "--device-id", "only this device; may be repeated", "--device-ids", "--device", "--devices")
-    _add_list(parser, "--disable-hook", "a hook, or all; may be repeated", "--disable-hooks")
-    _add_list(parser, "--enable-hook", "a hook that is off otherwise; may be repeated", "--enable-hooks")
-    _add_list(parser, "--feature-flag", "a feature flag of nvidia-ctk; may be repeated", "--feature-flags")
-    _add_list(parser, "--library-search-path", "where libraries are, instead of the usual places")
-    _add_list(parser, "--config-search-path", "where configuration files are, instead of the usual places")
-    add("--no-all-device", action="store_true", help="leave out the device all")
-    _add_release(parser)
-    add("--hook-mode", default=HOOKS_TOOLKIT, choices=HOOK_MODES, help="none: mounts instead of hooks [toolkit]")
+    for row in ROWS:
+        name, kind = row.flags[0], row.ansible["type"]
+        if kind == "bool":
+            add(*row.flags, action="store_false", dest=row.name, help=row.help)
+        elif kind == "list":
+            _add_list(parser, row.name, row.help, *row.flags)
+        elif row.choices:
+            add(*row.flags, default="", choices=row.choices, dest=row.name, help=row.help)
+        else:
+            add(*row.flags, default="", metavar=row.metavar or _metavar(name), dest=row.name, help=row.help)
 
 
 def _add_registry(parser: ArgumentParser) -> None:
-    _add_list(parser, "--spec-dir", "where specifications are; the last goes first [/etc/cdi, /var/run/cdi]")
+    _add_list(
+        parser, "spec_dir", "where specifications are; the last goes first [/etc/cdi, /var/run/cdi]", "--spec-dir"
+    )
 
 
 def _add_transform(parser: ArgumentParser) -> None:
@@ -117,8 +109,12 @@ def _add_release(parser: ArgumentParser) -> None:
     )
 
 
-def _add_list(parser: ArgumentParser, name: str, text: str, *others: str) -> None:
-    parser.add_argument(name, *others, action="append", default=[], help=text, dest=name[2:].replace("-", "_"))
+def _add_list(parser: ArgumentParser, name: str, text: str, *flags: str) -> None:
+    parser.add_argument(*flags, action="append", default=[], metavar=_metavar(flags[0]), help=text, dest=name)
+
+
+def _metavar(flag: str) -> str:
+    return flag[2:].replace("-", "_").upper()
 
 
 def _split_commas(known: Namespace) -> None:
@@ -128,7 +124,7 @@ def _split_commas(known: Namespace) -> None:
             setattr(known, name, [part for item in value for part in item.split(",") if part])
     if hasattr(known, "spec_dir") and not known.spec_dir:
         known.spec_dir = list(DEFAULT_DIRECTORIES)
-    for strategy in getattr(known, "device_name_strategy", ()):
+    for strategy in getattr(known, "device_name_strategies", ()):
         if strategy not in STRATEGIES:
             raise UsageError(f"--device-name-strategy: {strategy!r}: must be one of {', '.join(STRATEGIES)}")
 

@@ -10,7 +10,7 @@ from .. import parameters
 from ..errors import ParameterError
 from ..machine.build import build_machine
 from ..machine.model import Machine
-from ..node.components import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
+from ..node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
 from .flags import SWITCH, TEXT, Flag, Values
 
 

@@ -110,18 +110,25 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     with HostRoot(root_path, tuple(path for component in wanted for path in component.strict)) as root:
         if "cdi" in modes:
             from ..node import cdi_spec
+            from ..nvcdi.options import options_from
 
-            options = cdi_spec.SpecOptions(
+            options = options_from(
+                {
+                    "mode": "nvml",
+                    "driver_root": driver_root,
+                    "dev_root": "/",
+                    "hook_mode": "toolkit" if values.on("with-hook") else "none",
+                    "architecture": architecture,
+                }
+            )
+            spec_file = cdi_spec.SpecFile(
                 path=spec_path,
-                driver_root=driver_root,
-                hook_mode="toolkit" if values.on("with-hook") else "none",
                 toolkit_root=absolute(values, "toolkit-root"),
                 devices_are_files=device_options.regular_files,
-                architecture=architecture,
                 uid=owner,
                 gid=owner,
             )
-            spec = cdi_spec.make(machine, root, options, list(wanted))
+            spec = cdi_spec.make(machine, root, options, spec_file, list(wanted))
             names = spec.device_names
             wanted.append(spec.component)
         changes = _converge(values, root, {component.tag: component.entries for component in wanted}, wanted)

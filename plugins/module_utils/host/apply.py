@@ -23,16 +23,6 @@ class MknodError(HostError):
     """Character devices can't be made here."""
 
 
-def read_manifest(root: HostRoot) -> Manifest:
-    """Return the node's manifest; an empty one if there is none.
-
-    :raises HostError: it is damaged or unreadable.
-    """
-    if root.status(manifests.PATH) is None:
-        return Manifest()
-    return Manifest.from_bytes(root.read(manifests.PATH))
-
-
 def sweep(root: HostRoot, known: Manifest) -> None:
     """Remove temporary files that a killed run left behind.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from . import apply as applying
 from . import guard
 from .entries import Entry
-from .manifest import Manifest
+from .manifest import Manifest, read_manifest
 from .plan import Change, Plan, make_plan
 from .root import HostRoot
 
@@ -34,7 +34,7 @@ def converge(
     """
     if not check:
         root.lock()
-    known = applying.read_manifest(root)
+    known = read_manifest(root)
     if not allow_real_driver and any(wanted.values()):
         guard.check_no_real_driver(root, known)
     if not check:

@@ -14,6 +14,10 @@ from ..errors import HostError
 from ..values import Value
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .root import HostRoot
+
 STATE_DIRECTORY = "/var/lib/nvidia-mock"
 PATH = STATE_DIRECTORY + "/manifest.mtree"
 DIRECTORIES = ("/var", "/var/lib", STATE_DIRECTORY)
@@ -29,6 +33,9 @@ _COMPLETE = "complete"
 _IN_PROGRESS = "in progress"
 
 _WORD_ENDS = frozenset(" \t\n\r#=,\\")
+
+# The last manifest that was read: a run asks for it more than once, and nobody changes it but by writing another.
+_parsed: dict[bytes, Manifest] = {}
 
 _TYPES = {DIRECTORY: "dir", FILE: "file", SYMLINK: "link", CHAR: "char"}
 _KINDS = {word: kind for kind, word in _TYPES.items()}
@@ -95,6 +102,20 @@ class Manifest:
             except (KeyError, ValueError):
                 raise HostError(f"{PATH}: line {number} is damaged: {_REPAIR}") from None
         return manifest
+
+
+def read_manifest(root: HostRoot) -> Manifest:
+    """Return the node's manifest; an empty one if there is none.
+
+    :raises HostError: it is damaged or unreadable.
+    """
+    if root.status(PATH) is None:
+        return Manifest()
+    content = root.read(PATH)
+    if content not in _parsed:
+        _parsed.clear()
+        _parsed[content] = Manifest.from_bytes(content)
+    return _parsed[content]
 
 
 def _escape(text: str) -> str:

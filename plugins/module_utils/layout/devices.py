@@ -13,7 +13,7 @@ from __future__ import annotations
 from ..host.entries import Entry, char_device, directory, file, symlink
 from ..machine.mig import capability_minors
 from ..machine.model import Machine
-from ..values import Value
+from ..values import Value, value
 
 NVIDIA_MAJOR = 195
 CONTROL_MINOR = 255
@@ -26,37 +26,17 @@ DEFAULT_CAPS_MAJOR = 236
 _CAPABILITY_MODES = {"config": 0o400, "monitor": 0o444}
 
 
+@value
 class DeviceOptions(Value):
-    """How device nodes are to be made.
+    """How device nodes are to be made."""
 
-    :arg mode: permission bits of all nodes but the MIG capabilities, which have the driver's own.
-    :arg uid: owner; None leaves it to the layout's user.
-    :arg gid: group, likewise.
-    :arg uvm_major: major of nvidia-uvm and nvidia-uvm-tools.
-    :arg caps_major: major of nvidia-caps.
-    :arg dri: also make DRM nodes and their by-path links.
-    :arg regular_files: make empty regular files instead of character devices.
-    """
-
-    __slots__ = ("mode", "uid", "gid", "uvm_major", "caps_major", "dri", "regular_files")
-
-    def __init__(
-        self,
-        mode: int = 0o666,
-        uid: int | None = None,
-        gid: int | None = None,
-        uvm_major: int = DEFAULT_UVM_MAJOR,
-        caps_major: int = DEFAULT_CAPS_MAJOR,
-        dri: bool = False,
-        regular_files: bool = False,
-    ) -> None:
-        self.mode = mode
-        self.uid = uid
-        self.gid = gid
-        self.uvm_major = uvm_major
-        self.caps_major = caps_major
-        self.dri = dri
-        self.regular_files = regular_files
+    mode: int = 0o666  # permission bits of all nodes but the MIG capabilities, which have the driver's own
+    uid: int | None = None  # owner; None leaves it to the layout's user
+    gid: int | None = None  # group, likewise
+    uvm_major: int = DEFAULT_UVM_MAJOR  # major of nvidia-uvm and nvidia-uvm-tools
+    caps_major: int = DEFAULT_CAPS_MAJOR  # major of nvidia-caps
+    dri: bool = False  # also make DRM nodes and their by-path links
+    regular_files: bool = False  # make empty regular files instead of character devices
 
 
 def device_entries(machine: Machine, dev_root: str, options: DeviceOptions) -> list[Entry]:

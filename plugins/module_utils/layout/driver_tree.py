@@ -9,7 +9,7 @@ from ..host.entries import Entry, directory, file, symlink
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import machine_file_text
 from ..machine.model import Machine
-from ..values import Value
+from ..values import Value, value
 from . import programs
 from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
 from .nvml_facts import nvml_facts
@@ -30,31 +30,15 @@ _DIRECTORIES = {
 LAYOUTS = tuple(_DIRECTORIES)
 
 
+@value
 class DriverTreeOptions(Value):
-    """How the tree is to be made.
+    """How the tree is to be made."""
 
-    :arg layout: where libraries and programs lie: ``lib64``, ``usr/lib64`` or ``debian`` (multiarch).
-    :arg content: ``elf`` for loadable libraries, ``empty`` for files of 0 bytes, as in NVIDIA's own test data.
-    :arg architecture: ``x86_64`` or ``aarch64``.
-    :arg uid: owner of everything; None leaves it to whoever writes.
-    :arg gid: group, likewise.
-    """
-
-    __slots__ = ("layout", "content", "architecture", "uid", "gid")
-
-    def __init__(
-        self,
-        layout: str = "lib64",
-        content: str = ELF,
-        architecture: str = "x86_64",
-        uid: int | None = None,
-        gid: int | None = None,
-    ) -> None:
-        self.layout = layout
-        self.content = content
-        self.architecture = architecture
-        self.uid = uid
-        self.gid = gid
+    layout: str = "lib64"  # where libraries and programs lie: ``lib64``, ``usr/lib64`` or ``debian`` (multiarch)
+    content: str = ELF  # ``elf`` for loadable libraries, ``empty`` for files of 0 bytes, as in NVIDIA's own test data
+    architecture: str = "x86_64"  # ``x86_64`` or ``aarch64``
+    uid: int | None = None  # owner of everything; None leaves it to whoever writes
+    gid: int | None = None  # group, likewise
 
 
 def library_directory(options: DriverTreeOptions) -> str:

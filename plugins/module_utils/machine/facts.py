@@ -40,10 +40,10 @@ def machine_facts(machine: Machine) -> dict[str, object]:
     model = machine.model
     shared: dict[str, object] = {}
     if model is not None:
-        shared = {name: getattr(model, name) for name in model.__slots__}
+        shared = {name: getattr(model, name) for name in model.FIELDS}
         shared["compute_capability"] = "%d.%d" % model.compute_capability
         shared["mig_profiles"] = [profile.name for profile in model.mig_profiles]
-        shared["readings"] = {name: getattr(model.readings, name) for name in model.readings.__slots__}
+        shared["readings"] = {name: getattr(model.readings, name) for name in model.readings.FIELDS}
     return {
         "machine": machine.type_name,
         "driver_version": machine.driver_version,

@@ -72,7 +72,7 @@ def _json(value: object, depth: int) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     pad = " " * (depth + 1)
     if isinstance(value, Value):
-        fields = [f'{pad}"{name}": {_json(getattr(value, name), depth + 1)}' for name in value.__slots__]
+        fields = [f'{pad}"{name}": {_json(getattr(value, name), depth + 1)}' for name in value.FIELDS]
         return "{\n" + ",\n".join(fields) + "\n" + " " * depth + "}"
     if not isinstance(value, tuple):
         raise TypeError(f"{value!r} has no place in a machine file")

@@ -8,113 +8,41 @@ of a PCI device. These facts are laid over the view of the node while the specif
 
 from __future__ import annotations
 
+import os
+
 from .. import parameters
 from ..errors import HostError, ParameterError, SpecError
 from ..host.entries import DIRECTORY, Entry, directory, file, owned_by
+from ..host.manifest import Manifest, read_manifest
 from ..host.overlay import OverlayView
 from ..host.root import HostRoot
 from ..layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
 from ..machine import mig
 from ..machine.model import Machine
-from ..values import Value
-from .components import DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, Component, cdi_spec, cdi_spec_tag
+from ..values import Value, value
+from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
+from .components import Component, cdi_spec, cdi_spec_tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..host.view import HostView
+    from ..nvcdi.options import Options
 
-MODES = ("nvml", "management", "gds", "mofed", "gdrcopy", "imex", "nvswitch")
-RELEASES = ("1.17", "1.18", "1.19", "1.20")
 HOOK_NAME = "nvidia-cdi-hook"
 
-_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
+@value
+class SpecFile(Value):
+    """The file that a specification goes into, and what goes onto the node with it."""
 
-class SpecOptions(Value):
-    """What the specification is to be; the module nvmock_cdi_spec documents each.
-
-    :arg hook_path: a hook program that is on the node; None: the toolkit's, or ours, installed if there is none.
-    :arg devices_are_files: regular files stand in for the device nodes: take them for what they stand for.
-    :arg uid: owner of what is written; None leaves it to whoever writes.
-    """
-
-    __slots__ = (
-        "path",
-        "mode",
-        "driver_root",
-        "dev_root",
-        "device_name_strategies",
-        "device_ids",
-        "all_device",
-        "vendor",
-        "device_class",
-        "hook_mode",
-        "toolkit_root",
-        "hook_path",
-        "enabled_hooks",
-        "disabled_hooks",
-        "ldconfig_path",
-        "feature_flags",
-        "library_search_paths",
-        "config_search_paths",
-        "toolkit_release",
-        "devices_are_files",
-        "architecture",
-        "uid",
-        "gid",
-    )
-
-    def __init__(
-        self,
-        path: str = DEFAULT_SPEC_PATH,
-        mode: str = "nvml",
-        driver_root: str = DEFAULT_DRIVER_ROOT,
-        dev_root: str = "/",
-        device_name_strategies: tuple[str, ...] = ("index", "uuid"),
-        device_ids: tuple[str, ...] | None = None,
-        all_device: bool = True,
-        vendor: str = "nvidia.com",
-        device_class: str = "gpu",
-        hook_mode: str = "toolkit",
-        toolkit_root: str = DEFAULT_TOOLKIT_ROOT,
-        hook_path: str | None = None,
-        enabled_hooks: tuple[str, ...] = (),
-        disabled_hooks: tuple[str, ...] = (),
-        ldconfig_path: str = "",
-        feature_flags: tuple[str, ...] = (),
-        library_search_paths: tuple[str, ...] = (),
-        config_search_paths: tuple[str, ...] = (),
-        toolkit_release: str = RELEASES[-1],
-        devices_are_files: bool = False,
-        architecture: str = "x86_64",
-        uid: int | None = None,
-        gid: int | None = None,
-    ) -> None:
-        self.path = path
-        self.mode = mode
-        self.driver_root = driver_root
-        self.dev_root = dev_root
-        self.device_name_strategies = device_name_strategies
-        self.device_ids = device_ids
-        self.all_device = all_device
-        self.vendor = vendor
-        self.device_class = device_class
-        self.hook_mode = hook_mode
-        self.toolkit_root = toolkit_root
-        self.hook_path = hook_path
-        self.enabled_hooks = enabled_hooks
-        self.disabled_hooks = disabled_hooks
-        self.ldconfig_path = ldconfig_path
-        self.feature_flags = feature_flags
-        self.library_search_paths = library_search_paths
-        self.config_search_paths = config_search_paths
-        self.toolkit_release = toolkit_release
-        self.devices_are_files = devices_are_files
-        self.architecture = architecture
-        self.uid = uid
-        self.gid = gid
+    path: str = DEFAULT_SPEC_PATH
+    toolkit_root: str = DEFAULT_TOOLKIT_ROOT  # where the hook program is, or is installed if the node has none
+    # Regular files stand in for the device nodes: take them for what they stand for.
+    devices_are_files: bool = False
+    uid: int | None = None  # owner of what is written; None leaves it to whoever writes
+    gid: int | None = None  # group, likewise
 
 
 class Specification:
@@ -152,7 +80,28 @@ def spec_path(name: str, value: object) -> str:
     return path
 
 
-def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[Component]) -> Specification:
+def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[str, dict[str, Any]]]:
+    """Make the specifications of *machine* on the node that *view* shows; every door comes through here.
+
+    What nvidia-ctk takes from its environment and its kernel is the process's and this machine's.
+
+    :returns: each specification, with what its file's name gets before the dot (:func:`..nvcdi.generate.generate`).
+    """
+    from ..nvcdi import generate as generator
+
+    uname = os.uname()
+    node = {
+        "architecture": options.architecture or uname.machine,
+        "kernel_release": uname.release,
+        "search_path": os.environ.get("PATH", ""),
+        "data_dirs": os.environ.get("XDG_DATA_DIRS", ""),
+    }
+    return generator.generate(machine, view, options.but(**node))
+
+
+def make(
+    machine: Machine, root: HostRoot, options: Options, spec_file: SpecFile, planned: list[Component]
+) -> Specification:
     """Make the specification of *machine* for the node at *root*.
 
     :arg planned: what this run will make besides: it counts as being there, and what it removes as gone.
@@ -160,44 +109,21 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
     :raises ParameterError: an option is not allowed.
     """
     from ..cdi.serialize import serialize
-    from ..nvcdi.generate import generate_all, with_infix
-    from ..nvcdi.options import CdiOptions
+    from ..nvcdi.generate import with_infix
     from ..nvcdi.releases import release
 
-    path = spec_path("path", options.path)
-    hook_path, hook_entries = _hook(root, options)
-    view = _view(machine, root, options, planned, hook_entries)
-    made = generate_all(
-        machine,
-        view,
-        CdiOptions(
-            mode=options.mode,
-            driver_root=options.driver_root,
-            dev_root=options.dev_root,
-            nvidia_cdi_hook_path=hook_path,
-            ldconfig_path=options.ldconfig_path,
-            vendor=options.vendor,
-            cdi_class=options.device_class,
-            device_name_strategies=options.device_name_strategies,
-            device_ids=options.device_ids or (),
-            all_device=options.all_device,
-            disabled_hooks=options.disabled_hooks,
-            enabled_hooks=options.enabled_hooks,
-            feature_flags=options.feature_flags,
-            library_search_paths=options.library_search_paths,
-            config_search_paths=options.config_search_paths,
-            toolkit_release=options.toolkit_release,
-            hook_mode=options.hook_mode,
-            architecture=options.architecture,
-        ),
-    )
+    path = spec_path("path", spec_file.path)
+    known = read_manifest(root)
+    hook_path, hook_entries = _hook(root, known, options, spec_file)
+    view = _view(machine, root, known, options, spec_file, planned, hook_entries)
+    made = generate(machine, view, options.but(hook_path=hook_path))
     sorted_keys = release(options.toolkit_release).sorted_yaml
     component = Component(cdi_spec_tag(path), [])
     for infix, spec in made:
         place = with_infix(path, infix)
         _refuse_what_runtimes_refuse(view, place, spec)
         content = serialize(spec, sorted_keys, path.rpartition(".")[2])
-        component.entries += cdi_spec(place, content, options.uid, options.gid).entries
+        component.entries += cdi_spec(place, content, spec_file.uid, spec_file.gid).entries
     specs = [spec for _infix, spec in made]
     if _names_hook(specs[0], hook_path):
         component.entries += hook_entries
@@ -206,14 +132,14 @@ def make(machine: Machine, root: HostRoot, options: SpecOptions, planned: list[C
     return Specification(component, specs, hook_path)
 
 
-def assumed_entries(machine: Machine, root: HostRoot, options: SpecOptions) -> list[Component]:
+def assumed_entries(machine: Machine, root: HostRoot, options: Options, spec_file: SpecFile) -> list[Component]:
     """Return device nodes and a driver installation in their default form, as far as the node does not have them yet.
 
     For check mode, where the tasks before this one have made nothing.
     """
     from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
 
-    wanted = device_entries(machine, options.dev_root, DeviceOptions(uid=options.uid, gid=options.gid))
+    wanted = device_entries(machine, options.dev_root, DeviceOptions(uid=spec_file.uid, gid=spec_file.gid))
     version = machine.driver_version
     tree = driver_tree_entries(machine, options.driver_root, DriverTreeOptions(architecture=options.architecture))
     if any(root.status(f"{options.driver_root}/{place}/libcuda.so.{version}") for place in _library_places(options)):
@@ -241,33 +167,39 @@ def problems(root: HostRoot, path: str, content: bytes) -> list[str]:
     return []
 
 
-def _library_places(options: SpecOptions) -> tuple[str, ...]:
+def _library_places(options: Options) -> tuple[str, ...]:
     return ("lib64", "usr/lib64", f"usr/lib/{options.architecture}-linux-gnu")
 
 
-def _hook(root: HostRoot, options: SpecOptions) -> tuple[str, list[Entry]]:
+def _hook(root: HostRoot, known: Manifest, options: Options, spec_file: SpecFile) -> tuple[str, list[Entry]]:
     """Return the path of the hook program, and the entries that install it if the node has none."""
     if options.hook_mode != "toolkit":
         return "", []
-    if options.hook_path is not None:
+    if options.hook_path:
         return parameters.absolute_path("hook_path", options.hook_path), []
-    ours = f"{options.toolkit_root}/bin/{HOOK_NAME}"
-    if root.status(ours) is None or _is_ours(root, ours):
-        for place in _PATH:
-            theirs = f"{place}/{HOOK_NAME}"
-            if root.status(theirs) is not None and not _is_ours(root, theirs):
-                return theirs, []
-        from ..native import binary
+    found = find_hook(root, known, spec_file.toolkit_root)
+    ours = f"{spec_file.toolkit_root}/bin/{HOOK_NAME}"
+    if found and found not in known.owned:
+        return found, []
+    from ..native import binary
 
-        entries = [directory(f"{options.toolkit_root}/bin"), file(ours, binary(HOOK_NAME, options.architecture), 0o755)]
-        return ours, owned_by(entries, options.uid, options.gid)
-    return ours, []
+    entries = [directory(f"{spec_file.toolkit_root}/bin"), file(ours, binary(HOOK_NAME, options.architecture), 0o755)]
+    return ours, owned_by(entries, spec_file.uid, spec_file.gid)
 
 
-def _is_ours(root: HostRoot, path: str) -> bool:
-    from ..host.apply import read_manifest
+def find_hook(root: HostRoot, known: Manifest, toolkit_root: str) -> str:
+    """Return the path of the node's hook program, "" if it has none; another's goes before the one that is ours."""
+    from ..nvcdi.locators import BINARY_DIRS
 
-    return path in read_manifest(root).owned
+    ours = f"{toolkit_root}/bin/{HOOK_NAME}"
+    is_there = root.status(ours) is not None
+    if is_there and ours not in known.owned:
+        return ours
+    for place in BINARY_DIRS:
+        theirs = f"{place}/{HOOK_NAME}"
+        if root.status(theirs) is not None and theirs not in known.owned:
+            return theirs
+    return ours if is_there else ""
 
 
 def _names_hook(spec: dict[str, Any], hook_path: str) -> bool:
@@ -276,25 +208,27 @@ def _names_hook(spec: dict[str, Any], hook_path: str) -> bool:
 
 
 def _view(
-    machine: Machine, root: HostRoot, options: SpecOptions, planned: list[Component], hook_entries: list[Entry]
+    machine: Machine,
+    root: HostRoot,
+    known: Manifest,
+    options: Options,
+    spec_file: SpecFile,
+    planned: list[Component],
+    hook_entries: list[Entry],
 ) -> OverlayView:
     entries = [entry for component in planned for entry in component.entries]
-    gone: set[str] = set()
-    if planned:
-        from ..host.apply import read_manifest
-
-        tags = {component.tag for component in planned}
-        staying = {entry.path for entry in entries}
-        known = read_manifest(root).owned
-        gone = {
-            path
-            for path, owned in known.items()
-            if owned.kind != DIRECTORY and owned.tags <= tags and path not in staying
-        }
+    tags = {component.tag for component in planned}
+    staying = {entry.path for entry in entries}
+    gone = {
+        path
+        for path, owned in known.owned.items()
+        if owned.kind != DIRECTORY and owned.tags <= tags and path not in staying
+    }
     facts = _kernel_facts(machine, root, options.dev_root, entries)
-    if options.devices_are_files:
+    if spec_file.devices_are_files:
         dri = any("/drm/" in fact.path for fact in facts)
-        facts += device_entries(machine, options.dev_root, DeviceOptions(uid=options.uid, gid=options.gid, dri=dri))
+        nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=dri)
+        facts += device_entries(machine, options.dev_root, nodes)
     return OverlayView(root.path, entries + facts + hook_entries, gone)
 
 

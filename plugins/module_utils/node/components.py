@@ -8,44 +8,26 @@ Doors turn their parameters into components and hand them to ``host.converge``; 
 from __future__ import annotations
 
 from ..host.entries import Entry, directory, file, owned_by
+from ..host.manifest import read_manifest
 from ..host.root import HostRoot
 from ..layout.devices import DeviceOptions, device_entries
 from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
 from ..layout.procfs import procfs_entries
 from ..layout.tmpfiles import tmpfiles_entries
 from ..machine.model import Machine
-from ..values import Value
-
-DEFAULT_BASE = "/run/nvidia/driver"
-DEFAULT_DRIVER_ROOT = "/var/lib/nvidia-mock/driver"
-DEFAULT_SPEC_PATH = "/etc/cdi/nvidia.yaml"
-DEFAULT_TOOLKIT_ROOT = "/usr/local/nvidia-container-toolkit"
+from ..values import Value, value
 
 _SYSTEMD_RUNS = "/run/systemd/system"
 
 
+@value
 class Component(Value):
-    """What one door wants of a node.
+    """What one door wants of a node."""
 
-    :arg tag: its name in the manifest.
-    :arg entries: everything it wants; empty to have it all removed.
-    :arg strict: directories at and below which no symbolic link is followed.
-    :arg exclusive: directories that must be ours, empty or missing.
-    """
-
-    __slots__ = ("tag", "entries", "strict", "exclusive")
-
-    def __init__(
-        self,
-        tag: str,
-        entries: list[Entry],
-        strict: tuple[str, ...] = (),
-        exclusive: tuple[str, ...] = (),
-    ) -> None:
-        self.tag = tag
-        self.entries = entries
-        self.strict = strict
-        self.exclusive = exclusive
+    tag: str  # its name in the manifest
+    entries: list[Entry]  # everything it wants; empty to have it all removed
+    strict: tuple[str, ...] = ()  # directories at and below which no symbolic link is followed
+    exclusive: tuple[str, ...] = ()  # directories that must be ours, empty or missing
 
 
 def devices_tag(base: str, dev_root: str | None = None) -> str:
@@ -118,8 +100,6 @@ def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None 
 
 def tags_of(root: HostRoot, family: str) -> list[str]:
     """Return the tags in the node's manifest that are *family* or belong to it (``<family>@...``)."""
-    from ..host.apply import read_manifest
-
     tags = {tag for owned in read_manifest(root).owned.values() for tag in owned.tags}
     return sorted(tag for tag in tags if tag == family or tag.startswith(family + "@"))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from ..errors import HostError
 from ..host.entries import CHAR, FILE, SYMLINK, Entry
 from ..host.root import HostRoot
-from ..values import Value
+from ..values import Value, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,18 +38,12 @@ _PROGRAM_DIRECTORIES = ("bin", "usr/bin")
 _PROGRAMS = ("nvidia-smi", "nvidia-debugdump", "nvidia-persistenced", "nvidia-modprobe")
 
 
+@value
 class Outcome(Value):
-    """What a verification found.
+    """What a verification found."""
 
-    :arg lines: what passed, in the words that the GPU Mock on kind's users wait for.
-    :arg problems: one line each; empty if all is well.
-    """
-
-    __slots__ = ("lines", "problems")
-
-    def __init__(self, lines: list[str], problems: list[str]) -> None:
-        self.lines = lines
-        self.problems = problems
+    lines: list[str]  # what passed, in the words that the GPU Mock on kind's users wait for
+    problems: list[str]  # one line each; empty if all is well
 
 
 def verify_filesystem(root: HostRoot, base: str, regular_files: bool = False) -> Outcome:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..host.view import HostView
     from ..machine.model import Gpu, MigDevice
     from .hooks import HookMaker
-    from .options import CdiOptions
+    from .options import Options
     from .releases import Release
 
 MIG_MINORS = "/proc/driver/nvidia-caps/mig-minors"
@@ -32,20 +32,17 @@ class DeviceFinder:
     :arg root: where ``/dev`` is; None takes the options' dev root.
     """
 
-    def __init__(self, view: HostView, options: CdiOptions, release: Release, root: str | None = None) -> None:
+    def __init__(self, view: HostView, options: Options, release: Release, root: str | None = None) -> None:
         self._view = view
         self._release = release
         self.root = clean(root or options.dev_root)
         self._locators = Locators(view, self.root)
-        self._files_too = release.devices_may_be_files and options.devices_are_files
         self._gids = release.device_facts and NO_ADDITIONAL_GIDS not in options.feature_flags
-        self._minors: dict[str, int] | None = None if options.mig_minors is None else dict(options.mig_minors)
+        self._minors: dict[str, int] | None = None
 
     def find(self, patterns: Iterable[str]) -> list[str]:
         """Host paths of the nodes that match, in order."""
-        return [
-            path for pattern in patterns for path in self._locators.char_devices(self.root, pattern, self._files_too)
-        ]
+        return [path for pattern in patterns for path in self._locators.char_devices(self.root, pattern)]
 
     def container_path(self, path: str) -> str:
         return without_root(path, self.root) or path

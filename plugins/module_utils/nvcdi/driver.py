@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..cdi.spec import Entry
     from ..host.view import HostView
-    from .options import CdiOptions
+    from .options import Options
     from .releases import Release
 
 _CUDA = "libcuda.so."
@@ -31,7 +31,7 @@ class Driver:
     :arg version: the version that NVML tells; ``""`` takes that of the first libcuda.
     """
 
-    def __init__(self, version: str, view: HostView, options: CdiOptions, release: Release) -> None:
+    def __init__(self, version: str, view: HostView, options: Options, release: Release) -> None:
         self.view = view
         self.options = options
         self.release = release

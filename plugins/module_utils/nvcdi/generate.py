@@ -7,7 +7,7 @@ from __future__ import annotations
 from ..cdi.version import minimum_version
 from ..errors import SpecError
 from .modes import COHERENT, Context, resolve
-from .options import GETSPEC, HOOKS_NONE
+from .options import HOOKS_NONE
 from .releases import release as release_named
 from .simplify import add_all_device, simplify
 
@@ -16,26 +16,20 @@ if TYPE_CHECKING:
     from ..cdi.spec import Entry, Spec
     from ..host.view import HostView
     from ..machine.model import Machine
-    from .options import CdiOptions
+    from .options import Options
 
 
-def generate(machine: Machine, view: HostView, options: CdiOptions) -> Spec:
-    """The specification of a machine.
-
-    :arg machine: the facts that NVML would tell.
-    :arg view: the node; its files decide what the specification mounts.
-    :returns: the specification as a dict in the order of the library's structs.
-    :raises SpecError: the driver or its device nodes are not there, or what comes out is not a valid specification.
-    :raises ParameterError: a release that is not known.
-    """
-    return generate_all(machine, view, options)[0][1]
-
-
-def generate_all(machine: Machine, view: HostView, options: CdiOptions) -> list[tuple[str, Spec]]:
-    """All specifications that ``nvidia-ctk cdi generate`` writes, each with what its file name gets before the dot.
+def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[str, Spec]]:
+    """The specifications that ``nvidia-ctk cdi generate`` writes, each with what its file name gets before the dot.
 
     There is one (``""``), except with coherent annotations: then the GPUs are also in ``.coherent`` or
     ``.noncoherent``, with a class of their own.
+
+    :arg machine: the facts that NVML would tell.
+    :arg view: the node; its files decide what a specification mounts.
+    :returns: each specification as a dict in the order of the library's structs.
+    :raises SpecError: the driver or its device nodes are not there, or what comes out is not a valid specification.
+    :raises ParameterError: a release that is not known.
     """
     release = release_named(options.toolkit_release)
     mode = resolve(options.mode, view, release)
@@ -47,15 +41,12 @@ def generate_all(machine: Machine, view: HostView, options: CdiOptions) -> list[
 
         common, devices = replace_hooks(view, options, release, common, devices)
 
-    from_library = options.flavour == GETSPEC
-    vendor = options.vendor or (mode.vendor if from_library else "nvidia.com")
-    cdi_class = options.cdi_class or (mode.cdi_class if from_library else "gpu")
-    found = [("", _build(options, release.current_version, f"{vendor}/{cdi_class}", devices, common))]
+    kind = f"{options.vendor}/{options.cdi_class}"
+    found = [("", _build(options, kind, devices, common))]
     for infix, coherent in (("coherent", "true"), ("noncoherent", "false")):
         own = [device for device in devices if device.get("annotations", {}).get(COHERENT) == coherent]
         if own:
-            kind = f"{vendor}/{cdi_class}.{infix}"
-            found.append((f".{infix}", _build(options, release.current_version, kind, own, common)))
+            found.append((f".{infix}", _build(options, f"{kind}.{infix}", own, common)))
     return found
 
 
@@ -66,9 +57,9 @@ def with_infix(path: str, infix: str) -> str:
     return f"{directory}{slash}{name[:dot]}{infix}{name[dot:]}"
 
 
-def _build(options: CdiOptions, version: str, kind: str, devices: list[Entry], common: Entry) -> Spec:
+def _build(options: Options, kind: str, devices: list[Entry], common: Entry) -> Spec:
     spec: Spec = {
-        "cdiVersion": version,
+        "cdiVersion": "",
         "kind": kind,
         "devices": [dict(device) for device in devices],
         "containerEdits": common,
@@ -76,10 +67,6 @@ def _build(options: CdiOptions, version: str, kind: str, devices: list[Entry], c
     simplify(spec)
     if options.all_device and "none" not in options.device_ids:
         add_all_device(spec)
-    if options.flavour == GETSPEC:
-        # A list that was never made is null in what programs get, not an empty list.
-        spec["devices"] = spec["devices"] or None
-        return spec
     spec["cdiVersion"] = minimum_version(spec)
     _check(spec)
     return spec

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from ..cdi.spec import Edits, Entry
     from ..host.view import HostView
-    from .options import CdiOptions
+    from .options import Options
     from .releases import Release
 
 
 def replace_hooks(
-    view: HostView, options: CdiOptions, release: Release, common: Edits, devices: list[Entry]
+    view: HostView, options: Options, release: Release, common: Edits, devices: list[Entry]
 ) -> tuple[Edits, list[Entry]]:
     """The common edits and devices without hooks."""
     dev_root = clean(options.dev_root)

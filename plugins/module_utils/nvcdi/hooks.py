@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..cdi.spec import Entry
-    from .options import CdiOptions
+    from .options import Options
     from .releases import Release
+
+DEFAULT_PATH = "/usr/bin/nvidia-cdi-hook"
 
 ALL = "all"
 CHMOD = "chmod"
@@ -41,7 +43,7 @@ class HookMaker:
     :arg off_in_mode: hooks that the mode leaves out (unless enabled by name).
     """
 
-    def __init__(self, release: Release, options: CdiOptions, off_in_mode: Sequence[str] = ()) -> None:
+    def __init__(self, release: Release, options: Options, off_in_mode: Sequence[str] = ()) -> None:
         switchable = release.switchable_hooks
         self._disabled = dict.fromkeys((*release.default_off_hooks, *off_in_mode), True)
         # Where hooks only tell what to mount instead, none may be missing.
@@ -51,7 +53,7 @@ class HookMaker:
         if not switchable:
             for name in options.enabled_hooks:
                 self._disabled[name] = False
-        self._path = options.nvidia_cdi_hook_path
+        self._path = options.hook_path or DEFAULT_PATH
         self._ldconfig_path = options.ldconfig_path
         base = self._path.rstrip("/").rpartition("/")[2]
         self._fixed = [base, "hook"] if base == "nvidia-ctk" else [base]

@@ -30,7 +30,7 @@ _LIBRARY_DIRS = (
     "/lib/x86_64-linux-gnu/nvidia/current",
     "/lib/aarch64-linux-gnu/nvidia/current",
 )
-_BINARY_DIRS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+BINARY_DIRS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # As many as Linux follows in one path.
 _MOST_LINKS = 40
 _DATA_DIRS = ("/usr/local/share", "/usr/share")
@@ -84,7 +84,7 @@ class Locators:
         self._config_paths = _split(config_paths)
         self._data_dirs = _split((data_dirs,)) or _DATA_DIRS
         paths = _split((search_path,))
-        binary_dirs = paths + tuple([path for path in _BINARY_DIRS if path not in paths])
+        binary_dirs = paths + tuple([path for path in BINARY_DIRS if path not in paths])
         self._binary_dirs = [f"{root}/{path}" for path in binary_dirs] if root != "/" else []
         self._binary_dirs.extend(binary_dirs)
         self._cached: list[str] | None = None
@@ -116,12 +116,12 @@ class Locators:
             return self.resolved(found)
         return [path for path in self._in_ldcache() if matches(pattern, path.rpartition("/")[2])]
 
-    def char_devices(self, dev_root: str, pattern: str, files_too: bool = False) -> list[str]:
+    def char_devices(self, dev_root: str, pattern: str) -> list[str]:
         """Character devices below the dev root; links to one do not count."""
         found = []
         for path in self._candidates(pattern, (dev_root, f"{dev_root}/dev")):
             status = self.view.lstat(path)
-            if status is not None and (status.is_char_device or (files_too and status.is_file)):
+            if status is not None and status.is_char_device:
                 found.append(path)
         return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..cdi.spec import Found, device
 from ..errors import ParameterError, SpecError
 from ..host.view import clean
+from ..values import Value, value
 from .device_names import gpu_names, mig_names, select
 from .devices import DeviceFinder, imex_node
 from .discovery import discover_common, discover_driver
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..cdi.spec import Entry
     from ..host.view import HostView
     from ..machine.model import Gpu, Machine
-    from .options import CdiOptions
+    from .options import Options
     from .releases import Release
 
 COHERENT_ANNOTATIONS = "enable-coherent-annotations"
@@ -49,7 +50,7 @@ class Context:
     :arg machine: what NVML would tell.
     """
 
-    def __init__(self, machine: Machine, view: HostView, options: CdiOptions, release: Release) -> None:
+    def __init__(self, machine: Machine, view: HostView, options: Options, release: Release) -> None:
         self.machine = machine
         self.view = view
         self.options = options
@@ -64,22 +65,12 @@ class Context:
         return Driver(self.machine.driver_version, self.view, self.options, self.release)
 
 
-class Mode:
-    """One mode: its devices and common edits, and the kind that the library gives it."""
+@value
+class Mode(Value):
+    """One mode: its devices and common edits."""
 
-    __slots__ = ("devices", "common", "vendor", "cdi_class")
-
-    def __init__(
-        self,
-        devices: Callable[[Context], list[Entry]],
-        common: Callable[[Context], Found],
-        cdi_class: str = "gpu",
-        vendor: str = "nvidia.com",
-    ) -> None:
-        self.devices = devices
-        self.common = common
-        self.cdi_class = cdi_class
-        self.vendor = vendor
+    devices: Callable[[Context], list[Entry]]
+    common: Callable[[Context], Found]
 
 
 def resolve(name: str, view: HostView, release: Release) -> Mode:
@@ -249,10 +240,11 @@ def _only_void(_context: Context) -> Found:
 
 _MODES = {
     "nvml": Mode(_nvml_devices, _nvml_common),
-    "management": Mode(_management_devices, _management_common, vendor="management.nvidia.com"),
-    "gds": Mode(_gds_devices, _only_void, "gds"),
-    "mofed": Mode(_mofed_devices, _only_void, "mofed"),
-    "gdrcopy": Mode(_nodes_as_all(("/dev/gdrdrv",)), _only_void, "gdrcopy"),
-    "nvswitch": Mode(_nodes_as_all(("/dev/nvidia-nvswitchctl", "/dev/nvidia-nvswitch*")), _only_void, "nvswitch"),
-    "imex": Mode(_imex_devices, _only_void, "imex-channel"),
+    "management": Mode(_management_devices, _management_common),
+    "gds": Mode(_gds_devices, _only_void),
+    "mofed": Mode(_mofed_devices, _only_void),
+    "gdrcopy": Mode(_nodes_as_all(("/dev/gdrdrv",)), _only_void),
+    "imex": Mode(_imex_devices, _only_void),
+    "nvswitch": Mode(_nodes_as_all(("/dev/nvidia-nvswitchctl", "/dev/nvidia-nvswitch*")), _only_void),
 }
+NAMES = tuple(_MODES)

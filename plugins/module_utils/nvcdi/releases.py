@@ -9,109 +9,53 @@ Facts read from the sources of v1.17.9, v1.18.2, v1.19.1 and v1.20.0 and seen in
 from __future__ import annotations
 
 from ..errors import ParameterError
-from ..values import Value
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from ..values import Value, value
 
 
+@value
 class Release(Value):
-    """How one release makes a specification.
+    """How one release makes a specification."""
 
-    :arg name: ``<major>.<minor>``.
-    :arg current_version: version that a specification gets which is not saved (the newest the library knows).
-    :arg mount_options: options of files that are mounted.
-    :arg socket_options: options of sockets of driver daemons.
-    :arg sorted_yaml: keys sorted and 2 blanks (sigs.k8s.io/yaml) instead of field order and 4 blanks (yaml.v3).
-    :arg modes: modes that the release knows.
-    :arg default_off_hooks: hooks that are made only when enabled by name.
-    :arg switchable_hooks: hooks that can be disabled; empty: all.
-    :arg management_off_hooks: hooks that the management mode leaves out.
-    :arg empty_ldcache_hook: update-ldcache is made without folders if there is no library.
-    :arg isolating_hook: the hook disable-device-node-modification exists.
-    :arg profile_hook: the hook update-application-profile exists.
-    :arg libcuda_dir_env: ``NVIDIA_CTK_LIBCUDA_DIR`` is set.
-    :arg soname_links: links for SONAMEs that the driver libraries have.
-    :arg exact_special_links: libcuda.so and its like are linked only for the driver's own version.
-    :arg version_from_files: graphics and enable-cuda-compat take the version of the first libcuda found.
-    :arg ml_fallback: libnvidia-ml.so locates the driver if libcuda.so is missing.
-    :arg all_library_dirs: libraries come from each directory that has some, not only from libcuda's.
-    :arg resolved_libraries: the driver libraries' own links are resolved.
-    :arg once_per_host_path: a discoverer mounts a host path once.
-    :arg full_gpu_beside_mig: a GPU in MIG mode is also a device of its own.
-    :arg graphics_mig: MIG devices of profiles with graphics get DRM nodes.
-    :arg device_facts: device nodes carry major, minor, mode and group, and additional GIDs are set.
-    :arg devices_may_be_files: the testing variable makes regular files count as devices.
-    :arg annotations: the feature flag for coherent annotations works.
-    :arg ipc_flag: the feature flag that leaves out sockets works.
-    :arg mofed_in_driver_root: InfiniBand devices are looked for below the driver root.
-    :arg device_ids: devices can be chosen when generating.
-    :arg no_device_id: the device id ``none`` is known.
-    :arg checked_channels: IMEX channels must exist and be at most the driver's limit.
-    :arg graphics_libraries: patterns of libraries with versions of their own.
-    :arg graphics_binaries: programs that come with graphics.
-    :arg graphics_configs: files below the configuration directories.
-    :arg configs_at_share: these are mounted below /usr/share wherever they were found.
-    :arg opencl_configs: files that are mounted below /etc.
-    :arg cpu_vulkan_icd: the ICD file that carries the architecture's name is known.
-    :arg extra_libraries: patterns of driver libraries without the driver's version.
-    :arg whole_component_roots: ``transform root`` replaces a prefix only at the end of a path component.
-    """
-
-    __slots__ = (
-        "name",
-        "current_version",
-        "mount_options",
-        "socket_options",
-        "sorted_yaml",
-        "modes",
-        "default_off_hooks",
-        "switchable_hooks",
-        "management_off_hooks",
-        "empty_ldcache_hook",
-        "isolating_hook",
-        "profile_hook",
-        "libcuda_dir_env",
-        "soname_links",
-        "exact_special_links",
-        "version_from_files",
-        "ml_fallback",
-        "all_library_dirs",
-        "resolved_libraries",
-        "once_per_host_path",
-        "full_gpu_beside_mig",
-        "graphics_mig",
-        "device_facts",
-        "devices_may_be_files",
-        "annotations",
-        "ipc_flag",
-        "mofed_in_driver_root",
-        "device_ids",
-        "no_device_id",
-        "checked_channels",
-        "graphics_libraries",
-        "graphics_binaries",
-        "graphics_configs",
-        "configs_at_share",
-        "opencl_configs",
-        "cpu_vulkan_icd",
-        "extra_libraries",
-        "whole_component_roots",
-    )
-
-    if TYPE_CHECKING:
-        # Set by name from the table below; mypy can't see that.
-        def __getattr__(self, name: str) -> Any: ...
-
-    def __init__(self, facts: dict[str, object]) -> None:
-        for name in self.__slots__:
-            setattr(self, name, facts[name])
+    name: str  # ``<major>.<minor>``
+    mount_options: tuple[str, ...]  # options of files that are mounted
+    socket_options: tuple[str, ...]  # options of sockets of driver daemons
+    sorted_yaml: bool  # keys sorted and 2 blanks (sigs.k8s.io/yaml) instead of field order and 4 blanks (yaml.v3)
+    modes: tuple[str, ...]  # modes that the release knows
+    default_off_hooks: tuple[str, ...]  # hooks that are made only when enabled by name
+    switchable_hooks: tuple[str, ...]  # hooks that can be disabled; empty: all
+    management_off_hooks: tuple[str, ...]  # hooks that the management mode leaves out
+    empty_ldcache_hook: bool  # update-ldcache is made without folders if there is no library
+    isolating_hook: bool  # the hook disable-device-node-modification exists
+    profile_hook: bool  # the hook update-application-profile exists
+    libcuda_dir_env: bool  # ``NVIDIA_CTK_LIBCUDA_DIR`` is set
+    soname_links: bool  # links for SONAMEs that the driver libraries have
+    exact_special_links: bool  # libcuda.so and its like are linked only for the driver's own version
+    version_from_files: bool  # graphics and enable-cuda-compat take the version of the first libcuda found
+    ml_fallback: bool  # libnvidia-ml.so locates the driver if libcuda.so is missing
+    all_library_dirs: bool  # libraries come from each directory that has some, not only from libcuda's
+    resolved_libraries: bool  # the driver libraries' own links are resolved
+    once_per_host_path: bool  # a discoverer mounts a host path once
+    full_gpu_beside_mig: bool  # a GPU in MIG mode is also a device of its own
+    graphics_mig: bool  # MIG devices of profiles with graphics get DRM nodes
+    device_facts: bool  # device nodes carry major, minor, mode and group, and additional GIDs are set
+    annotations: bool  # the feature flag for coherent annotations works
+    ipc_flag: bool  # the feature flag that leaves out sockets works
+    mofed_in_driver_root: bool  # InfiniBand devices are looked for below the driver root
+    device_ids: bool  # devices can be chosen when generating
+    no_device_id: bool  # the device id ``none`` is known
+    checked_channels: bool  # IMEX channels must exist and be at most the driver's limit
+    graphics_libraries: tuple[str, ...]  # patterns of libraries with versions of their own
+    graphics_binaries: tuple[str, ...]  # programs that come with graphics
+    graphics_configs: tuple[str, ...]  # files below the configuration directories
+    configs_at_share: bool  # these are mounted below /usr/share wherever they were found
+    opencl_configs: tuple[str, ...]  # files that are mounted below /etc
+    cpu_vulkan_icd: bool  # the ICD file that carries the architecture's name is known
+    extra_libraries: tuple[str, ...]  # patterns of driver libraries without the driver's version
+    whole_component_roots: bool  # ``transform root`` replaces a prefix only at the end of a path component
 
 
 _V1_17: dict[str, object] = {
     "name": "1.17",
-    "current_version": "0.8.0",
     "mount_options": ("ro", "nosuid", "nodev", "bind"),
     "socket_options": ("ro", "nosuid", "nodev", "bind", "noexec"),
     "sorted_yaml": True,
@@ -133,7 +77,6 @@ _V1_17: dict[str, object] = {
     "full_gpu_beside_mig": True,
     "graphics_mig": False,
     "device_facts": False,
-    "devices_may_be_files": False,
     "annotations": False,
     "ipc_flag": False,
     "mofed_in_driver_root": True,
@@ -160,7 +103,6 @@ _V1_17: dict[str, object] = {
 _V1_18: dict[str, object] = {
     **_V1_17,
     "name": "1.18",
-    "current_version": "1.1.0",
     "mount_options": ("ro", "nosuid", "nodev", "rbind", "rprivate"),
     "socket_options": ("nosuid", "nodev", "rbind", "rprivate", "noexec"),
     "sorted_yaml": False,
@@ -175,7 +117,6 @@ _V1_18: dict[str, object] = {
     "version_from_files": False,
     "once_per_host_path": False,
     "full_gpu_beside_mig": False,
-    "devices_may_be_files": True,
     "annotations": True,
     "device_ids": True,
     "cpu_vulkan_icd": True,
@@ -189,7 +130,6 @@ _V1_19: dict[str, object] = {
     "resolved_libraries": True,
     "graphics_mig": True,
     "device_facts": True,
-    "devices_may_be_files": False,
     "ipc_flag": True,
     "mofed_in_driver_root": False,
     "no_device_id": True,
@@ -248,8 +188,12 @@ _HEAD: dict[str, object] = {
     "whole_component_roots": True,
 }
 
-RELEASES = {str(facts["name"]): Release(facts) for facts in (_V1_17, _V1_18, _V1_19, _V1_20, _HEAD)}
+RELEASES = {
+    str(facts["name"]): Release(**facts)  # type: ignore[arg-type]
+    for facts in (_V1_17, _V1_18, _V1_19, _V1_20, _HEAD)
+}
 DEFAULT_RELEASE = "1.20"
+PUBLISHED = tuple([name for name in RELEASES if name != "head"])
 
 
 def release(name: str) -> Release:

@@ -9,7 +9,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.overlay import Ove
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import shared_object
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.generate import generate
-from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import CdiOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import Options
 
 VERSION = "550.54.15"
 DRIVER = "/driver"
@@ -52,8 +52,9 @@ def driver_files():
 
 def make(root, entries, machine=None, **options):
     options = {"mode": "nvml", "driver_root": DRIVER, "dev_root": "/", "device_name_strategies": ("index",), **options}
+    options.setdefault("architecture", "x86_64")
     machine = machine or build_machine(gpu_count=2, uuid_seed="s")
-    return generate(machine, OverlayView(str(root), entries, set()), CdiOptions(**options))
+    return generate(machine, OverlayView(str(root), entries, set()), Options(**options))[0][1]
 
 
 def complete():

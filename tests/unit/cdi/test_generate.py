@@ -26,7 +26,6 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.errors import Parameter
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import directory, file, symlink
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine, MigDevice
-from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import GETSPEC
 
 RELEASES = ("1.17", "1.18", "1.19", "1.20")
 CHANNEL = "/dev/nvidia-caps-imex-channels/channel"
@@ -78,15 +77,10 @@ def test_what_a_device_node_says(tmp_path, release):
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_files_count_as_devices_for_1_18s_tests_only(tmp_path, release):
+def test_regular_files_are_no_devices(tmp_path, release):
     nodes = [file(f"/dev/nvidia{minor}", b"") for minor in range(2)]
-    options = {"devices_are_files": True, "toolkit_release": release}
-    if release == "1.18":
-        spec = make(tmp_path, [*driver_files(), *nodes], **options)
-        assert edits_of(spec, "1")["deviceNodes"] == [{"path": "/dev/nvidia1"}]
-    else:
-        with pytest.raises(SpecError, match="empty device edits"):
-            make(tmp_path, [*driver_files(), *nodes], **options)
+    with pytest.raises(SpecError, match="empty device edits"):
+        make(tmp_path, [*driver_files(), *nodes], toolkit_release=release)
 
 
 def test_a_node_in_dev_below_dev_is_found_as_well(tmp_path):
@@ -254,7 +248,7 @@ def test_arguments_of_hooks(tmp_path):
     assert {hook["hookName"] for hook in hooks} == {"createContainer"}
     assert hooks[1]["args"][2:] == [f"--host-driver-version={VERSION}"]
     assert hooks[2]["args"][2:] == ["--ldconfig-path", "@/sbin/ldconfig.real", "--folder", "/usr/lib64"]
-    old = make(tmp_path, complete(), nvidia_cdi_hook_path="/usr/bin/nvidia-ctk")["containerEdits"]["hooks"][0]
+    old = make(tmp_path, complete(), hook_path="/usr/bin/nvidia-ctk")["containerEdits"]["hooks"][0]
     assert old["args"][:3] == ["nvidia-ctk", "hook", "create-symlinks"]
 
 
@@ -386,8 +380,8 @@ def test_gds_mounts_only_with_its_nodes(tmp_path):
     files = [directory(f"{DRIVER}/run/udev"), file(f"{DRIVER}/etc/cufile.json", b"")]
     spec = make(tmp_path, [node_char("/dev/nvidia-fs0", 240, 0), *files], mode="gds")
     assert [mount["containerPath"] for mount in edits_of(spec, "all")["mounts"]] == ["/etc/cufile.json", "/run/udev"]
-    spec = make(tmp_path, files, mode="gds", flavour=GETSPEC)
-    assert spec["devices"] == [{"name": "all", "containerEdits": {}}]
+    with pytest.raises(SpecError, match="empty device edits"):
+        make(tmp_path, files, mode="gds")
 
 
 def test_auto_is_nvml_and_modes_of_other_machines_are_refused(tmp_path):
@@ -453,17 +447,13 @@ def test_imex_channels_that_only_later_releases_refuse(tmp_path, channel, said):
         make(tmp_path, entries, mode="imex", device_ids=(channel,), toolkit_release="head")
 
 
-def test_the_librarys_own_kinds(tmp_path):
-    own = {"nvml": "gpu", "management": "gpu", "imex": "imex-channel"}
+def test_every_mode_has_the_kind_that_is_asked_for(tmp_path):
     nodes = [*complete(), node_char("/dev/nvidia-fs0", 1, 0), node_char("/dev/gdrdrv", 1, 1)]
     nodes += [node_char(f"{CHANNEL}0", 1, 2), node_char("/dev/nvidia-nvswitch0", 1, 3)]
     nodes += [node_char("/dev/infiniband/rdma_cm", 1, 4)]
     for mode in ("nvml", "management", "gds", "mofed", "gdrcopy", "nvswitch", "imex"):
-        vendor = "management.nvidia.com" if mode == "management" else "nvidia.com"
-        spec = make(tmp_path, nodes, mode=mode, flavour=GETSPEC)
-        assert (spec["kind"], spec["cdiVersion"]) == (f"{vendor}/{own.get(mode, mode)}", "1.1.0")
         assert make(tmp_path, nodes, mode=mode)["kind"] == "nvidia.com/gpu"
-    assert make(tmp_path, nodes, flavour=GETSPEC, toolkit_release="1.17")["cdiVersion"] == "0.8.0"
+        assert make(tmp_path, nodes, mode=mode, vendor="a.b", cdi_class="c")["kind"] == "a.b/c"
 
 
 def test_unknown_modes_and_releases(tmp_path):

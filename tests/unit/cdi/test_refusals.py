@@ -14,6 +14,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRo
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.components import Component
+from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import Options
 
 OTHERS = {
     "cdiVersion": "0.5.0",
@@ -23,12 +24,14 @@ OTHERS = {
 
 
 def make(root, definition=None, **options):
-    options = {"driver_root": DRIVER, "hook_mode": "none", **options}
+    spec_file = cdi_spec.SpecFile(path=options.pop("path", "/etc/cdi/nvidia.yaml"))
+    options = {"mode": "nvml", "driver_root": DRIVER, "dev_root": "/", "hook_mode": "none", **options}
     with HostRoot(str(root)) as opened:
         return cdi_spec.make(
             build_machine(definition=definition, gpu_count=2, uuid_seed="s"),
             opened,
-            cdi_spec.SpecOptions(**options),
+            Options(**options),
+            spec_file,
             [Component("all", complete())],
         )
 
@@ -67,7 +70,7 @@ def test_a_file_in_var_run_that_takes_precedence(tmp_path):
     write(tmp_path, "var/run/cdi/others.json", OTHERS)
     with pytest.raises(SpecError, match=r"/var/run/cdi/others\.json takes precedence over /etc/cdi/nvidia\.yaml"):
         make(tmp_path)
-    assert make(tmp_path, device_class="mine").device_names
+    assert make(tmp_path, cdi_class="mine").device_names
 
 
 def test_a_file_of_others_that_is_not_valid_hides_nothing(tmp_path):
@@ -80,7 +83,7 @@ def test_a_hook_program_that_is_not_there(tmp_path):
         make(tmp_path, hook_mode="toolkit", hook_path="/opt/hook")
 
 
-@pytest.mark.parametrize("options", [{"vendor": "1nvidia"}, {"device_class": "g pu"}, {"vendor": "a/b"}])
+@pytest.mark.parametrize("options", [{"vendor": "1nvidia"}, {"cdi_class": "g pu"}, {"vendor": "a/b"}])
 def test_bad_names(tmp_path, options):
     with pytest.raises(SpecError, match="invalid CDI Spec: kind: invalid"):
         make(tmp_path, **options)

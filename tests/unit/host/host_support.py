@@ -18,11 +18,16 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRo
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
+    DEFAULT_BASE,
+    DEFAULT_DRIVER_ROOT,
+    DEFAULT_SPEC_PATH,
+    components,
+)
 
-BASE = components.DEFAULT_BASE
-DRIVER_ROOT = components.DEFAULT_DRIVER_ROOT
-SPEC = components.DEFAULT_SPEC_PATH
+BASE = DEFAULT_BASE
+DRIVER_ROOT = DEFAULT_DRIVER_ROOT
+SPEC = DEFAULT_SPEC_PATH
 MANIFEST = manifest.PATH
 TEMPORARY = putting.TEMPORARY
 AS_ROOT = os.geteuid() == 0
