@@ -12,18 +12,14 @@ import os
 from . import parameters
 from .errors import NvmockError
 from .host import diff
-from .host.converge import converge
-from .host.guard import may_mknod
-from .host.root import HostRoot
+from .host.converge import Component, converge, open_root
 from .machine.build import build_machine
 from .machine.model import Machine
-from .node.components import Component, tags_of
+from .node.components import owners_of, removed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from .host.entries import Entry
 
 MACHINE_OPTIONS: dict[str, Any] = {
     "machine": {"type": "str", "default": "dgxa100"},
@@ -81,18 +77,6 @@ def architecture_from(value: str | None) -> str:
     return parameters.one_of("architecture", os.uname().machine if value is None else value, ARCHITECTURES)
 
 
-def owner_for(value: int | None) -> int | None:
-    """Return the owner or group to give to what is made: the one asked for, else root's if we are root."""
-    if value is not None:
-        return value
-    return 0 if os.geteuid() == 0 else None
-
-
-def wants_regular_files(device_files: str) -> bool:
-    """Whether regular files stand in for device nodes: by request, or with ``auto`` where mknod is not permitted."""
-    return device_files == "regular" or (device_files == "auto" and not may_mknod())
-
-
 def run(
     module: Any,
     family: str,
@@ -104,22 +88,21 @@ def run(
     """Bring the components *wanted* about on the node and leave the module with the result.
 
     :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
-    :arg family: what the node has of this family of tags and is not in *wanted* is removed.
+    :arg family: what the node has of this family of owners and is not in *wanted* is removed.
     :arg contents_of_new_files: show the text of new files in the diff.
     :arg result: further return values.
     """
     try:
         changes = []
         if wanted or os.path.isdir(host_root):  # nothing to remove where no node is
-            with HostRoot(host_root, tuple(path for component in wanted for path in component.strict)) as root:
-                entries: dict[str, list[Entry]] = {tag: [] for tag in tags_of(root, family)}
-                entries.update((component.tag, component.entries) for component in wanted)
+            with open_root(host_root, wanted) as root:
+                owners = {component.owner for component in wanted}
+                gone = removed([owner for owner in owners_of(root, family) if owner not in owners])
                 changes = converge(
                     root,
-                    entries,
+                    gone + wanted,
                     check=module.check_mode,
                     take_over=module.params["take_over"],
-                    exclusive=tuple(path for component in wanted for path in component.exclusive),
                     allow_real_driver=module.params["allow_real_driver"],
                 )
     except NvmockError as error:

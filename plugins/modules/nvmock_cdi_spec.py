@@ -243,7 +243,6 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     architecture_from,
     host_root_from,
     machine_from,
-    owner_for,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
@@ -285,8 +284,8 @@ def main() -> None:
                 path=path,
                 toolkit_root=parameters.absolute_path("toolkit_root", params["toolkit_root"]),
                 devices_are_files=params["devices_are_files"],
-                uid=owner_for(None),
-                gid=owner_for(None),
+                uid=components.user_or_root(),
+                gid=components.user_or_root(),
             )
             with HostRoot(host_root) as root:
                 planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
@@ -297,7 +296,7 @@ def main() -> None:
             result["hook_path"] = spec.hook_path
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    run(module, components.cdi_spec_tag(path), wanted, host_root, contents_of_new_files=True, **result)
+    run(module, components.cdi_spec_owner(path), wanted, host_root, contents_of_new_files=True, **result)
 
 
 if __name__ == "__main__":

@@ -186,9 +186,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
-from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
+    DEFAULT_CAPS_MAJOR,
+    DEFAULT_UVM_MAJOR,
+    DeviceOptions,
+)
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import gpu_facts
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
@@ -197,9 +200,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     architecture_from,
     host_root_from,
     machine_from,
-    owner_for,
     run,
-    wants_regular_files,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components
 
@@ -209,8 +210,8 @@ ARGUMENT_SPEC = {
     "base": {"type": "path", "default": DEFAULT_BASE},
     "dev_roots": {"type": "list", "elements": "path", "default": ["/", DEFAULT_DRIVER_ROOT]},
     "dri": {"type": "bool", "default": False},
-    "uvm_major": {"type": "int", "default": 235},
-    "caps_major": {"type": "int", "default": 236},
+    "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
+    "caps_major": {"type": "int", "default": DEFAULT_CAPS_MAJOR},
     "device_mode": {"type": "str", "default": "0666"},
     "device_uid": {"type": "int"},
     "device_gid": {"type": "int"},
@@ -232,20 +233,17 @@ def main() -> None:
             machine = machine_from(params)
             options = DeviceOptions(
                 mode=parameters.mode("device_mode", params["device_mode"]),
-                uid=owner_for(params["device_uid"]),
-                gid=owner_for(params["device_gid"]),
+                uid=components.user_or_root(params["device_uid"]),
+                gid=components.user_or_root(params["device_gid"]),
                 uvm_major=parameters.integer("uvm_major", params["uvm_major"], 1, 511),
                 caps_major=parameters.integer("caps_major", params["caps_major"], 1, 511),
                 dri=params["dri"],
-                regular_files=wants_regular_files(params["device_files"]),
+                regular_files=components.wants_regular_files(params["device_files"]),
             )
             dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
             architecture = architecture_from(params["architecture"])
             with HostRoot(host_root) as root:
-                restore = params["restore_at_boot"] == "always"
-                restore = restore or (params["restore_at_boot"] == "auto" and components.systemd_runs(root))
-                if not options.regular_files:
-                    guard.check_majors(root, components.majors(machine, options))
+                restore = components.restore_at_boot(root, options, machine, params["restore_at_boot"])
             wanted.append(components.devices(machine, base, options, architecture, restore))
             for dev_root in dev_roots:
                 wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore))
@@ -253,7 +251,7 @@ def main() -> None:
             result["device_files"] = "regular" if options.regular_files else "char"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    run(module, components.devices_tag(base), wanted, host_root, **result)
+    run(module, components.devices_owner(base), wanted, host_root, **result)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,6 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     architecture_from,
     host_root_from,
     machine_from,
-    owner_for,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
@@ -143,15 +142,15 @@ def main() -> None:
                 layout=params["layout"],
                 content=params["content"],
                 architecture=architecture_from(params["architecture"]),
-                uid=owner_for(None),
-                gid=owner_for(None),
+                uid=components.user_or_root(),
+                gid=components.user_or_root(),
             )
             wanted.append(components.driver_tree(machine, driver_root, options))
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    run(module, components.driver_tree_tag(driver_root), wanted, host_root, **result)
+    run(module, components.driver_tree_owner(driver_root), wanted, host_root, **result)
 
 
 if __name__ == "__main__":

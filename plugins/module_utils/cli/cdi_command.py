@@ -21,8 +21,7 @@ from ..host.view import HostView, clean
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import read_machine_file
 from ..machine.model import Machine
-from ..node import DEFAULT_DRIVER_ROOT, DEFAULT_TOOLKIT_ROOT, cdi_spec
-from ..node.components import cdi_spec as spec_component
+from ..node import DEFAULT_DRIVER_ROOT, DEFAULT_TOOLKIT_ROOT, cdi_spec, components
 from ..nvcdi.locators import Locators
 from ..nvcdi.options import options_from
 from ..nvcdi.releases import release
@@ -147,9 +146,8 @@ def _save(host_root: str, path: str, content: bytes) -> None:
     """Write a file, with the directories above it: as the node's own if a runtime reads it there."""
     with HostRoot(os.path.abspath(host_root)) as root:
         if path.rpartition("/")[0] in _SPEC_DIRECTORIES:
-            owner = 0 if os.geteuid() == 0 else None
-            component = spec_component(path, content, owner, owner)
-            converge(root, {component.tag: component.entries})
+            owner = components.user_or_root()
+            converge(root, [components.cdi_spec(path, content, owner, owner)])
             return
         missing = []
         parent = path.rpartition("/")[0]

@@ -9,9 +9,8 @@ import sys
 
 from .. import parameters
 from ..errors import UsageError
-from ..host import diff, guard
-from ..host.converge import converge
-from ..host.entries import Entry
+from ..host import diff
+from ..host.converge import Component, converge, open_root
 from ..host.plan import Change
 from ..host.root import HostRoot
 from ..layout.devices import DeviceOptions
@@ -20,7 +19,6 @@ from ..layout.stub_library import ARCHITECTURES
 from ..machine.facts import machine_facts
 from ..machine.model import Machine
 from ..node import components
-from ..node.components import Component
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
 
@@ -85,19 +83,16 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [])
 
     machine = machine_from(values)
-    owner = 0 if os.geteuid() == 0 else None
-    regular = values.text("device-files")
+    owner = components.user_or_root()
     device_options = DeviceOptions(
         uid=owner,
         gid=owner,
         dri=values.on("with-dri"),
-        regular_files=regular == "regular" or (regular == "auto" and not guard.may_mknod()),
+        regular_files=components.wants_regular_files(values.text("device-files")),
     )
     architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
     with HostRoot(root_path) as look:
-        restore = components.systemd_runs(look)
-        if not device_options.regular_files:
-            guard.check_majors(look, components.majors(machine, device_options))
+        restore = components.restore_at_boot(look, device_options, machine)
     wanted: list[Component] = []
     names: list[str] = []
     if "fs" in modes:
@@ -107,7 +102,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
         wanted.append(components.driver_tree(machine, driver_root, tree))
-    with HostRoot(root_path, tuple(path for component in wanted for path in component.strict)) as root:
+    with open_root(root_path, wanted) as root:
         if "cdi" in modes:
             from ..node import cdi_spec
             from ..nvcdi.options import options_from
@@ -131,7 +126,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             spec = cdi_spec.make(machine, root, options, spec_file, list(wanted))
             names = spec.device_names
             wanted.append(spec.component)
-        changes = _converge(values, root, {component.tag: component.entries for component in wanted}, wanted)
+        changes = _converge(values, root, wanted)
     return NodeResult(machine, changes, names)
 
 
@@ -141,22 +136,21 @@ def _remove(
     if not os.path.isdir(root_path):
         return []
     with HostRoot(root_path) as root:
-        tags = []
+        owners = []
         if "fs" in modes:
-            tags.append(components.devices_tag(base))
+            owners.append(components.devices_owner(base))
         if "cdi" in modes:
-            tags += [tag for tag in components.tags_of(root, components.devices_tag(base)) if "@" in tag]
-            tags += [components.driver_tree_tag(driver_root), components.cdi_spec_tag(spec_path)]
-        return _converge(values, root, {tag: [] for tag in tags}, [])
+            owners += [owner for owner in components.owners_of(root, components.devices_owner(base)) if "@" in owner]
+            owners += [components.driver_tree_owner(driver_root), components.cdi_spec_owner(spec_path)]
+        return _converge(values, root, components.removed(owners))
 
 
-def _converge(values: Values, root: HostRoot, entries: dict[str, list[Entry]], wanted: list[Component]) -> list[Change]:
+def _converge(values: Values, root: HostRoot, wanted: list[Component]) -> list[Change]:
     return converge(
         root,
-        entries,
+        wanted,
         check=values.on("check"),
         take_over=values.on("take-over"),
-        exclusive=tuple(path for component in wanted for path in component.exclusive),
         allow_real_driver=values.on("allow-real-driver"),
     )
 

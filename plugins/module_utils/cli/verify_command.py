@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import sys
 
-from ..host.guard import may_mknod
 from ..host.root import HostRoot
+from ..node.components import wants_regular_files
 from ..node.verify import Outcome, verify_cdi, verify_filesystem
 from .flags import TEXT, Flag, help_text, parse
 from .machine_flags import absolute, host_root, node_flags
@@ -34,8 +34,7 @@ def run(argv: list[str]) -> int:
     with HostRoot(host_root(values)) as root:
         outcomes: list[Outcome] = []
         if mode in ("fs", "all"):
-            regular = files == "regular" or (files == "auto" and not may_mknod())
-            outcomes.append(verify_filesystem(root, absolute(values, "base"), regular))
+            outcomes.append(verify_filesystem(root, absolute(values, "base"), wants_regular_files(files)))
         if mode in ("cdi", "all"):
             outcomes.append(verify_cdi(root, absolute(values, "driver-root"), absolute(values, "cdi-output")))
     for outcome in outcomes:

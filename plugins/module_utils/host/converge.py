@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ..values import Value, value
 from . import apply as applying
 from . import guard
 from .entries import Entry
@@ -12,22 +13,37 @@ from .plan import Change, Plan, make_plan
 from .root import HostRoot
 
 
+@value
+class Component(Value):
+    """What belongs together on a node, and is made and removed together."""
+
+    owner: str  # its name in the manifest, such as ``devices:/run/nvidia/driver``
+    entries: list[Entry]  # all that it wants; none removes what it once wanted
+    strict: tuple[str, ...] = ()  # directories at and below which no symbolic link is followed
+    exclusive: tuple[str, ...] = ()  # directories that must be ours, empty or missing
+
+
+def open_root(path: str, components: list[Component]) -> HostRoot:
+    """Open the host root *path*, strict where the components are.
+
+    :raises HostError: it does not exist or can't be opened.
+    """
+    return HostRoot(path, tuple([place for component in components for place in component.strict]))
+
+
 def converge(
     root: HostRoot,
-    wanted: dict[str, list[Entry]],
+    components: list[Component],
     check: bool = False,
     take_over: bool = False,
-    exclusive: tuple[str, ...] = (),
     allow_real_driver: bool = False,
 ) -> list[Change]:
-    """Bring the node to the state that *wanted* describes and return what was changed (or would be, with *check*).
+    """Bring the node to the state that the components describe; return what was changed (or would be, with *check*).
 
-    :arg root: an open host root, strict at the directories that are ours alone.
-    :arg wanted: for each component (a tag such as ``devices:/run/nvidia/driver``) all that it wants; an empty list removes
-        what it once wanted.
+    :arg root: an open host root, strict where the components are (:func:`open_root`).
+    :arg components: those that are not named are left as they are.
     :arg check: change nothing.
     :arg take_over: replace files that are not ours, to be put back on removal.
-    :arg exclusive: directories that must be ours, empty or missing.
     :arg allow_real_driver: go on although the node has a real NVIDIA driver.
     :raises HostError: the filesystem does not allow it; nothing was changed.
     :raises GuardError: a real driver, or files that are not ours.
@@ -35,22 +51,18 @@ def converge(
     if not check:
         root.lock()
     known = read_manifest(root)
-    if not allow_real_driver and any(wanted.values()):
+    if not allow_real_driver and any(component.entries for component in components):
         guard.check_no_real_driver(root, known)
     if not check:
         applying.sweep(root, known)
-    plan = plan_for(root, wanted, known, take_over, exclusive)
+    plan = plan_for(root, components, known, take_over)
     if not check:
         applying.apply(root, plan)
     return plan.changes
 
 
-def plan_for(
-    root: HostRoot,
-    wanted: dict[str, list[Entry]],
-    known: Manifest,
-    take_over: bool = False,
-    exclusive: tuple[str, ...] = (),
-) -> Plan:
-    """Return the plan for *wanted* on this host root."""
+def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_over: bool = False) -> Plan:
+    """Return the plan for the components on this host root."""
+    wanted = {component.owner: component.entries for component in components}
+    exclusive = tuple([place for component in components for place in component.exclusive])
     return make_plan(wanted, known, root.observe, root.names, root.is_directory, take_over, exclusive)

@@ -23,6 +23,12 @@ RENDER_OFFSET = 128
 DEFAULT_UVM_MAJOR = 235
 DEFAULT_CAPS_MAJOR = 236
 
+# Names in /dev and minors: those of the driver's own major, and those of nvidia-uvm's.
+CONTROL_NODES = (("nvidiactl", CONTROL_MINOR), ("nvidia-modeset", MODESET_MINOR))
+UVM_NODES = (("nvidia-uvm", 0), ("nvidia-uvm-tools", 1))
+# The directories in /dev that hold nothing but device nodes of GPUs.
+NESTED = ("dri", "nvidia-caps")
+
 _CAPABILITY_MODES = {"config": 0o400, "monitor": 0o444}
 
 
@@ -45,12 +51,8 @@ def device_entries(machine: Machine, dev_root: str, options: DeviceOptions) -> l
     :arg dev_root: the directory whose ``dev`` holds the nodes; ``/`` for the node's own /dev.
     """
     dev = ("" if dev_root == "/" else dev_root) + "/dev"
-    nodes = [
-        char_device(f"{dev}/nvidiactl", NVIDIA_MAJOR, CONTROL_MINOR, options.mode),
-        char_device(f"{dev}/nvidia-modeset", NVIDIA_MAJOR, MODESET_MINOR, options.mode),
-        char_device(f"{dev}/nvidia-uvm", options.uvm_major, 0, options.mode),
-        char_device(f"{dev}/nvidia-uvm-tools", options.uvm_major, 1, options.mode),
-    ]
+    nodes = [char_device(f"{dev}/{name}", NVIDIA_MAJOR, minor, options.mode) for name, minor in CONTROL_NODES]
+    nodes += [char_device(f"{dev}/{name}", options.uvm_major, minor, options.mode) for name, minor in UVM_NODES]
     nodes += [char_device(f"{dev}/nvidia{gpu.minor}", NVIDIA_MAJOR, gpu.minor, options.mode) for gpu in machine.gpus]
     links: list[Entry] = []
     if options.dri:

@@ -12,6 +12,7 @@ import os
 
 from .. import parameters
 from ..errors import HostError, ParameterError, SpecError
+from ..host.converge import Component
 from ..host.entries import DIRECTORY, Entry, directory, file, owned_by
 from ..host.manifest import Manifest, read_manifest
 from ..host.overlay import OverlayView
@@ -21,7 +22,7 @@ from ..machine import mig
 from ..machine.model import Machine
 from ..values import Value, value
 from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
-from .components import Component, cdi_spec, cdi_spec_tag
+from .components import cdi_spec, cdi_spec_owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def make(
     view = _view(machine, root, known, options, spec_file, planned, hook_entries)
     made = generate(machine, view, options.but(hook_path=hook_path))
     sorted_keys = release(options.toolkit_release).sorted_yaml
-    component = Component(cdi_spec_tag(path), [])
+    component = Component(cdi_spec_owner(path), [])
     for infix, spec in made:
         place = with_infix(path, infix)
         _refuse_what_runtimes_refuse(view, place, spec)
@@ -217,12 +218,12 @@ def _view(
     hook_entries: list[Entry],
 ) -> OverlayView:
     entries = [entry for component in planned for entry in component.entries]
-    tags = {component.tag for component in planned}
+    owners = {component.owner for component in planned}
     staying = {entry.path for entry in entries}
     gone = {
         path
         for path, owned in known.owned.items()
-        if owned.kind != DIRECTORY and owned.tags <= tags and path not in staying
+        if owned.kind != DIRECTORY and owned.tags <= owners and path not in staying
     }
     facts = _kernel_facts(machine, root, options.dev_root, entries)
     if spec_file.devices_are_files:

@@ -1,47 +1,40 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The three things a mock GPU node consists of, each as a component: a tag, the entries it wants, and where it is strict.
+"""The three things a mock GPU node consists of, each as a component (owner, entries, strict, exclusive).
 
 Doors turn their parameters into components and hand them to ``host.converge``; nothing else knows what belongs together.
 """
 
 from __future__ import annotations
 
+import os
+
+from ..host import guard
+from ..host.converge import Component
 from ..host.entries import Entry, directory, file, owned_by
 from ..host.manifest import read_manifest
 from ..host.root import HostRoot
-from ..layout.devices import DeviceOptions, device_entries
+from ..layout.devices import NESTED, DeviceOptions, device_entries
 from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
 from ..layout.procfs import procfs_entries
 from ..layout.tmpfiles import tmpfiles_entries
 from ..machine.model import Machine
-from ..values import Value, value
 
 _SYSTEMD_RUNS = "/run/systemd/system"
 
 
-@value
-class Component(Value):
-    """What one door wants of a node."""
-
-    tag: str  # its name in the manifest
-    entries: list[Entry]  # everything it wants; empty to have it all removed
-    strict: tuple[str, ...] = ()  # directories at and below which no symbolic link is followed
-    exclusive: tuple[str, ...] = ()  # directories that must be ours, empty or missing
-
-
-def devices_tag(base: str, dev_root: str | None = None) -> str:
-    """The tag of a driver root's device nodes and procfs, or of the device nodes in a dev root that belong to them."""
+def devices_owner(base: str, dev_root: str | None = None) -> str:
+    """The owner of a driver root's device nodes and procfs, or of the device nodes in a dev root that belong to them."""
     return f"devices:{base}" if dev_root is None else f"devices:{base}@{dev_root}"
 
 
-def driver_tree_tag(driver_root: str) -> str:
-    """The tag of a driver installation."""
+def driver_tree_owner(driver_root: str) -> str:
+    """The owner of a driver installation."""
     return f"driver_tree:{driver_root}"
 
 
-def cdi_spec_tag(path: str) -> str:
-    """The tag of a CDI specification."""
+def cdi_spec_owner(path: str) -> str:
+    """The owner of a CDI specification."""
     return f"cdi_spec:{path}"
 
 
@@ -62,7 +55,7 @@ def devices(
     for path in (base, base + "/dev"):
         entries[path] = directory(path)
     wanted = _complete(list(entries.values()), base, options, restore_at_boot)
-    return Component(devices_tag(base), wanted, (base,), (base,))
+    return Component(devices_owner(base), wanted, (base,), (base,))
 
 
 def dev_root_devices(
@@ -70,12 +63,12 @@ def dev_root_devices(
 ) -> Component:
     """Device nodes in ``<dev_root>/dev``, belonging to the driver root *base*; ``/`` stands for the node's /dev."""
     entries = device_entries(machine, dev_root, options)
-    strict: tuple[str, ...] = ("/dev/dri", "/dev/nvidia-caps")
+    strict: tuple[str, ...] = tuple(f"/dev/{name}" for name in NESTED)
     if dev_root != "/":
         entries += [directory(dev_root), directory(dev_root + "/dev")]
         strict = (dev_root,)
     place = dev_root if dev_root != "/" else "/dev"
-    return Component(devices_tag(base, dev_root), _complete(entries, place, options, restore_at_boot), strict)
+    return Component(devices_owner(base, dev_root), _complete(entries, place, options, restore_at_boot), strict)
 
 
 def _complete(entries: list[Entry], place: str, options: DeviceOptions, restore_at_boot: bool) -> list[Entry]:
@@ -88,25 +81,46 @@ def _complete(entries: list[Entry], place: str, options: DeviceOptions, restore_
 def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) -> Component:
     """A driver installation below *driver_root*."""
     entries = driver_tree_entries(machine, driver_root, options)
-    return Component(driver_tree_tag(driver_root), entries, (driver_root,), (driver_root,))
+    return Component(driver_tree_owner(driver_root), entries, (driver_root,), (driver_root,))
 
 
 def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None = None) -> Component:
     """A CDI specification, mode 0644 as nvidia-ctk writes it."""
     entry = file(path, content)
     entry.uid, entry.gid = uid, gid
-    return Component(cdi_spec_tag(path), [entry])
+    return Component(cdi_spec_owner(path), [entry])
 
 
-def tags_of(root: HostRoot, family: str) -> list[str]:
-    """Return the tags in the node's manifest that are *family* or belong to it (``<family>@...``)."""
-    tags = {tag for owned in read_manifest(root).owned.values() for tag in owned.tags}
-    return sorted(tag for tag in tags if tag == family or tag.startswith(family + "@"))
+def owners_of(root: HostRoot, family: str) -> list[str]:
+    """Return the owners in the node's manifest that are *family* or belong to it (``<family>@...``)."""
+    owners = {owner for owned in read_manifest(root).owned.values() for owner in owned.tags}
+    return sorted(owner for owner in owners if owner == family or owner.startswith(family + "@"))
 
 
-def systemd_runs(root: HostRoot) -> bool:
-    """Whether systemd is the node's init (sd_booted(3))."""
-    return root.is_directory(_SYSTEMD_RUNS)
+def removed(owners: list[str]) -> list[Component]:
+    """What is left of the components of these owners: nothing."""
+    return [Component(owner, []) for owner in owners]
+
+
+def user_or_root(number: int | None = None) -> int | None:
+    """Return the owner or group of what is made: the one asked for, else root's if we are root, else nobody special."""
+    return 0 if number is None and os.geteuid() == 0 else number
+
+
+def wants_regular_files(device_files: str) -> bool:
+    """Whether regular files stand in for device nodes: by request, or with ``auto`` where mknod is not permitted."""
+    return device_files == "regular" or (device_files == "auto" and not guard.may_mknod())
+
+
+def restore_at_boot(root: HostRoot, options: DeviceOptions, machine: Machine, when: str = "auto") -> bool:
+    """Look whether device nodes may be made on the node, and whether they are to be brought back after a restart.
+
+    :arg when: ``always``, ``never``, or ``auto``: where systemd is the node's init (sd_booted(3)).
+    :raises ParameterError: a device major that the options choose belongs to another driver.
+    """
+    if not options.regular_files:
+        guard.check_majors(root, majors(machine, options))
+    return when == "always" or (when == "auto" and root.is_directory(_SYSTEMD_RUNS))
 
 
 def majors(machine: Machine, options: DeviceOptions) -> dict[str, tuple[int, str]]:

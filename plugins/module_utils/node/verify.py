@@ -12,17 +12,17 @@ from __future__ import annotations
 from ..errors import HostError
 from ..host.entries import CHAR, FILE, SYMLINK, Entry
 from ..host.root import HostRoot
+from ..layout.devices import CONTROL_NODES, NVIDIA_MAJOR, UVM_NODES
 from ..values import Value, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CONTROL_NODES = (
-    ("nvidiactl", 195, 255),
-    ("nvidia-modeset", 195, 254),
-    ("nvidia-uvm", None, 0),
-    ("nvidia-uvm-tools", None, 1),
+# nvidia-uvm's major is what the kernel gave it.
+_NODES = (
+    *((name, NVIDIA_MAJOR, minor) for name, minor in CONTROL_NODES),
+    *((name, None, minor) for name, minor in UVM_NODES),
 )
 _INFORMATION_FIELDS = ("Model:", "GPU UUID:", "Bus Location:", "Device Minor:")
 _LIBRARY_DIRECTORIES = ("lib64", "usr/lib64", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu")
@@ -54,8 +54,8 @@ def verify_filesystem(root: HostRoot, base: str, regular_files: bool = False) ->
     problems: list[str] = []
     gpus = _information_files(root, base, problems)
     for minor in sorted(gpus.values()):
-        _check_node(root, f"{base}/dev/nvidia{minor}", 195, minor, regular_files, problems)
-    for name, major, minor in _CONTROL_NODES:
+        _check_node(root, f"{base}/dev/nvidia{minor}", NVIDIA_MAJOR, minor, regular_files, problems)
+    for name, major, minor in _NODES:
         _check_node(root, f"{base}/dev/{name}", major, minor, regular_files, problems)
     version = _read(root, f"{base}/proc/driver/nvidia/version", problems)
     if version is not None and not version.startswith("NVRM version: NVIDIA UNIX "):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MIG_MINORS = "/proc/driver/nvidia-caps/mig-minors"
 NO_ADDITIONAL_GIDS = "no-additional-gids-for-device-nodes"
-_NESTED = ("/dev/dri", "/dev/nvidia-caps")
+# The directories that the hook chmod opens.
+NESTED = ("/dev/dri", "/dev/nvidia-caps")
 
 
 class DeviceFinder:
@@ -77,7 +78,7 @@ class DeviceFinder:
         self.add(paths, found)
         self._add_by_path_links(gpu, paths, hooks, found)
         folders = dict.fromkeys([self.container_path(path).rpartition("/")[0] for path in paths])
-        found.add_hook(hooks.make(CHMOD, [folder for folder in folders if folder in _NESTED]))
+        found.add_hook(hooks.make(CHMOD, [folder for folder in folders if folder in NESTED]))
         return found
 
     def mig(self, gpu: Gpu, mig: MigDevice, hooks: HookMaker) -> Found:

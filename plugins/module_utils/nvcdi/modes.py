@@ -9,7 +9,7 @@ from ..errors import ParameterError, SpecError
 from ..host.view import clean
 from ..values import Value, value
 from .device_names import gpu_names, mig_names, select
-from .devices import DeviceFinder, imex_node
+from .devices import NESTED, DeviceFinder, imex_node
 from .discovery import discover_common, discover_driver
 from .driver import Driver
 from .hooks import CHMOD, HookMaker
@@ -147,7 +147,7 @@ def _management_devices(context: Context) -> list[Entry]:
     found = Found()
     finder.add(paths, found)
     folders = dict.fromkeys([finder.container_path(path).rpartition("/")[0] for path in paths])
-    found.add_hook(hooks.make(CHMOD, [folder for folder in folders if folder in ("/dev/dri", "/dev/nvidia-caps")]))
+    found.add_hook(hooks.make(CHMOD, [folder for folder in folders if folder in NESTED]))
     return [device("all", found.edits())]
 
 

@@ -10,10 +10,10 @@ import pytest
 from cdi_support import DRIVER, complete
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError, SpecError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import Component
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import cdi_spec
-from ansible_collections.nvmock.gpu.plugins.module_utils.node.components import Component
 from ansible_collections.nvmock.gpu.plugins.module_utils.nvcdi.options import Options
 
 OTHERS = {
@@ -50,7 +50,7 @@ def test_coherent_memory_adds_a_specification_of_its_own(tmp_path):
     definition = {"base": "dgxa100", "addressing_mode": "ATS"}
     spec = make(tmp_path, definition=definition, feature_flags=("enable-coherent-annotations",))
     assert [entry.path for entry in spec.component.entries] == ["/etc/cdi/nvidia.yaml", "/etc/cdi/nvidia.coherent.yaml"]
-    assert spec.component.tag == "cdi_spec:/etc/cdi/nvidia.yaml"  # goes with it
+    assert spec.component.owner == "cdi_spec:/etc/cdi/nvidia.yaml"  # goes with it
     assert "nvidia.com/gpu.coherent=1" in spec.device_names
     assert spec.cdi_version == "0.6.0"
     write(tmp_path, "etc/cdi/others.json", {**OTHERS, "kind": "nvidia.com/gpu.coherent", "cdiVersion": "0.6.0"})

@@ -13,8 +13,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host import apply as ap
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, manifest
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import put as putting
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import root as rooting
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import converge
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import converge, open_root
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
@@ -68,19 +67,14 @@ def small_node(gpus=1):
 
 def present(top, wanted, **options):
     """Converge the host root *top* to the components *wanted*; return the changes."""
-    strict = tuple(path for component in wanted for path in component.strict)
-    exclusive = tuple(path for component in wanted for path in component.exclusive)
-    with HostRoot(str(top), strict) as root:
-        return converge(
-            root, {component.tag: component.entries for component in wanted}, exclusive=exclusive, **options
-        )
+    with open_root(str(top), wanted) as root:
+        return converge(root, wanted, **options)
 
 
 def absent(top, wanted, **options):
     """Remove the components *wanted* from the host root *top*; return the changes."""
-    strict = tuple(path for component in wanted for path in component.strict)
-    with HostRoot(str(top), strict) as root:
-        return converge(root, {component.tag: [] for component in wanted}, **options)
+    with open_root(str(top), wanted) as root:
+        return converge(root, components.removed([component.owner for component in wanted]), **options)
 
 
 def snapshot(top, identity=False):

@@ -222,7 +222,7 @@ def test_absent_in_any_order_leaves_nothing(fresh, inhabited):
         present(top, wanted)
         for component in order:
             absent(top, [component])
-        assert different(before, snapshot(top)) == [], [component.tag for component in order]
+        assert different(before, snapshot(top)) == [], [component.owner for component in order]
         assert absent(top, wanted) == []
 
 
@@ -235,7 +235,7 @@ def test_present_in_any_order_is_the_same(fresh):
         top = fresh()
         for component in order:
             present(top, [component])
-        assert different(reference, snapshot(top)) == [], [component.tag for component in order]
+        assert different(reference, snapshot(top)) == [], [component.owner for component in order]
 
 
 def test_absent_keeps_what_others_put_into_our_directories(used_node):
@@ -387,7 +387,7 @@ def test_unowned_files_are_refused_or_taken_over_and_put_back(used_node, node_of
     with pytest.raises(GuardError) as refused:
         present(used_node, node_of(1))
     assert "take_over" in str(refused.value) and "\n" not in str(refused.value)
-    without = [component for component in node_of(1) if not component.tag.startswith("driver_tree")]
+    without = [component for component in node_of(1) if not component.owner.startswith("driver_tree")]
     with pytest.raises(GuardError, match=r"/dev/nvidia0 \(and 1 more\) exists and was not made by nvmock\.gpu"):
         present(used_node, without)
     assert different(before, snapshot(used_node, identity=True)) == []
@@ -457,7 +457,7 @@ def test_a_large_file_can_not_be_taken_over(used_node):
 
 
 def test_a_foreign_driver_root_is_refused(used_node):
-    tree = [component for component in full_node(1) if component.tag.startswith("driver_tree")]
+    tree = [component for component in full_node(1) if component.owner.startswith("driver_tree")]
     os.makedirs(f"{used_node}{DRIVER_ROOT}/usr")
     before = snapshot(used_node, identity=True)
     with pytest.raises(GuardError, match=r"is not empty and was not made by nvmock\.gpu .* take_over"):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import HostError, NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import entries
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import converge
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import Component, converge
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 
 _SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -70,7 +70,7 @@ def _wishes(draw):
 
 def _converge(top, wanted, **options):
     with HostRoot(top) as root:
-        return converge(root, wanted, **options)
+        return converge(root, [Component(owner, entries) for owner, entries in wanted.items()], **options)
 
 
 class _Node:
@@ -150,7 +150,7 @@ def test_nothing_of_ours_goes_through_a_link_of_ours():
         assert different(before, snapshot(top)) == []
 
 
-def test_concerns_that_disagree_about_a_directory_above_do_not_fight():
+def test_components_that_disagree_about_a_directory_above_do_not_fight():
     """Each leaves the directory that both only pass through as the first made it."""
     one, two = entries.file("/new/a", b""), entries.file("/new/b", b"")
     if AS_ROOT:

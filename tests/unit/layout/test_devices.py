@@ -85,10 +85,10 @@ def test_dev_roots(root):
     assert set(nodes(dev_root=root)) == {root + path for path in nodes()}
 
 
-def test_concerns_of_dev_roots():
+def test_components_of_dev_roots():
     machine = build_machine()
     own = components.dev_root_devices(machine, "/base", "/", DeviceOptions(), False)
-    assert own.tag == "devices:/base@/" and own.exclusive == ()
+    assert own.owner == "devices:/base@/" and own.exclusive == ()
     assert "/dev" not in {entry.path for entry in own.entries}  # the node's own: never ours
     other = components.dev_root_devices(machine, "/base", "/root", DeviceOptions(), False)
     assert {"/root", "/root/dev"} <= {entry.path for entry in other.entries}
