@@ -11,7 +11,7 @@ time from the kernel's dynamic range; 235 is what the GPU Mock on kind chose, 23
 from __future__ import annotations
 
 from ..host.entries import Entry, char_device, directory, file, symlink
-from ..machine.mig import capability_minors
+from ..machine.mig import GLOBAL_CAPABILITIES, capability_minor, capability_name
 from ..machine.model import Machine
 from ..values import Value, value
 
@@ -76,15 +76,12 @@ def device_entries(machine: Machine, dev_root: str, options: DeviceOptions) -> l
 def capability_names(machine: Machine) -> dict[str, int]:
     """Return the capabilities that *machine* has nodes for: ``{"config": 1, "gpu0/gi1/access": 12, ...}``."""
     enabled = [gpu for gpu in machine.gpus if gpu.mig_enabled]
-    if not enabled:
-        return {}
-    minors = capability_minors([gpu.minor for gpu in enabled])
-    names = ["config", "monitor"]
+    names = dict(GLOBAL_CAPABILITIES) if enabled else {}
     for gpu in enabled:
         for device in gpu.mig_devices:
-            names.append(f"gpu{gpu.minor}/gi{device.gi}/access")
-            names.append(f"gpu{gpu.minor}/gi{device.gi}/ci{device.ci}/access")
-    return {name: minors[name] for name in names}
+            for ci in (None, device.ci):
+                names[capability_name(gpu.minor, device.gi, ci)] = capability_minor(gpu.minor, device.gi, ci)
+    return names
 
 
 def _capability_nodes(machine: Machine, dev: str, options: DeviceOptions) -> list[Entry]:

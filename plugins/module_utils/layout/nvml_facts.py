@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from struct import pack
 
-from ..machine.mig import capability_minors, start_of
+from ..machine.mig import capability_minor, start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,14 +60,13 @@ def nvml_facts(machine: Machine) -> bytes:
     model = machine.model
     profiles = () if model is None else model.mig_profiles
     migs = [(place, gpu, mig) for place, gpu in enumerate(machine.gpus) for mig in gpu.mig_devices]
-    minors = capability_minors([gpu.minor for gpu in machine.gpus if gpu.mig_enabled]) if migs else {}
     first = 0
     gpus = []
     for gpu in machine.gpus:
         gpus.append(_gpu(gpu, first))
         first += len(gpu.mig_devices)
     parts = [_head(machine, model, len(gpus), len(migs), len(profiles)), *gpus]
-    parts += [_mig(place, gpu, mig, profiles, minors) for place, gpu, mig in migs]
+    parts += [_mig(place, gpu, mig, profiles) for place, gpu, mig in migs]
     numbers = _profile_numbers(profiles)
     parts += [_profile(profile, number, model) for profile, number in zip(profiles, numbers)]
     return b"".join(parts)
@@ -141,7 +140,7 @@ def _gpu(gpu: Gpu, first: int) -> bytes:
     )
 
 
-def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, ...], minors: dict[str, int]) -> bytes:
+def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, ...]) -> bytes:
     place = next((index for index, profile in enumerate(profiles) if profile.name == mig.profile), -1)
     size = profiles[place].size if place >= 0 else 0
     return pack(
@@ -149,7 +148,7 @@ def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, .
         gpu_place,
         mig.gi,
         mig.ci,
-        minors[f"gpu{gpu.minor}/gi{mig.gi}/ci{mig.ci}/access"],
+        capability_minor(gpu.minor, mig.gi, mig.ci),
         place,
         start_of(mig.gi, size) if size else 0,
         size,

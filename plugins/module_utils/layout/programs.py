@@ -11,6 +11,7 @@ Where there is no executable for the architecture, and for programs that are scr
 from __future__ import annotations
 
 from .. import native
+from ..machine.mig import capability_minor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,35 +104,22 @@ def nvidia_smi(machine: Machine, architecture: str) -> bytes:
         lines = [f"smi\t{version}\t{nvml}\t{cuda}\n"]
         if machine.model is not None:
             lines.append("\t".join(("readings", *_reading_texts(machine.model.readings))) + "\n")
-        for gpu, mig_devices in _gpus(machine):
+        for gpu in machine.gpus:
             lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")
-            for minor, profile, uuid in mig_devices:
+            for minor, profile, uuid in _mig_facts(gpu):
                 lines.append(f"mig\t{minor}\t{profile}\t{uuid}\n")
         return native.with_payload(native.binary(native.DRIVER_PROGRAM, architecture), "".join(lines))
     lines = []
-    for gpu, mig_devices in _gpus(machine):
+    for gpu in machine.gpus:
         lines.append(f"  gpu {gpu.minor} {_quoted(f'{gpu.name} (UUID: {gpu.uuid})')}")
-        for minor, profile, uuid in mig_devices:
+        for minor, profile, uuid in _mig_facts(gpu):
             lines.append(f"  mig {minor} {_quoted(profile)} {_quoted(uuid)}")
     return _SMI_HEAD.format(gpus="\n".join(lines), version=version, nvml=nvml, cuda=cuda).encode("ascii")
 
 
-def _gpus(machine: Machine) -> list[tuple[Gpu, list[tuple[int, str, str]]]]:
-    """Each GPU with (minor of the compute instance's capability, profile, UUID) of its MIG devices."""
-    from ..machine.mig import capability_minors
-
-    enabled = [gpu.minor for gpu in machine.gpus if gpu.mig_enabled]
-    minors = capability_minors(enabled) if enabled else {}
-    return [
-        (
-            gpu,
-            [
-                (minors[f"gpu{gpu.minor}/gi{one.gi}/ci{one.ci}/access"], one.profile, one.uuid)
-                for one in gpu.mig_devices
-            ],
-        )
-        for gpu in machine.gpus
-    ]
+def _mig_facts(gpu: Gpu) -> list[tuple[int, str, str]]:
+    """(minor of the compute instance's capability, profile, UUID) of each MIG device."""
+    return [(capability_minor(gpu.minor, one.gi, one.ci), one.profile, one.uuid) for one in gpu.mig_devices]
 
 
 def _facts(machine: Machine, gpu: Gpu) -> tuple[str, ...]:

@@ -21,15 +21,31 @@ _MOST_ENGINES = 64
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+")
 
 
-def capability_minors(gpu_minors: list[int]) -> dict[str, int]:
-    """Return the lines of mig-minors as ``{"gpu0/gi1/access": 12, ...}`` for the GPUs with these minors."""
-    minors = {"config": 1, "monitor": 2}
-    for gpu in gpu_minors:
+# Capabilities that belong to no GPU, and their minors.
+GLOBAL_CAPABILITIES = {"config": 1, "monitor": 2}
+
+
+def capability_minor(gpu: int, gi: int, ci: int | None = None) -> int:
+    """Return the minor of the capability of a GPU instance, or of a compute instance in it.
+
+    :arg gpu: minor of the GPU.
+    """
+    instance = 3 + (gpu * _INSTANCES_PER_GPU + gi) * (1 + _COMPUTE_INSTANCES)
+    return instance if ci is None else instance + 1 + ci
+
+
+def capability_name(gpu: int, gi: int, ci: int | None = None) -> str:
+    """Return the driver's name of that capability, such as ``gpu0/gi1/ci0/access``."""
+    return f"gpu{gpu}/gi{gi}/access" if ci is None else f"gpu{gpu}/gi{gi}/ci{ci}/access"
+
+
+def capability_minors(gpus: list[int]) -> dict[str, int]:
+    """Return what the driver's mig-minors lists, used or not: ``{"gpu0/gi1/access": 12, ...}``."""
+    minors = dict(GLOBAL_CAPABILITIES)
+    for gpu in gpus:
         for gi in range(_INSTANCES_PER_GPU):
-            first = 3 + (gpu * _INSTANCES_PER_GPU + gi) * (1 + _COMPUTE_INSTANCES)
-            minors[f"gpu{gpu}/gi{gi}/access"] = first
-            for ci in range(_COMPUTE_INSTANCES):
-                minors[f"gpu{gpu}/gi{gi}/ci{ci}/access"] = first + 1 + ci
+            for ci in (None, *range(_COMPUTE_INSTANCES)):
+                minors[capability_name(gpu, gi, ci)] = capability_minor(gpu, gi, ci)
     return minors
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..cdi.spec import Found, device_node
 from ..errors import SpecError
 from ..host.view import clean
+from ..machine.mig import capability_name
 from .hooks import CHMOD, CREATE_SYMLINKS
 from .locators import Locators, without_root
 
@@ -86,10 +87,10 @@ class DeviceFinder:
 
         :raises SpecError: the node does not tell the capabilities' minor numbers.
         """
-        instance = f"gpu{gpu.minor}/gi{mig.gi}"
         patterns = [f"/dev/nvidia{gpu.minor}"]
-        for capability in (f"{instance}/access", f"{instance}/ci{mig.ci}/access"):
-            patterns.append(f"/dev/nvidia-caps/nvidia-cap{self._mig_minor(capability)}")
+        for ci in (None, mig.ci):
+            minor = self._mig_minor(capability_name(gpu.minor, mig.gi, ci))
+            patterns.append(f"/dev/nvidia-caps/nvidia-cap{minor}")
         graphics = self._release.graphics_mig and mig.graphics
         if graphics:
             patterns += self._drm_nodes(gpu)
