@@ -13,26 +13,14 @@ from . import parameters
 from .errors import NvmockError
 from .host import diff
 from .host.converge import Component, converge, open_root
-from .machine.build import build_machine
-from .machine.model import Machine
+from .machine.overrides import OVERRIDES
 from .node.components import owners_of, removed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MACHINE_OPTIONS: dict[str, Any] = {
-    "machine": {"type": "str", "default": "dgxa100"},
-    "machine_definition": {"type": "dict"},
-    "gpu_count": {"type": "int"},
-    "product_name": {"type": "str"},
-    "pci_bus_ids": {"type": "list", "elements": "str"},
-    "uuids": {"type": "list", "elements": "str"},
-    "uuid_seed": {"type": "str"},
-    "driver_version": {"type": "str"},
-    "mig": {"type": "dict"},
-    "allow_unsupported": {"type": "bool", "default": False},
-}
+MACHINE_OPTIONS: dict[str, Any] = {row.name: row.ansible for row in OVERRIDES}
 
 HOST_OPTIONS: dict[str, Any] = {
     "host_root": {"type": "path", "default": "/"},
@@ -40,26 +28,6 @@ HOST_OPTIONS: dict[str, Any] = {
     "take_over": {"type": "bool", "default": False},
     "allow_real_driver": {"type": "bool", "default": False},
 }
-
-
-def machine_from(params: dict[str, Any]) -> Machine:
-    """Return the machine that a module's parameters describe.
-
-    :raises ParameterError: a parameter is not allowed.
-    """
-    seed = params["uuid_seed"]
-    return build_machine(
-        type_name=params["machine"],
-        definition=params["machine_definition"],
-        gpu_count=params["gpu_count"],
-        product_name=params["product_name"],
-        pci_bus_ids=params["pci_bus_ids"],
-        uuids=params["uuids"],
-        uuid_seed=os.uname().nodename if seed is None else parameters.string("uuid_seed", seed),
-        driver_version=params["driver_version"],
-        mig_layout=params["mig"],
-        allow_unsupported=params["allow_unsupported"],
-    )
 
 
 def host_root_from(params: dict[str, Any]) -> str:

@@ -194,12 +194,12 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import gpu_facts
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
     architecture_from,
     host_root_from,
-    machine_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components

@@ -108,12 +108,12 @@ from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
     architecture_from,
     host_root_from,
-    machine_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components

@@ -87,7 +87,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import machine_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS, machine_from
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS
 
 
 def main() -> None:

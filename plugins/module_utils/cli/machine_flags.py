@@ -8,25 +8,19 @@ import os
 
 from .. import parameters
 from ..errors import ParameterError
-from ..machine.build import build_machine
+from ..machine import overrides
 from ..machine.model import Machine
+from ..machine.overrides import DEFAULT_MACHINE, OVERRIDES, from_text
 from ..node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
 from .flags import SWITCH, TEXT, Flag, Values
 
 
 def machine_flags() -> list[Flag]:
     """The flags of :func:`machine_from`; the default machine type comes from the environment."""
-    return [
-        Flag("machine", TEXT, os.environ.get("MACHINE_TYPE") or "dgxa100", "machine type (env MACHINE_TYPE)"),
-        Flag("machine-file", TEXT, None, "machine type of your own: a YAML or JSON file of facts"),
-        Flag("gpu-count", TEXT, None, "number of GPUs, 1 to 64"),
-        Flag("product-name", TEXT, None, "product name of the GPUs"),
-        Flag("pci-bus-ids", TEXT, None, "PCI bus ids, comma separated"),
-        Flag("uuids", TEXT, None, "GPU UUIDs, comma separated"),
-        Flag("uuid-seed", TEXT, None, "what UUIDs are derived from; default: the host name"),
-        Flag("driver-version", TEXT, None, "driver version, such as 550.54.15"),
-        Flag("mig", TEXT, None, "MIG devices: 0=3g.20gb,1g.5gb;1=7g.40gb"),
-    ]
+    flags = [Flag(row.name.replace("_", "-"), TEXT, None, row.help) for row in OVERRIDES if row.help]
+    flags[0].default = os.environ.get("MACHINE_TYPE") or DEFAULT_MACHINE
+    flags.insert(1, Flag("machine-file", TEXT, None, "machine type of your own: a YAML or JSON file of facts"))
+    return flags
 
 
 def node_flags() -> list[Flag]:
@@ -48,21 +42,15 @@ def machine_from(values: Values) -> Machine:
 
     :raises ParameterError: a value is not allowed.
     """
-    seed = values.optional("uuid-seed")
-    mig = values.optional("mig")
+    given: dict[str, object] = {"allow_unsupported": os.environ.get("ALLOW_UNSUPPORTED") == "true"}
     definition_path = values.optional("machine-file")
-    return build_machine(
-        type_name=values.text("machine"),
-        definition=None if definition_path is None else read_definition(definition_path),
-        gpu_count=values.optional("gpu-count"),
-        product_name=values.optional("product-name"),
-        pci_bus_ids=_list(values.optional("pci-bus-ids")),
-        uuids=_list(values.optional("uuids")),
-        uuid_seed=os.uname().nodename if seed is None else parameters.string("uuid_seed", seed),
-        driver_version=values.optional("driver-version"),
-        mig_layout=None if mig is None else _mig(mig),
-        allow_unsupported=os.environ.get("ALLOW_UNSUPPORTED") == "true",
-    )
+    if definition_path is not None:
+        given["machine_definition"] = read_definition(definition_path)
+    for row in OVERRIDES:
+        text = values.optional(row.name.replace("_", "-")) if row.help else None
+        if text is not None:
+            given[row.name] = from_text(row, text)
+    return overrides.machine_from(given)
 
 
 def absolute(values: Values, flag: str, root_allowed: bool = False) -> str:
@@ -103,18 +91,3 @@ def read_definition(path: str) -> dict[str, object]:
     if not isinstance(definition, dict):
         raise ParameterError("machine_file", path, "a mapping of facts (docs/machine-types.md)")
     return definition
-
-
-def _list(text: str | None) -> list[str] | None:
-    return None if text is None else [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _mig(text: str) -> dict[str, list[str]]:
-    """Parse ``0=3g.20gb,1g.5gb;1=7g.40gb``."""
-    layout = {}
-    for part in text.split(";"):
-        index, equals, profiles = part.partition("=")
-        if not equals:
-            raise ParameterError("mig", text, "of the form <GPU>=<profile>,...;..., such as 0=3g.20gb,1g.5gb")
-        layout[index.strip()] = [profile.strip() for profile in profiles.split(",") if profile.strip()]
-    return layout

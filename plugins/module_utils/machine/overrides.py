@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""What people say of a machine: one table, for the Ansible modules, for gpu-mockctl and for the role in_cluster.
+
+The documentation of the same options is in plugins/doc_fragments/machine.py; unit tests hold it, the role's arguments and
+docs/reference.md to this table.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .. import parameters
+from ..errors import ParameterError
+from ..values import Value, value
+from .build import build_machine
+from .model import Machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+DEFAULT_MACHINE = "dgxa100"
+
+
+@value
+class Override(Value):
+    """One thing that can be said of a machine."""
+
+    name: str  # the module's option; a flag has dashes
+    ansible: dict[str, Any]  # the module's argument
+    argument: str  # that of build_machine
+    help: str = ""  # the flag's; "" if the command line has another way
+
+
+OVERRIDES = (
+    Override("machine", {"type": "str", "default": DEFAULT_MACHINE}, "type_name", "machine type (env MACHINE_TYPE)"),
+    Override("machine_definition", {"type": "dict"}, "definition"),
+    Override("gpu_count", {"type": "int"}, "gpu_count", "number of GPUs, 1 to 64"),
+    Override("product_name", {"type": "str"}, "product_name", "product name of the GPUs"),
+    Override("pci_bus_ids", {"type": "list", "elements": "str"}, "pci_bus_ids", "PCI bus ids, comma separated"),
+    Override("uuids", {"type": "list", "elements": "str"}, "uuids", "GPU UUIDs, comma separated"),
+    Override("uuid_seed", {"type": "str"}, "uuid_seed", "what UUIDs are derived from; default: the host name"),
+    Override("driver_version", {"type": "str"}, "driver_version", "driver version, such as 550.54.15"),
+    Override("mig", {"type": "dict"}, "mig_layout", "MIG devices: 0=3g.20gb,1g.5gb;1=7g.40gb"),
+    Override("allow_unsupported", {"type": "bool", "default": False}, "allow_unsupported"),
+)
+
+
+def machine_from(given: Mapping[str, Any]) -> Machine:
+    """Return the machine that *given* describes, by the names of the table; None is as good as not given.
+
+    :raises ParameterError: a value is not allowed.
+    """
+    arguments = {row.argument: given[row.name] for row in OVERRIDES if given.get(row.name) is not None}
+    seed = arguments.setdefault("uuid_seed", os.uname().nodename)
+    parameters.string("uuid_seed", seed)
+    return build_machine(**arguments)
+
+
+def from_text(row: Override, text: str) -> object:
+    """Return the value of an override that a flag gives as text: ``a,b`` for a list, ``0=a,b;1=c`` for a mapping.
+
+    :raises ParameterError: it is not of that form.
+    """
+    kind = row.ansible["type"]
+    if kind == "list":
+        return _list(text)
+    return _mapping(row.name, text) if kind == "dict" else text
+
+
+def _list(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _mapping(name: str, text: str) -> dict[str, list[str]]:
+    mapping = {}
+    for part in text.split(";"):
+        index, equals, items = part.partition("=")
+        if not equals:
+            raise ParameterError(name, text, "of the form <GPU>=<profile>,...;..., such as 0=3g.20gb,1g.5gb")
+        mapping[index.strip()] = _list(items)
+    return mapping
