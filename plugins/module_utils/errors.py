@@ -8,6 +8,11 @@ Doors (modules, CLI) print ``str(error)`` and nothing else; anything that is not
 from __future__ import annotations
 
 
+def shortened(text: str, most: int) -> str:
+    """Return *text*, cut to *most* characters if it is longer."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 class NvmockError(Exception):
     """An expected failure; ``str(error)`` is one line."""
 
@@ -19,19 +24,18 @@ class UsageError(NvmockError):
 class ParameterError(NvmockError):
     """A parameter has a value that is not allowed.
 
-    :arg name: the parameter, as the user wrote it (``gpu_count``, ``--gpu-count``).
+    :arg name: the parameter (``gpu_count``), or a flag as the user wrote it (``--format``).
     :arg value: the offending value.
     :arg allowed: what is allowed, to be read after "must be".
+    :arg place: where in the parameter, such as ``[0]``.
     """
 
-    def __init__(self, name: str, value: object, allowed: str) -> None:
+    def __init__(self, name: str, value: object, allowed: str, place: str = "") -> None:
         self.name = name
+        self.place = place
         self.value = value
         self.allowed = allowed
-        shown = repr(value)
-        if len(shown) > 120:
-            shown = shown[:117] + "..."
-        super().__init__(f"{name}: {shown} is not allowed: must be {allowed}")
+        super().__init__(f"{name}{place}: {shortened(repr(value), 120)} is not allowed: must be {allowed}")
 
 
 class HostError(NvmockError):

@@ -13,15 +13,15 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 _DIGITS = frozenset("0123456789")
 
 
-def integer(name: str, value: object, low: int, high: int) -> int:
-    """Return *value* as int if it is a whole number (or its decimal text) from *low* to *high*."""
+def integer(name: str, value: object, low: int, high: int, place: str = "") -> int:
+    """Return *value* as int if it is a whole number (or its decimal text) from *low* to *high*; *place* is in *name*."""
     number: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
         number = value
     elif isinstance(value, str) and 0 < len(value) < 20 and _DIGITS.issuperset(value):
         number = int(value)
     if number is None or not low <= number <= high:
-        raise ParameterError(name, value, f"a whole number from {low} to {high}")
+        raise ParameterError(name, value, f"a whole number from {low} to {high}", place)
     return number
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ..errors import shortened
 from ..values import Value, value
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def check_fields(where: str, data: dict[Any, Any], fields: Mapping[str, Field]) 
     for name, item in data.items():
         field = fields.get(name) if isinstance(name, str) else None
         if field is None:
-            yield f"{where}: unknown field {_shown(name)}: must be one of {', '.join(fields)}"
+            yield f"{where}: unknown field {shortened(repr(name), 60)}: must be one of {', '.join(fields)}"
         elif item is not None:
             yield from _check(f"{where}.{name}" if where != "spec" else str(name), item, field)
     for name, field in fields.items():
@@ -47,13 +48,13 @@ def check_fields(where: str, data: dict[Any, Any], fields: Mapping[str, Field]) 
 
 def _check(where: str, value: object, field: Field) -> Iterator[str]:
     if not _is(value, LIST if field.kind == TEXTS else field.kind):
-        yield f"{where}: must be {_said(field.kind)}, is {_shown(value)}"
+        yield f"{where}: must be {_said(field.kind)}, is {shortened(repr(value), 60)}"
         return
     items = TEXT if field.kind == TEXTS else field.items
     if items and isinstance(value, list):
         for index, item in enumerate(value):
             if not _is(item, items):
-                yield f"{where}[{index}]: must be {_said(items)}, is {_shown(item)}"
+                yield f"{where}[{index}]: must be {_said(items)}, is {shortened(repr(item), 60)}"
 
 
 def _is(value: object, kind: str) -> bool:
@@ -72,8 +73,3 @@ def _is(value: object, kind: str) -> bool:
 
 def _said(kind: str) -> str:
     return "true or false" if kind == BOOL else kind
-
-
-def _shown(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -7,6 +7,8 @@ Sources: pkg/parser of the CDI library; Kubernetes' rules for annotations, which
 
 from __future__ import annotations
 
+from ..errors import shortened
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,18 +26,18 @@ def kind_problem(kind: str) -> str:
     """What is wrong with a kind (``vendor/class``), empty if nothing is."""
     vendor, _slash, name = kind.partition("/")
     if not vendor or not name:
-        return f'"{_line(kind)}" must be VENDOR/CLASS, such as nvidia.com/gpu'
+        return f'"{one_line(kind)}" must be VENDOR/CLASS, such as nvidia.com/gpu'
     return _part_problem("vendor", vendor) or _part_problem("class", name)
 
 
 def _part_problem(part: str, name: str) -> str:
     if name[0] not in _LETTERS:
-        return f'invalid {part}. "{_line(name)}", should start with letter'
+        return f'invalid {part}. "{one_line(name)}", should start with letter'
     problem = _characters_problem(name, "_-.", "name")
     if problem:
         return f"invalid {part}. {problem}"
     if name[-1] not in _ALPHANUMERIC:
-        return f'invalid {part}. "{_line(name)}", should end with a letter or digit'
+        return f'invalid {part}. "{one_line(name)}", should end with a letter or digit'
     return ""
 
 
@@ -44,19 +46,19 @@ def device_name_problem(name: str) -> str:
     if not name:
         return "invalid (empty) device name"
     if name[0] not in _ALPHANUMERIC:
-        return f'invalid name "{_line(name)}", should start with a letter or digit'
+        return f'invalid name "{one_line(name)}", should start with a letter or digit'
     problem = _characters_problem(name, "_-.:", "device name")
     if problem:
         return problem
     if name[-1] not in _ALPHANUMERIC:
-        return f'invalid name "{_line(name)}", should end with a letter or digit'
+        return f'invalid name "{one_line(name)}", should end with a letter or digit'
     return ""
 
 
 def _characters_problem(name: str, punctuation: str, said: str) -> str:
     for char in name[1:-1]:
         if char not in _ALPHANUMERIC and char not in punctuation:
-            return f"invalid character '{_line(char)}' in {said} \"{_line(name)}\""
+            return f"invalid character '{one_line(char)}' in {said} \"{one_line(name)}\""
     return ""
 
 
@@ -66,7 +68,7 @@ def annotation_problems(where: str, annotations: Mapping[str, str]) -> Iterator[
     for key, value in annotations.items():
         size += len(key.encode("utf-8", "surrogatepass")) + len(value.encode("utf-8", "surrogatepass"))
         if not _is_qualified(key.lower()):
-            yield f'{where}: invalid key "{_line(key)}": must be NAME or PREFIX/NAME as in Kubernetes'
+            yield f'{where}: invalid key "{one_line(key)}": must be NAME or PREFIX/NAME as in Kubernetes'
     if size > _ANNOTATIONS_LIMIT:
         yield f"{where}: annotations size {size} is larger than limit {_ANNOTATIONS_LIMIT}"
 
@@ -88,7 +90,6 @@ def _is_word(word: str, ends: frozenset[str], punctuation: str) -> bool:
     return all(char in ends or char in punctuation for char in word)
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """The text on one line, whatever is in it."""
-    shown = text if len(text) <= 80 else text[:77] + "..."
-    return shown.encode("unicode_escape").decode("ascii")
+    return shortened(text, 80).encode("unicode_escape").decode("ascii")

@@ -83,7 +83,7 @@ def _load_json(content: bytes) -> object:
 
 
 def _load_yaml(content: bytes) -> object:
-    yaml = _pyyaml()
+    yaml = pyyaml()
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class StrictLoader(base):  # type: ignore[misc, valid-type]
@@ -113,8 +113,11 @@ def _load_yaml(content: bytes) -> object:
         raise SpecError(f"not YAML: {said}") from None
 
 
-def _pyyaml() -> Any:
-    """The yaml module, which gpu-mockctl's interpreter finds only after site-packages are looked for."""
+def pyyaml() -> Any:
+    """The yaml module, which gpu-mockctl's interpreter finds only after site-packages are looked for.
+
+    :raises SpecError: PyYAML is not installed.
+    """
     try:
         import yaml
     except ImportError:

@@ -9,8 +9,8 @@ that it does not know are refused.
 
 from __future__ import annotations
 
-from .field_types import INTEGER, LIST, MAP, TEXT, TEXTS, UINT32, Field, check_fields
-from .names import annotation_problems, device_name_problem, kind_problem
+from .field_types import BOOL, INTEGER, LIST, MAP, TEXT, TEXTS, UINT32, Field, check_fields
+from .names import annotation_problems, device_name_problem, kind_problem, one_line
 from .version import VERSIONS, minimum_version
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ _RDT_FIELDS = {
     "l3CacheSchema": Field(TEXT),
     "memBwSchema": Field(TEXT),
     "schemata": Field(TEXTS),
-    "enableMonitoring": Field("bool"),
+    "enableMonitoring": Field(BOOL),
 }
 
 _ENTRY_FIELDS = {"deviceNodes": _NODE_FIELDS, "netDevices": _NET_FIELDS, "hooks": _HOOK_FIELDS, "mounts": _MOUNT_FIELDS}
@@ -264,5 +264,4 @@ _ENTRY_CHECKS: dict[str, Callable[[str, dict[str, Any]], Iterator[str]]] = {
 
 def _quoted(text: str) -> str:
     """The text on one line, as Go's %q about does."""
-    shown = text if len(text) <= 80 else text[:77] + "..."
-    return '"' + shown.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
+    return '"' + one_line(text).replace('"', '\\"') + '"'

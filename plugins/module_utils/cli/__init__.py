@@ -10,6 +10,8 @@ from ..errors import NvmockError, ParameterError, UsageError
 
 USAGE_STATUS = 2
 FAILURE_STATUS = 1
+# Flags that have another name than the parameter.
+_FLAGS = {"machine_definition": "--machine-file", "path": "--cdi-output"}
 
 
 def main(argv: list[str]) -> int:
@@ -24,8 +26,7 @@ def main(argv: list[str]) -> int:
     except UsageError as error:
         return _fail(str(error), USAGE_STATUS)
     except ParameterError as error:
-        flag = "--" + error.name.replace("_", "-") if error.name.replace("_", "").isalpha() else error.name
-        return _fail(str(ParameterError(flag, error.value, error.allowed)), USAGE_STATUS)
+        return _fail(str(ParameterError(_flag(error.name), error.value, error.allowed, error.place)), USAGE_STATUS)
     except NvmockError as error:
         return _fail(str(error), FAILURE_STATUS)
     except KeyboardInterrupt:
@@ -61,6 +62,13 @@ def _dispatch(argv: list[str]) -> int:
     from .node_command import run
 
     return run(argv)
+
+
+def _flag(name: str) -> str:
+    """The flag of a parameter; what is a fact in a machine definition, or a flag already, stays as it is."""
+    if "." in name or name.startswith("-"):
+        return name
+    return _FLAGS.get(name) or "--" + name.replace("_", "-")
 
 
 def _fail(message: str, status: int) -> int:

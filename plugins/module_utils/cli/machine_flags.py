@@ -85,9 +85,13 @@ def read_definition(path: str) -> dict[str, object]:
         except ValueError as error:
             raise ParameterError("machine_file", path, f"JSON ({error})") from None
     else:
-        from .yaml_reader import load
+        from ..cdi.read import pyyaml
 
-        definition = load("machine_file", path, text)
+        yaml = pyyaml()
+        try:
+            definition = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ParameterError("machine_file", path, "YAML (" + " ".join(str(error).split()) + ")") from None
     if not isinstance(definition, dict):
         raise ParameterError("machine_file", path, "a mapping of facts (docs/machine-types.md)")
     return definition

@@ -115,16 +115,16 @@ def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> 
     known = [profile.name for profile in model.mig_profiles]
     result: dict[int, list[str]] = {}
     for key, wanted in layout.items():
-        index = parameters.integer(f"{name} (GPU index)", key, 0, gpu_count - 1)
+        index = parameters.integer(name, key, 0, gpu_count - 1, " (GPU index)")
         if index in result:
-            raise ParameterError(f"{name} (GPU index)", key, "given once only")
+            raise ParameterError(name, key, "given once only", " (GPU index)")
         if not known:
             raise ParameterError(name, layout, f"empty: {model.product_name} has no MIG profiles")
         if not isinstance(wanted, (list, tuple)):
-            raise ParameterError(f"{name}[{index}]", wanted, "a list of MIG profiles: " + ", ".join(known))
+            raise ParameterError(name, wanted, "a list of MIG profiles: " + ", ".join(known), f"[{index}]")
         for profile in wanted:
             if profile not in known:
-                raise ParameterError(f"{name}[{index}]", profile, "one of " + ", ".join(known))
+                raise ParameterError(name, profile, "one of " + ", ".join(known), f"[{index}]")
         result[index] = [str(profile) for profile in wanted]
     return result
 
@@ -149,7 +149,7 @@ def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuMod
             None,
         )
         if start is None or slices > COMPUTE_SLICES or counts[wish] > profile.instance_count:
-            raise ParameterError(f"{name}[{index}]", wanted, f"profiles that fit one GPU: no room left for {wish}")
+            raise ParameterError(name, wanted, f"profiles that fit one GPU: no room left for {wish}", f"[{index}]")
         taken.update(range(start, start + profile.size))
         placed.append((_instance_id(profile.size, start), profile))
     placed.sort(key=lambda item: item[0])
