@@ -30,7 +30,7 @@ MAY = {
     "runtime_config": ("errors", "runtime_config"),
     "node": (*GROUND, "machine", "layout", "host", "cdi", "nvcdi", "native", "node"),
     "module": ("errors", "parameters", "machine", "layout", "host", "node"),
-    "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "cli"),
+    "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "native", "cli"),
 }
 # The same for what stands on the core: the Ansible modules, and the device plugin.
 DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
@@ -122,6 +122,25 @@ def test_the_numbers_of_the_house():
     assert len(files) <= 4, files
     assert len(graph) <= 13, sorted(graph)
     assert max(house.floors(graph).values()) <= 6
+
+
+def test_a_value_makes_no_more_stops():
+    """From gpu_node_gpu_count to the bytes of the specification; the list is held against the code."""
+    assert house.missing_stops() == []
+    assert len(house.STOPS) <= 15
+
+
+def test_an_option_of_the_specification_is_said_in_few_places():
+    places = house.places_of_an_option()
+    assert "plugins/module_utils/nvcdi/options.py" in {place.partition(":")[0] for place in places}
+    assert len(places) <= 8, places
+
+
+def test_the_picture_in_the_documentation_is_the_house():
+    with open(os.path.join(house.CHECKOUT, "docs", "architecture.md"), encoding="utf-8") as handle:
+        text = handle.read()
+    picture = house.picture(house.arrows(MODULES))
+    assert f"```mermaid\n{picture}\n```" in text, "print it with: python3 tests/unit/house.py --picture"
 
 
 def test_no_module_leads_back_to_itself():

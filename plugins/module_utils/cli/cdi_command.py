@@ -21,6 +21,7 @@ from ..host.view import HostView, clean
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import read_machine_file
 from ..machine.model import Machine
+from ..native import CDI_HOOK
 from ..node import DEFAULT_DRIVER_ROOT, DEFAULT_TOOLKIT_ROOT, cdi_spec, components
 from ..nvcdi.locators import Locators
 from ..nvcdi.options import options_from
@@ -110,7 +111,7 @@ def _hook_path(given: str, root: HostRoot, view: HostView) -> str:
     """The path as given if it is one; else the program is looked for, as nvidia-ctk does, and where we install it."""
     if given.startswith("/"):
         return given
-    found = Locators(view, "/", os.environ.get("PATH", "")).executable(given or cdi_spec.HOOK_NAME)
+    found = Locators(view, "/", os.environ.get("PATH", "")).executable(given or CDI_HOOK)
     if found:
         return found[0]
     return "" if given else cdi_spec.find_hook(root, read_manifest(root), DEFAULT_TOOLKIT_ROOT)
@@ -147,7 +148,7 @@ def _save(host_root: str, path: str, content: bytes) -> None:
     with HostRoot(os.path.abspath(host_root)) as root:
         if path.rpartition("/")[0] in _SPEC_DIRECTORIES:
             owner = components.user_or_root()
-            converge(root, [components.cdi_spec(path, content, owner, owner)])
+            converge(root, [components.cdi_spec(path, {path: content}, owner, owner)])
             return
         missing = []
         parent = path.rpartition("/")[0]

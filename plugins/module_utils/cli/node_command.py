@@ -16,7 +16,6 @@ from ..host.root import HostRoot
 from ..layout.devices import DeviceOptions
 from ..layout.driver_tree import DriverTreeOptions
 from ..layout.stub_library import ARCHITECTURES
-from ..machine.facts import machine_facts
 from ..machine.model import Machine
 from ..node import components
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
@@ -192,6 +191,8 @@ def _print_text(values: Values, modes: set[str], result: NodeResult) -> None:
 
 def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
     import json
+
+    from ..machine.facts import machine_facts
 
     facts: dict[str, object] = {"changed": bool(result.changes), "check": values.on("check"), "modes": sorted(modes)}
     facts.update(diff.paths_by_action(result.changes))

@@ -20,9 +20,10 @@ from ..host.root import HostRoot
 from ..layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
 from ..machine import mig
 from ..machine.model import Machine
+from ..native import CDI_HOOK, binary
 from ..values import Value, value
 from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
-from .components import cdi_spec, cdi_spec_owner
+from .components import cdi_spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from ..host.view import HostView
     from ..nvcdi.options import Options
-
-HOOK_NAME = "nvidia-cdi-hook"
 
 
 @value
@@ -119,12 +118,12 @@ def make(
     view = _view(machine, root, known, options, spec_file, planned, hook_entries)
     made = generate(machine, view, options.but(hook_path=hook_path))
     sorted_keys = release(options.toolkit_release).sorted_yaml
-    component = Component(cdi_spec_owner(path), [])
+    contents = {}
     for infix, spec in made:
         place = with_infix(path, infix)
         _refuse_what_runtimes_refuse(view, place, spec)
-        content = serialize(spec, sorted_keys, path.rpartition(".")[2])
-        component.entries += cdi_spec(place, content, spec_file.uid, spec_file.gid).entries
+        contents[place] = serialize(spec, sorted_keys, path.rpartition(".")[2])
+    component = cdi_spec(path, contents, spec_file.uid, spec_file.gid)
     specs = [spec for _infix, spec in made]
     if _names_hook(specs[0], hook_path):
         component.entries += hook_entries
@@ -179,12 +178,10 @@ def _hook(root: HostRoot, known: Manifest, options: Options, spec_file: SpecFile
     if options.hook_path:
         return parameters.absolute_path("hook_path", options.hook_path), []
     found = find_hook(root, known, spec_file.toolkit_root)
-    ours = f"{spec_file.toolkit_root}/bin/{HOOK_NAME}"
+    ours = f"{spec_file.toolkit_root}/bin/{CDI_HOOK}"
     if found and found not in known.owned:
         return found, []
-    from ..native import binary
-
-    entries = [directory(f"{spec_file.toolkit_root}/bin"), file(ours, binary(HOOK_NAME, options.architecture), 0o755)]
+    entries = [directory(f"{spec_file.toolkit_root}/bin"), file(ours, binary(CDI_HOOK, options.architecture), 0o755)]
     return ours, owned_by(entries, spec_file.uid, spec_file.gid)
 
 
@@ -192,12 +189,12 @@ def find_hook(root: HostRoot, known: Manifest, toolkit_root: str) -> str:
     """Return the path of the node's hook program, "" if it has none; another's goes before the one that is ours."""
     from ..nvcdi.locators import BINARY_DIRS
 
-    ours = f"{toolkit_root}/bin/{HOOK_NAME}"
+    ours = f"{toolkit_root}/bin/{CDI_HOOK}"
     is_there = root.status(ours) is not None
     if is_there and ours not in known.owned:
         return ours
     for place in BINARY_DIRS:
-        theirs = f"{place}/{HOOK_NAME}"
+        theirs = f"{place}/{CDI_HOOK}"
         if root.status(theirs) is not None and theirs not in known.owned:
             return theirs
     return ours if is_there else ""

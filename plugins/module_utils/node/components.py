@@ -84,11 +84,13 @@ def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) 
     return Component(driver_tree_owner(driver_root), entries, (driver_root,), (driver_root,))
 
 
-def cdi_spec(path: str, content: bytes, uid: int | None = None, gid: int | None = None) -> Component:
-    """A CDI specification, mode 0644 as nvidia-ctk writes it."""
-    entry = file(path, content)
-    entry.uid, entry.gid = uid, gid
-    return Component(cdi_spec_owner(path), [entry])
+def cdi_spec(path: str, contents: dict[str, bytes], uid: int | None = None, gid: int | None = None) -> Component:
+    """A CDI specification, mode 0644 as nvidia-ctk writes it.
+
+    :arg path: the file that the component is named after.
+    :arg contents: path -> content of that file and of those that go with it.
+    """
+    return Component(cdi_spec_owner(path), owned_by([file(name, data) for name, data in contents.items()], uid, gid))
 
 
 def owners_of(root: HostRoot, family: str) -> list[str]:

@@ -50,7 +50,7 @@ def full_node(gpus=8, **device_options):
         components.dev_root_devices(machine, BASE, "/", options, True),
         components.dev_root_devices(machine, BASE, DRIVER_ROOT, options, True),
         components.driver_tree(machine, DRIVER_ROOT, DriverTreeOptions(uid=OWNER, gid=OWNER)),
-        components.cdi_spec(SPEC, f"gpus: {gpus}\n".encode(), OWNER, OWNER),
+        components.cdi_spec(SPEC, {SPEC: f"gpus: {gpus}\n".encode()}, OWNER, OWNER),
     ]
 
 

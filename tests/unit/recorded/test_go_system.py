@@ -51,7 +51,7 @@ def ours(run):
     if run.startswith("cdi"):
         wanted = [components.dev_root_devices(machine, BASE, place, options, False) for place in ("/", ROOT)]
         wanted.append(components.driver_tree(machine, ROOT, DriverTreeOptions(uid=0, gid=0)))
-        wanted.append(components.cdi_spec(SPEC, b"", 0, 0))
+        wanted.append(components.cdi_spec(SPEC, {SPEC: b""}, 0, 0))
     else:
         wanted = [components.devices(machine, BASE, options, "x86_64", False)]
     facts = {}
