@@ -9,12 +9,12 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 
 from plugin_support import ROOT
 
-with open(os.path.join(ROOT, "roles", "device_plugin", "vars", "main.yml"), encoding="utf-8") as file:
-    PROBE = yaml.safe_load(file)["_device_plugin_nvidia_probe"]
+# As the role runs it: the text, with python -c.
+with open(os.path.join(ROOT, "roles", "device_plugin", "files", "nvidia_probe.py"), encoding="utf-8") as file:
+    PROBE = file.read()
 HOOK = "usr/local/nvidia-container-toolkit/bin/nvidia-cdi-hook"
 
 
