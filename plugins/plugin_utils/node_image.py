@@ -131,3 +131,14 @@ def choose(kind: str = "", named: str = "", obtainable: bool = False, here: Iter
         "wanted": wanted,
         "lacks": lacks,
     }
+
+
+def short_id(image_id: str) -> str:
+    """``sha256:0123456789abcdef...`` -> its first twelve digits."""
+    return image_id.rpartition(":")[2][:12]
+
+
+def derived(image: str, image_id: str, repository: str) -> str:
+    """The name of the image that is *image* with a Python added: its tag is that of *image* with the beginning of its id."""
+    _repository, tag, _digest = split(image)
+    return f"{repository}:{tag or 'untagged'}-python-{short_id(image_id)}"

@@ -34,7 +34,7 @@ case "$1 $2" in
   'images '*) {listed}exit 0 ;;
   'pull '*) echo 'no such host' >&2; exit 1 ;;
 esac
-echo "the stand-in does not know: $*" >&2
+echo "the stand-in does not know: $1 $2" >&2
 exit 3
 """
 

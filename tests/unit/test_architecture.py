@@ -28,18 +28,19 @@ MAY = {
     "cdi": ("errors", "values", "host.view", "cdi"),
     "nvcdi": ("errors", "values", "machine", "host.view", "host.glob", "cdi", "nvcdi"),
     "runtime_config": ("errors", "runtime_config"),
+    "kind_cluster": ("errors", "kind_cluster"),
     "node": (*GROUND, "machine", "layout", "host", "cdi", "nvcdi", "native", "node"),
     "module": ("errors", "parameters", "machine", "layout", "host", "node"),
     "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "native", "cli"),
 }
 # The same for what stands on the core: the Ansible modules, and the device plugin.
-DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
+DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "kind_cluster", "module")
 DEVICE_PLUGIN_MAY = ("errors", "machine", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
 SLOW = {"dataclasses", "typing", "pathlib", "re", "json", "yaml", "subprocess", "shutil", "tempfile", "enum", "logging"}
 # The doors and what runs behind options of their own may import what they like.
-NOT_AT_START = ("module", "runtime_config")
+NOT_AT_START = ("module", "runtime_config", "kind_cluster")
 
 MUTATING = {
     "mkdir", "makedirs", "mknod", "mkfifo", "symlink", "link", "rename", "replace", "unlink", "remove", "rmdir",

@@ -1,0 +1,242 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the nvmock.gpu authors
+# Apache License 2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nvmock_kind_cluster_info
+short_description: What there is of a kind cluster, and whose it is
+version_added: 0.2.0
+author:
+  - The nvmock.gpu authors (@nvmock)
+description:
+  - Asks the container engine for the node containers of a kind cluster, C(kind) and C(kubectl) for their versions, and the nodes for
+    a Python, and reads the record that the role P(nvmock.gpu.kind_cluster#role) keeps of the cluster.
+  - Run it where kind runs. A tool, an engine or a node that does not answer is reported in the result, it does not fail.
+extends_documentation_fragment:
+  - nvmock.gpu.attributes.info
+options:
+  name:
+    description: The cluster's name.
+    type: str
+    required: true
+  provider:
+    description: The container engine that kind uses.
+    type: str
+    choices: [docker, podman]
+    default: docker
+  record:
+    description: The file with the role's record of the cluster. It need not exist.
+    type: path
+    required: true
+  create_seconds:
+    description: How long a C(kind create cluster) of the role may take. It decides whether containers belong to one that was interrupted.
+    type: int
+    default: 900
+  kubeconfig:
+    description: The kubeconfig of the cluster. It need not exist.
+    type: path
+    required: true
+  kubeconfig_merge:
+    description: Whether the kubeconfig is merged into a file of the user's.
+    type: bool
+    default: false
+  kind_minimum:
+    description: The oldest kind that will do.
+    type: str
+    default: 0.20.0
+  kubectl_minimum:
+    description: The oldest kubectl that will do.
+    type: str
+    default: 1.30.0
+  roles:
+    description: The roles of the nodes that are wanted, one for each node, for RV(shape_wanted).
+    type: list
+    elements: str
+    choices: [control-plane, worker]
+    default: []
+  python_probe:
+    description:
+      - A script for C(/bin/sh -c) and its arguments, the first of which is C($0). It is run in every node, at the same time, and prints
+        the path of a Python, or nothing.
+      - If empty, or if a node container does not run, the nodes are not asked.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - plugin: nvmock.gpu.kind_node_image
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Look at the cluster gpu-mock
+  nvmock.gpu.nvmock_kind_cluster_info:
+    name: gpu-mock
+    record: ~/.local/state/nvmock.gpu/kind/gpu-mock/cluster.json
+    kubeconfig: ~/.local/state/nvmock.gpu/kind/gpu-mock/kubeconfig
+  register: cluster
+
+- name: Stop if one of its nodes does not run
+  ansible.builtin.fail:
+    msg: "Run '{{ cluster.cure }}' and try again"
+  when: cluster.not_running | length > 0
+"""
+
+RETURN = r"""
+engine_problem:
+  description: Empty, or why the container engine does not answer and what helps.
+  returned: success
+  type: str
+  sample: ""
+tools:
+  description: C(kind) and C(kubectl) of the PATH.
+  returned: success
+  type: dict
+  contains:
+    kind:
+      description: Its C(version), empty where it is not there, and whether that is C(good), as new as O(kind_minimum) or newer.
+      type: dict
+      sample: {version: 0.33.0, good: true}
+    kubectl:
+      description: The same for kubectl and O(kubectl_minimum).
+      type: dict
+      sample: {version: 1.37.0, good: true}
+lacks:
+  description: What is missing for a cluster, in words.
+  returned: success
+  type: list
+  elements: str
+  sample: [kubectl 1.30.0 or newer]
+exists:
+  description: Whether the engine has containers of the cluster.
+  returned: success
+  type: bool
+owned:
+  description: Whether each of them was recorded when the role had created the cluster.
+  returned: success
+  type: bool
+half_made:
+  description: Whether they are what an interrupted creation by the role left.
+  returned: success
+  type: bool
+usable:
+  description: RV(exists), and not RV(half_made).
+  returned: success
+  type: bool
+stays:
+  description: Whether the cluster is somebody else's, so that the role does not delete it.
+  returned: success
+  type: bool
+containers:
+  description: The id of each container of the cluster, by its name.
+  returned: success
+  type: dict
+  sample: {gpu-mock-control-plane: 6a1c1f...}
+nodes:
+  description: The node containers, control planes first, in kind's own order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The container's name, which is the Kubernetes node's, too.
+      type: str
+      sample: gpu-mock-control-plane
+    id:
+      description: The container's id.
+      type: str
+    role:
+      description: V(control-plane) or V(worker).
+      type: str
+    image:
+      description: The id of its image.
+      type: str
+    image_name:
+      description: The name of its image.
+      type: str
+    status:
+      description: V(running), or what the engine says instead.
+      type: str
+    created:
+      description: When it was created.
+      type: str
+node_image:
+  description: The image that the cluster was made from, as recorded for one that is RV(owned), else as its first node tells it.
+  returned: success
+  type: str
+  sample: kindest/node:v1.37.0
+shape:
+  description: How many nodes of each role there are, in words.
+  returned: success
+  type: str
+  sample: 1 control-plane and 0 worker
+shape_wanted:
+  description: The same for O(roles).
+  returned: success
+  type: str
+  sample: 1 control-plane and 2 worker
+not_running:
+  description: Those of RV(nodes) that do not run.
+  returned: success
+  type: list
+  elements: dict
+cure:
+  description: The command that makes those run. Empty where all do.
+  returned: success
+  type: str
+  sample: docker start gpu-mock-control-plane
+pythons:
+  description: The path of the Python in each node that has one, by the node's name.
+  returned: success
+  type: dict
+  sample: {gpu-mock-control-plane: /usr/bin/python3}
+python_problem:
+  description: Empty, or what the engine said of a node that does not answer.
+  returned: success
+  type: str
+  sample: ""
+record:
+  description: The record, with all its fields.
+  returned: success
+  type: dict
+kubeconfig_good:
+  description: Whether O(kubeconfig) is what the role wrote for exactly these containers.
+  returned: success
+  type: bool
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.answer import ask_all
+from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.containers import ROLES
+from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.info import Question, gather
+
+ARGUMENT_SPEC = {
+    "name": {"type": "str", "required": True},
+    "provider": {"type": "str", "choices": ["docker", "podman"], "default": "docker"},
+    "record": {"type": "path", "required": True},
+    "create_seconds": {"type": "int", "default": 900},
+    "kubeconfig": {"type": "path", "required": True},
+    "kubeconfig_merge": {"type": "bool", "default": False},
+    "kind_minimum": {"type": "str", "default": "0.20.0"},
+    "kubectl_minimum": {"type": "str", "default": "1.30.0"},
+    "roles": {"type": "list", "elements": "str", "choices": list(ROLES), "default": []},
+    "python_probe": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        found = gather(Question(**module.params), ask_all)
+    except NvmockError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **found)
+
+
+if __name__ == "__main__":
+    main()
