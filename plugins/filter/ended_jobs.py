@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""The filter ended_jobs: which Jobs are complete or failed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: ended_jobs
+author: The nvmock.gpu authors (@nvmock)
+version_added: 0.2.0
+short_description: Which Jobs are complete or failed
+description:
+  - Returns the names of the Jobs that will not go on.
+positional: _input
+options:
+  _input:
+    description: Jobs, as M(kubernetes.core.k8s_info) returns them in C(resources).
+    type: list
+    elements: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Wait for a Job
+  kubernetes.core.k8s_info:
+    api_version: batch/v1
+    kind: Job
+    namespace: gpu-mock
+    name: verify-gpu-mock
+  register: found
+  until: found.resources | default([]) | nvmock.gpu.ended_jobs | length > 0
+  retries: 60
+  delay: 2
+"""
+
+RETURN = r"""
+_value:
+  description: Their names, in the order of the input.
+  type: list
+  elements: str
+"""
+
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.nvmock.gpu.plugins.plugin_utils import job
+
+
+def ended_jobs(jobs):
+    """See DOCUMENTATION."""
+    if not isinstance(jobs, (list, tuple)) or not all(isinstance(one, Mapping) for one in jobs):
+        raise AnsibleFilterError(f"ended_jobs: the input is {jobs!r}: must be a list of Jobs")
+    return job.ended(jobs)
+
+
+class FilterModule:
+    """What Ansible asks for the filters of this file."""
+
+    def filters(self):
+        return {"ended_jobs": ended_jobs}
