@@ -10,8 +10,8 @@ author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
 short_description: Which Jobs are kept, and which are replaced
 description:
-  - A Job's template can't be changed. So each Job gets the annotation C(nvmock.gpu/content), a checksum of what it was made from, and
-    one of other content is replaced, as is one that failed or that is being deleted.
+  - A Job's template can't be changed. So each Job gets the annotation C(nvmock.gpu/content), a checksum of what it was made from,
+    and one of other content is replaced, as is one that failed or that is being deleted.
 positional: _input
 options:
   _input:

@@ -13,8 +13,8 @@ version_added: 0.2.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Asks the container engine for the node containers of a kind cluster, C(kind) and C(kubectl) for their versions, and the nodes for
-    a Python, and reads the record that the role P(nvmock.gpu.kind_cluster#role) keeps of the cluster.
+  - Asks the container engine for the node containers of a kind cluster, C(kind) and C(kubectl) for their versions, and the nodes
+    for a Python. It also reads the record that the role P(nvmock.gpu.kind_cluster#role) keeps of the cluster.
   - Run it where kind runs. A tool, an engine or a node that does not answer is reported in the result, it does not fail.
 extends_documentation_fragment:
   - nvmock.gpu.attributes.info
@@ -33,7 +33,9 @@ options:
     type: path
     required: true
   create_seconds:
-    description: How long a C(kind create cluster) of the role may take. It decides whether containers belong to one that was interrupted.
+    description:
+      - How many seconds a C(kind create cluster) of the role may take. By this, containers are told to belong to one that was
+        interrupted.
     type: int
     default: 900
   kubeconfig:
@@ -60,8 +62,8 @@ options:
     default: []
   python_probe:
     description:
-      - A script for C(/bin/sh -c) and its arguments, the first of which is C($0). It is run in every node, at the same time, and prints
-        the path of a Python, or nothing.
+      - A script for C(/bin/sh -c) and its arguments, the first of which is C($0). It is run in every node, at the same time, and
+        prints the path of a Python, or nothing.
       - If empty, or if a node container does not run, the nodes are not asked.
     type: list
     elements: str
