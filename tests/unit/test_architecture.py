@@ -121,7 +121,8 @@ def test_the_numbers_of_the_house():
     assert house.circles(graph) == []
     files = [name for name in graph if not MODULES[name].is_package]
     assert len(files) <= 4, files
-    assert len(graph) <= 13, sorted(graph)
+    # One more than the rooms that were there: kind_cluster holds what was a program in Jinja.
+    assert len(graph) <= 14, sorted(graph)
     assert max(house.floors(graph).values()) <= 6
 
 
