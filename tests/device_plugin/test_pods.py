@@ -161,7 +161,9 @@ def test_a_fault_that_is_set(cluster, node):
         eventually(lambda: cluster.allocatable(node) == count - 1, 30)
         assert f"{uuid} is unhealthy: fault in /run/nvidia-mock/faults/{uuid}: Xid 79" in cluster.plugin_log(node)
     finally:
-        cluster.on(node, f"rm /run/nvidia-mock/faults/{uuid}")
+        cluster.on(
+            node, f"rm /run/nvidia-mock/faults/{uuid} && rmdir -p --ignore-fail-on-non-empty /run/nvidia-mock/faults"
+        )
     eventually(lambda: cluster.allocatable(node) == count, 30)
 
 

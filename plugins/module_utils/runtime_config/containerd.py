@@ -154,7 +154,7 @@ def load(node: Node) -> list[File]:
         except TomlError as error:
             raise TomlError(f"{path}: {error}") from error
         version = document.get("version")
-        out.append(File(path, document, version if type(version) is int else 0))
+        out.append(File(path, document, version if isinstance(version, int) and not isinstance(version, bool) else 0))
         for pattern in _imports(out[-1]):
             found = _expand(pattern, node.names) if "*" in pattern else [pattern]
             pending += [one for one in found if _is_below(one, node.below)]
