@@ -130,7 +130,9 @@ def test_all_or_none(run, config, tmp_path, monkeypatch):
     )
     assert tree(tmp_path) == before
     monkeypatch.setenv("GOOD", "cdi")
-    assert sorted(run(programs, names=["docker", "containerd"])["runtimes"]) == ["containerd", "docker"]
+    result = run(programs, names=["docker", "containerd"])
+    assert not result.get("failed"), result
+    assert sorted(result["runtimes"]) == ["containerd", "docker"]
 
 
 def test_undone_is_what_this_run_did_and_no_more(run, config, tmp_path):
