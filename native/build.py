@@ -43,7 +43,7 @@ PROGRAMS = {
     "nvidia-cdi-hook": (
         *_COMMON,
         *("json", "flags", "directory", "in_root", "container", "ldconfig", "hook"),
-        *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile"),
+        *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile", "hook_memory"),
     ),
     "driver-program": (*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_query", "smi_table"),
     "libnvidia-ml": (

@@ -24,8 +24,10 @@ const char *parse_flags(int count, char *const *arguments, struct flag *flags, c
         const char *rest = NULL;
         struct flag *flag;
         *about = argument;
-        if (argument[0] != '-' || !argument[1])
-            return "unexpected argument";
+        if (equal(argument, "--") || equal(argument, "-"))
+            break;
+        if (argument[0] != '-')
+            continue;
         argument += argument[1] == '-' ? 2 : 1;
         for (flag = flags; flag->name; flag++) {
             rest = after_name(argument, flag->name);

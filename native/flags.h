@@ -13,7 +13,8 @@ struct flag {
     int count;
 };
 
-/* Sorts *arguments* into *flags* (the last has no name); returns NULL, or what is wrong, with the argument in *about*. */
+/* Sorts *arguments* into *flags* (the last has no name); returns NULL, or what is wrong, with the argument in *about*. Other
+ * words, and what is behind "--" or "-", are passed over. */
 const char *parse_flags(int count, char *const *arguments, struct flag *flags, const char **about);
 
 #endif

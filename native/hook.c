@@ -19,21 +19,26 @@ struct hook {
     struct { const char *name; int many; } options[FLAGS - 1];
     int (*check)(const struct flag *flags);
     int (*run)(int root, const struct flag *flags);
+    /* Instead of *run*. */
+    int (*run_on_node)(const char *state, const struct flag *flags);
 };
 
 static const struct hook hooks[] = {
     {"create-symlinks", "Make symbolic links in the container: --link TARGET::LINK ...", {{"link", 1}}, NULL,
-     create_symlinks},
+     create_symlinks, NULL},
     {"update-ldcache", "Update the container's loader cache: [--ldconfig-path PATH] --folder DIRECTORY ...",
-     {{"folder", 1}, {"ldconfig-path", 0}}, NULL, update_ldcache},
+     {{"folder", 1}, {"ldconfig-path", 0}}, NULL, update_ldcache, NULL},
     {"enable-cuda-compat", "Use the container's CUDA compat libraries if newer: --host-driver-version=VERSION",
-     {{"host-driver-version", 0}}, NULL, enable_cuda_compat},
+     {{"host-driver-version", 0}, {"host-cuda-version", 0}, {"cuda-compat-container-root", 0}}, NULL, enable_cuda_compat,
+     NULL},
     {"chmod", "Set the mode of paths in the container: --mode MODE --path PATH ...", {{"mode", 0}, {"path", 1}},
-     check_modes, change_modes},
+     check_modes, change_modes, NULL},
     {"disable-device-node-modification", "Let the driver's libraries make no device nodes in the container", {{NULL, 0}},
-     NULL, disable_device_node_modification},
+     NULL, disable_device_node_modification, NULL},
     {"update-application-profile", "Limit EGL and Vulkan to the container's GPUs", {{NULL, 0}}, NULL,
-     update_application_profile},
+     update_application_profile, NULL},
+    {"apply-cuda-memory-limits", "Check the GPU memory limits that the container asks for: --driver-root ROOT --gpu-id UUID ...",
+     {{"driver-root", 0}, {"gpu-id", 1}}, check_gpu_ids, NULL, apply_cuda_memory_limits},
 };
 
 enum { HOOKS = sizeof hooks / sizeof hooks[0] };
@@ -72,7 +77,7 @@ static int run(const struct hook *hook, int count, char **arguments)
 {
     static const char *values[FLAGS][4096];
     struct flag flags[FLAGS + 3];
-    const char *about, *problem;
+    const char *about, *problem, *state;
     int options = 0, root, help_flag;
     while (options < FLAGS - 1 && hook->options[options].name) {
         flags[options] =
@@ -97,7 +102,10 @@ static int run(const struct hook *hook, int count, char **arguments)
         return help();
     if (hook->check && hook->check(flags))
         return 1;
-    root = container_root(flags[options].count ? flags[options].values[0] : NULL);
+    state = flags[options].count ? flags[options].values[0] : NULL;
+    if (hook->run_on_node)
+        return hook->run_on_node(state, flags);
+    root = container_root(state);
     return root < 0 ? 1 : hook->run(root, flags);
 }
 
@@ -110,7 +118,7 @@ int program(int argc, char **argv, char **environment)
         if (equal(word, "-h") || equal(word, "--help") || equal(word, "help"))
             return help();
         if (equal(word, "-v") || equal(word, "--version")) {
-            say("nvidia-cdi-hook version 1.20 (nvmock.gpu)\n");
+            say("nvidia-cdi-hook version 1.20.2 (nvmock.gpu)\n");
             return 0;
         }
         if (equal(word, "-d") || equal(word, "--debug") || equal(word, "-q") || equal(word, "--quiet") ||

@@ -15,6 +15,10 @@ int check_modes(const struct flag *flags);
 int disable_device_node_modification(int root, const struct flag *flags);
 int update_application_profile(int root, const struct flag *flags);
 
+/* What works on the node gets the file of the container's state instead (NULL: stdin). */
+int apply_cuda_memory_limits(const char *state, const struct flag *flags);
+int check_gpu_ids(const struct flag *flags);
+
 /* Says that *what* failed with *error*, and returns the exit status for that: 0 on a read-only filesystem, where
  * nothing can be done and the container shall run all the same, else 1. */
 int failed(const char *what, const char *about, int error);

@@ -64,6 +64,19 @@ static int mount_of(int directory, const char *text, long length)
     return (int)tree;
 }
 
+/* Makes the mount that *tree* stands for, which is in its place, read-only and private, with the older calls. */
+static long protect(long tree)
+{
+    char path[40], digits[21];
+    long result;
+    join(path, sizeof path, "/proc/self/fd/", decimal((uint64_t)tree, digits), NULL);
+    result = CALL(mount, 0, path, 0, MOUNT_PRIVATE, 0);
+    if (result == 0)
+        result = CALL(mount, 0, path, 0,
+                      MOUNT_REMOUNT | MOUNT_BIND | MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXEC, 0);
+    return result;
+}
+
 int disable_device_node_modification(int root, const struct flag *flags)
 {
     static char text[PARAMS_SIZE];
@@ -89,11 +102,12 @@ int disable_device_node_modification(int root, const struct flag *flags)
     result = CALL(move_mount, tree, "", target, "", MOVE_FROM_EMPTY | MOVE_TO_EMPTY);
     CALL(close, target);
     if (result == 0) {
-        /* The mount of the file is now where the container sees it: from here on nobody writes to it. */
-        struct { uint64_t set, clear, propagation, user; } attributes = {ATTRIBUTE_READ_ONLY, 0, 0, 0};
+        /* The mount of the file is now where the container sees it: from here on nobody writes to it, and it is in no other
+         * mount namespace. */
+        struct { uint64_t set, clear, propagation, user; } attributes = {ATTRIBUTE_READ_ONLY, 0, MOUNT_PRIVATE, 0};
         result = CALL(mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes);
-        if (result == -ENOSYS) /* the file's mode says the same to all but root */
-            result = 0;
+        if (result == -ENOSYS) /* before Linux 5.12 */
+            result = protect(tree);
     }
     CALL(close, tree);
     return result < 0 ? failed("cannot mount over ", params, (int)result) : 0;

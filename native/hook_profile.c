@@ -4,6 +4,7 @@
 #include "directory.h"
 #include "hook.h"
 #include "in_root.h"
+#include "message.h"
 #include "system.h"
 #include "text.h"
 
@@ -36,10 +37,16 @@ int update_application_profile(int root, const struct flag *flags)
         return 0;
     join(text, sizeof text, "{\"profiles\":[{\"name\":\"_container_\",\"settings\":[\"EGLVisibleDGPUDevices\",0x",
          hexadecimal(mask, digits), "]}],\"rules\":[{\"pattern\":[],\"profile\":\"_container_\"}]}", NULL);
-    directory = directory_in_root(root, directory_name, 0755);
+    directory = directory_in_root(root, directory_name, 0555);
     if (directory < 0)
         return failed("cannot make the directory ", directory_name, directory);
     result = put_file(directory, "10-container.conf", text, length_of(text), 0444);
     CALL(close, directory);
+    /* Something is mounted there: that is left alone. */
+    if (result == -EBUSY) {
+        complain("cannot replace 10-container.conf in ", directory_name, ": ", error_text(result),
+                 " (the container starts without it)", NULL);
+        return 0;
+    }
     return result < 0 ? failed("cannot write 10-container.conf in ", directory_name, result) : 0;
 }

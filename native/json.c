@@ -12,6 +12,9 @@ struct reader {
     const char *const *path;
     char *out;
     size_t size;
+    /* Gets each string there; NULL: there may be one, which must fit. */
+    void (*each)(void *context, const char *string);
+    void *context;
     int found;
     const char *problem;
 };
@@ -225,6 +228,12 @@ static int word(struct reader *r, const char *text)
 
 static int value(struct reader *r, int depth, int level);
 
+/* Whether each element of an array is on the path. */
+static int each_element(const struct reader *r, int level)
+{
+    return level != OFF_PATH && r->path[level] && equal(r->path[level], "[]");
+}
+
 static int object(struct reader *r, int depth, int level)
 {
     int met = 0;
@@ -251,12 +260,12 @@ static int object(struct reader *r, int depth, int level)
     return next_is(r, '}') ? 0 : fail(r, "lacks a closing brace");
 }
 
-static int array(struct reader *r, int depth)
+static int array(struct reader *r, int depth, int below)
 {
     if (next_is(r, ']'))
         return 0;
     do {
-        if (value(r, depth + 1, OFF_PATH) < 0)
+        if (value(r, depth + 1, below) < 0)
             return -1;
     } while (next_is(r, ','));
     return next_is(r, ']') ? 0 : fail(r, "lacks a closing bracket");
@@ -276,23 +285,28 @@ static int value(struct reader *r, int depth, int level)
         r->at++;
         if (string(r, r->out, wanted ? r->size : 0, &fits) < 0)
             return -1;
-        if (wanted && !fits)
+        if (wanted && !fits && !r->each)
             return fail(r, "has a string there that is no path");
-        if (wanted)
-            r->found = 1;
+        if (wanted) {
+            r->found++;
+            if (r->each)
+                r->each(r->context, r->out);
+        }
         return level != OFF_PATH && !wanted ? fail(r, "has no object there") : 0;
     }
     if (wanted && *r->at != 'n')
         return fail(r, "has no string there");
     switch (*r->at) {
     case '{':
+        if (each_element(r, level))
+            return fail(r, "has no array there");
         r->at++;
         return object(r, depth, level);
     case '[':
-        if (level != OFF_PATH)
+        if (level != OFF_PATH && !each_element(r, level))
             return fail(r, "has no object there");
         r->at++;
-        return array(r, depth);
+        return array(r, depth, level == OFF_PATH ? OFF_PATH : level + 1);
     case 't': return level == OFF_PATH ? word(r, "true") : fail(r, "has no object there");
     case 'f': return level == OFF_PATH ? word(r, "false") : fail(r, "has no object there");
     case 'n': return word(r, "null");
@@ -303,13 +317,22 @@ static int value(struct reader *r, int depth, int level)
 int json_string_at(const char *text, size_t length, const char *const *path, char *out, size_t size,
                    const char **problem)
 {
-    struct reader r = {text, text + length, path, out, size, 0, NULL};
+    struct reader r = {text, text + length, path, out, size, NULL, NULL, 0, NULL};
     *problem = NULL;
     if (value(&r, 0, 0) == 0) {
         skip_blanks(&r);
         if (r.at != r.end)
             fail(&r, "has more after its end");
     }
+    *problem = r.problem;
+    return r.problem ? -1 : r.found;
+}
+
+int json_strings_at(const char *text, size_t length, const char *const *path, char *out, size_t size,
+                    void (*each)(void *context, const char *string), void *context, const char **problem)
+{
+    struct reader r = {text, text + length, path, out, size, each, context, 0, NULL};
+    value(&r, 0, 0);
     *problem = r.problem;
     return r.problem ? -1 : r.found;
 }

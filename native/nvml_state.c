@@ -3,6 +3,7 @@
 /* What a GPU does: nothing. No program runs on it, so its memory is free and its load is 0; modes are those that a GPU has
  * when nobody has changed them. */
 #include "nvml.h"
+#include "system.h"
 
 /* nvmlMemory_t, nvmlMemory_v2_t */
 struct memory {
@@ -40,6 +41,57 @@ API int nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, struct memory_v2 *memory
     if (memory->version != STRUCT_VERSION(struct memory_v2, 2))
         return FUNCTION_NOT_FOUND;
     *memory = (struct memory_v2){.version = memory->version, .total = total, .free = total};
+    return SUCCESS;
+}
+
+/* nvmlSetMemoryLimits_v1_t, nvmlGetMemoryLimits_v1_t; in bytes. */
+struct new_memory_limits {
+    const char *cgroup;
+    unsigned long long soft, hard;
+};
+struct memory_limits {
+    const char *cgroup;
+    unsigned long long soft, hard, used;
+};
+
+static const unsigned long long no_limit = ~0ull;
+
+static int check_cgroup(const char *cgroup)
+{
+    long fd;
+    if (!cgroup)
+        return INVALID_ARGUMENT;
+    fd = CALL(openat, AT_FDCWD, cgroup, O_PATH | O_CLOEXEC, 0);
+    if (fd < 0)
+        return OPERATING_SYSTEM;
+    CALL(close, fd);
+    return SUCCESS;
+}
+
+/* Checked, and forgotten: nothing here uses memory that could be limited. */
+API int nvmlDeviceSetMemoryLimits_v1(nvmlDevice_t device, const struct new_memory_limits *limits)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
+    if (!limits || limits->soft > limits->hard)
+        return INVALID_ARGUMENT;
+    if (facts.memory && (limits->soft > facts.memory || (limits->hard > facts.memory && limits->hard != no_limit)))
+        return INVALID_ARGUMENT;
+    if (CALL(geteuid, 0))
+        return NO_PERMISSION;
+    return check_cgroup(limits->cgroup);
+}
+
+API int nvmlDeviceGetMemoryLimits_v1(nvmlDevice_t device, struct memory_limits *limits)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
+    if (!limits)
+        return INVALID_ARGUMENT;
+    TRY(check_cgroup(limits->cgroup));
+    limits->soft = 0;
+    limits->hard = no_limit;
+    limits->used = 0;
     return SUCCESS;
 }
 

@@ -15,6 +15,12 @@
 /* linux/mount.h and linux/sched.h of older kernels lack some of these. */
 enum {
     MOUNT_READ_ONLY = 1,
+    MOUNT_NO_SUID = 2,
+    MOUNT_NO_DEVICES = 4,
+    MOUNT_NO_EXEC = 8,
+    MOUNT_REMOUNT = 32,
+    MOUNT_BIND = 4096,
+    MOUNT_PRIVATE = 1 << 18,
     MOUNT_SLAVE = 1 << 19,
     MOUNT_RECURSIVE = 16384,
     NEW_MOUNTS = 0x00020000,

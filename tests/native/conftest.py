@@ -37,9 +37,10 @@ OLD_KERNEL = "without-openat2"
 
 
 def no_openat2():
-    """From here on openat2(2) is not implemented for this process and its children (seccomp)."""
-    number, error = 437, 38  # the same on all architectures; ENOSYS
-    code = ((0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | error), (0x06, 0, 0, 0x7FFF0000))
+    """From here on openat2(2) and mount_setattr(2) are not implemented for this process and its children (seccomp)."""
+    openat2, mount_setattr, error = 437, 442, 38  # the same on all architectures; ENOSYS
+    tests = ((0x15, 1, 0, openat2), (0x15, 0, 1, mount_setattr))
+    code = ((0x20, 0, 0, 0), *tests, (0x06, 0, 0, 0x00050000 | error), (0x06, 0, 0, 0x7FFF0000))
     filters = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in code))
     program = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addressof(filters)))
     libc = ctypes.CDLL(None, use_errno=True)

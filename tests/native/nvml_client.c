@@ -58,6 +58,23 @@ static void show_memory(nvmlDevice_t device)
     NUMBER(memory_v2, used);
 }
 
+#ifdef NVML_DEVICE_MEMORY_LIMIT_MAX
+static void show_limits(nvmlDevice_t device)
+{
+    nvmlSetMemoryLimits_v1_t wanted = {.nameSpace = "/", .softLimit = 1 << 20, .hardLimit = 1 << 30};
+    nvmlGetMemoryLimits_v1_t limits = {.nameSpace = "/", .softLimit = 5, .hardLimit = 6, .currentUsed = 7};
+    unsigned set = nvmlDeviceSetMemoryLimits_v1(device, &wanted);
+    unsigned get = nvmlDeviceGetMemoryLimits_v1(device, &limits);
+    VALUE(set);
+    VALUE(get);
+    NUMBER(limits, softLimit);
+    NUMBER(limits, hardLimit);
+    NUMBER(limits, currentUsed);
+}
+#else
+#define show_limits(device) (void)device
+#endif
+
 static void show_gpu(nvmlDevice_t device)
 {
     char name[NVML_DEVICE_NAME_V2_BUFFER_SIZE], uuid[NVML_DEVICE_UUID_V2_BUFFER_SIZE];
@@ -111,6 +128,7 @@ static void show_gpu(nvmlDevice_t device)
         NUMBER(utilization, gpu);
         NUMBER(utilization, memory);
     }
+    show_limits(device);
     TRY(nvmlDeviceGetNvLinkState(device, 0, &link));
     VALUE(link);
     show_pci(device);
@@ -165,6 +183,7 @@ static void show_mig_device(nvmlDevice_t parent, nvmlDevice_t device)
     nvmlComputeInstanceProfileInfo_v2_t second = {.version = nvmlComputeInstanceProfileInfo_v2};
     nvmlComputeInstanceProfileInfo_v3_t third = {.version = nvmlComputeInstanceProfileInfo_v3};
     nvmlUUID_t typed = {.version = nvmlUUID_v1, .type = NVML_UUID_TYPE_ASCII};
+    show_limits(device);
     TRY(nvmlDeviceGetName(device, name, sizeof name));
     WORDS(name);
     TRY(nvmlDeviceGetUUID(device, uuid, sizeof uuid));

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
@@ -172,7 +173,7 @@ def test_enable_cuda_compat_compares_majors_as_numbers(nvidia_cdi_hook, bundle, 
     assert (done.returncode, done.stderr) == (0, "")
     assert conf.exists() == used
     if used:
-        assert conf.read_text() == "/usr/local/cuda/compat\n" and conf.stat().st_mode & 0o777 == 0o644
+        assert conf.read_text() == "/usr/local/cuda-13/compat\n" and conf.stat().st_mode & 0o777 == 0o644
 
 
 def test_enable_cuda_compat_needs_all_of_it(nvidia_cdi_hook, bundle):
@@ -183,14 +184,39 @@ def test_enable_cuda_compat_needs_all_of_it(nvidia_cdi_hook, bundle):
     conf = compat(bundle, "600.1", "601.1")  # two: which one is meant?
     assert run("--host-driver-version=550.1") == 0 and not conf.exists()
     (bundle.root / "usr/local/cuda-13/compat/libcuda.so.601.1").unlink()
-    (bundle.root / "etc/ld.so.cache").unlink()
-    assert run("--host-driver-version=550.1") == 0 and not conf.exists()
-    (bundle.root / "etc/ld.so.cache").write_bytes(b"")
     assert run() == 0 and not conf.exists()
-    assert run("--host-driver-version=550.1") == 0 and conf.exists()
-    one_line(
-        nvidia_cdi_hook("enable-cuda-compat", "--host-driver-version", "new", state=bundle.state), "new", "version"
-    )
+    # By a note in the library, which this one does not have.
+    assert run("--host-driver-version=550.1", "--host-cuda-version=12.4") == 0 and not conf.exists()
+    assert run("--host-cuda-version=12.4") == 0 and not conf.exists()
+    done = nvidia_cdi_hook("enable-cuda-compat", "--host-driver-version", "new", state=bundle.state)
+    assert done.returncode == 0 and len(done.stderr.splitlines()) == 1 and "new" in done.stderr
+    assert not conf.exists()
+    assert run("--host-driver-version=550.1", "--host-cuda-version=") == 0 and conf.exists()
+
+
+def test_enable_cuda_compat_in_an_image_without_a_cache(nvidia_cdi_hook, bundle):
+    conf = compat(bundle)
+    (bundle.root / "etc/ld.so.cache").unlink()
+    done = nvidia_cdi_hook("enable-cuda-compat", "--host-driver-version=550.1", state=bundle.state)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert conf.read_text() == "/usr/local/cuda-13/compat\n"
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [("/opt/compat", "/opt/compat"), ("/link", "/usr/local/cuda-13/compat"), ("/../link/", "/usr/local/cuda-13/compat"),
+     ("/", "/"), ("", "/"), ("/none", None), ("/file", None), ("/usr/local/cuda/compat", "/usr/local/cuda-13/compat")],
+)  # fmt: skip
+def test_enable_cuda_compat_in_another_directory(nvidia_cdi_hook, bundle, root, expected):
+    conf = compat(bundle)
+    (bundle.root / "link").symlink_to("/usr/local/cuda/compat")
+    (bundle.root / "opt/compat").mkdir(parents=True)
+    for name in ("opt/compat/libcuda.so.600.10.01", "libcuda.so.600.10.01", "file"):
+        (bundle.root / name).write_bytes(b"")
+    arguments = ("--host-driver-version=550.1", f"--cuda-compat-container-root={root}")
+    done = nvidia_cdi_hook("enable-cuda-compat", *arguments, state=bundle.state)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (conf.read_text() if conf.exists() else None) == (expected and f"{expected}\n")
 
 
 def test_chmod(nvidia_cdi_hook, bundle):
@@ -224,17 +250,19 @@ def test_disable_device_node_modification(nvidia_cdi_hook, bundle):
     no_emulator(nvidia_cdi_hook, "fsopen")
     path = params(bundle, "ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 1\nModifyDeviceFilesX: 1\n")
     command = [*nvidia_cdi_hook.command, "disable-device-node-modification"]
-    script = f'"$@"; cat {path}; grep -o " [^ ]*params ro,[^ ]*" /proc/self/mountinfo; ls {path.parent}; echo x >{path}'
+    script = f'"$@"; cat {path}; grep -o " [^ ]*params ro,.*" /proc/self/mountinfo; ls {path.parent}; echo x >{path}'
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script, "sh", *command],
+        ["unshare", "--mount", "--propagation", "shared", "sh", "-c", script, "sh", *command],
         input=bundle.state,
         capture_output=True,
         text=True,
         check=False,
+        preexec_fn=nvidia_cdi_hook.prepare,
     )
     lines = done.stdout.splitlines()
     assert lines[:3] == ["ResmanDebugLevel: 4294967295", "ModifyDeviceFiles: 0", "ModifyDeviceFilesX: 1"], done
     assert lines[3].startswith(f" {path} ro,nosuid,nodev,noexec") and lines[4:] == ["params"]
+    assert "shared:" not in lines[3]  # also where the container's mounts are shared
     assert done.returncode != 0 and "ead-only" in done.stderr
     assert "ModifyDeviceFiles: 1\n" in path.read_text()  # the file itself is as it was
 
@@ -270,6 +298,24 @@ def test_update_application_profile(nvidia_cdi_hook, bundle, minors, mask):
         '"rules":[{"pattern":[],"profile":"_container_"}]}'
     )
     assert path.stat().st_mode & 0o777 == 0o444
+    assert {one.stat().st_mode & 0o777 for one in (bundle.root / "etc", path.parent, path.parent.parent)} == {0o555}
+
+
+@needs_root
+@pytest.mark.parametrize("place", ["file", "directory"])
+def test_update_application_profile_where_it_can_not_write(nvidia_cdi_hook, bundle, place):
+    """What is mounted there, and a read-only filesystem, are left alone, and the container starts."""
+    (bundle.root / "dev").mkdir()
+    os.mknod(bundle.root / "dev/nvidia0", stat.S_IFCHR | 0o666, os.makedev(195, 0))
+    path = bundle.root / "etc/nvidia/nvidia-application-profiles-rc.d/10-container.conf"
+    path.parent.mkdir(parents=True)
+    path.write_text("theirs")
+    mounted = path if place == "file" else path.parent
+    before = f"mount --bind {mounted} {mounted}" + ("" if place == "file" else f"; mount -o remount,bind,ro {mounted}")
+    done = nvidia_cdi_hook("update-application-profile", state=bundle.state, before=before)
+    assert done.returncode == 0 and len(done.stderr.splitlines()) == 1
+    assert "10-container.conf" in done.stderr and ("busy" if place == "file" else "Read-only") in done.stderr
+    assert path.read_text() == "theirs" and [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 def test_command_line(nvidia_cdi_hook, bundle):
@@ -279,7 +325,9 @@ def test_command_line(nvidia_cdi_hook, bundle):
     assert nvidia_cdi_hook("--version").stdout.startswith("nvidia-cdi-hook version ")
     one_line(nvidia_cdi_hook("--bogus"), "--bogus")
     one_line(nvidia_cdi_hook("chmod", "--bogus", state=bundle.state), "--bogus", "unknown option")
-    one_line(nvidia_cdi_hook("chmod", "--mode", "755", "stray", state=bundle.state), "stray", "unexpected")
+    # Other words are passed over, as by NVIDIA's own, and what is behind --.
+    done = nvidia_cdi_hook("chmod", "stray", "--mode", "755", "-", "--", "--bogus", state=bundle.state)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     one_line(nvidia_cdi_hook("chmod", "--mode", state=bundle.state), "--mode", "needs a value")
     # NVIDIA's own does nothing either, so that a newer specification works.
     done = nvidia_cdi_hook("some-new-hook", "--x", state=bundle.state)
@@ -299,3 +347,22 @@ def test_an_absolute_root(nvidia_cdi_hook, bundle):
     bundle.configure({"root": {"path": str(elsewhere)}})
     assert nvidia_cdi_hook("create-symlinks", "--link", "a::/b", state=bundle.state).returncode == 0
     assert os.readlink(elsewhere / "b") == "a"
+
+
+def test_the_root_that_the_state_tells(nvidia_cdi_hook, bundle):
+    """crun's state does; the configuration is then not opened."""
+    elsewhere = bundle.place / "elsewhere"
+    elsewhere.mkdir()
+    (bundle.place / "bundle/config.json").unlink()
+    known = json.loads(bundle.state)
+    for number, state in enumerate(({**known, "root": str(elsewhere)}, {"root": str(elsewhere)})):
+        done = nvidia_cdi_hook("create-symlinks", "--link", f"a::/b{number}", state=json.dumps(state))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert os.readlink(elsewhere / f"b{number}") == "a"
+    done = nvidia_cdi_hook("create-symlinks", "--link", "a::/b", state=json.dumps({**known, "root": "rootfs"}))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert os.readlink(bundle.root / "b") == "a"
+    one_line(nvidia_cdi_hook("create-symlinks", state=json.dumps({"root": "rootfs"})), "bundle")
+    one_line(nvidia_cdi_hook("create-symlinks", state=json.dumps({**known, "root": ["x"]})), "state")
+    one_line(nvidia_cdi_hook("create-symlinks", state=json.dumps({**known, "root": ""})), "config.json")
+    one_line(nvidia_cdi_hook("create-symlinks", state=json.dumps({**known, "root": "/"})), "root of this system")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 
 import pynvml
@@ -15,6 +16,8 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import bu
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine
 
 from .nvml_node import loaded, refused, running
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="memory limits are set by root")
 
 OWN = {
     "product_name": "NVIDIA GH200 480GB",
@@ -131,6 +134,58 @@ def test_memory(node):
         assert (memory.total, memory.free, memory.used) == (total, total, 0)
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle, version=pynvml.nvmlMemory_v2)
         assert (memory.total, memory.reserved, memory.free, memory.used) == (total, 0, total, 0)
+
+
+class MemoryLimits(ctypes.Structure):
+    """nvmlGetMemoryLimits_v1_t; nvmlSetMemoryLimits_v1_t is the same without the last field."""
+
+    _fields_ = [("cgroup", ctypes.c_char_p), *((name, ctypes.c_ulonglong) for name in ("soft", "hard", "used"))]
+
+
+NO_LIMIT = (1 << 64) - 1
+
+
+@needs_root
+def test_memory_limits(node, tmp_path):
+    """They are taken, and nothing remembers them: nothing uses memory."""
+    total = node.machine.model.memory_mib << 20
+    cgroup = str(tmp_path).encode()
+
+    def put(handle, soft, hard, place=cgroup):
+        limits = MemoryLimits(place, soft, hard, 7)
+        status = node.status("nvmlDeviceSetMemoryLimits_v1", handle, ctypes.byref(limits))
+        assert (limits.cgroup, limits.soft, limits.hard, limits.used) == (place, soft, hard, 7)
+        return status
+
+    def get(handle, place=cgroup):
+        limits = MemoryLimits(place, 5, 6, 7)
+        status = node.status("nvmlDeviceGetMemoryLimits_v1", handle, ctypes.byref(limits))
+        return status, limits.soft, limits.hard, limits.used
+
+    for handle in node.gpus():
+        for soft, hard in ((0, NO_LIMIT), (1 << 30, NO_LIMIT), (0, 0), (1 << 30, 1 << 30), (total, total), (5, 6)):
+            assert put(handle, soft, hard) == 0
+            assert get(handle) == (0, 0, NO_LIMIT, 0)
+        for soft, hard in ((2, 1), (NO_LIMIT, 0), (0, total + 1), (total + 1, NO_LIMIT), (NO_LIMIT, NO_LIMIT)):
+            assert put(handle, soft, hard) == pynvml.NVML_ERROR_INVALID_ARGUMENT
+        assert put(handle, 0, 1, None) == get(handle, None)[0] == pynvml.NVML_ERROR_INVALID_ARGUMENT
+        missing = cgroup + b"/none"
+        assert put(handle, 0, 1, missing) == pynvml.NVML_ERROR_OPERATING_SYSTEM
+        assert get(handle, missing) == (pynvml.NVML_ERROR_OPERATING_SYSTEM, 5, 6, 7)
+    assert put(None, 0, 1) == get(None)[0] == pynvml.NVML_ERROR_INVALID_ARGUMENT
+
+
+@needs_root
+def test_memory_limits_are_set_by_root_only(a100):
+    limits = MemoryLimits(b"/", 0, 1, 0)
+    handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+    os.seteuid(65534)
+    try:
+        status = a100.status("nvmlDeviceSetMemoryLimits_v1", handle, ctypes.byref(limits))
+        read = a100.status("nvmlDeviceGetMemoryLimits_v1", handle, ctypes.byref(limits))
+    finally:
+        os.seteuid(0)
+    assert (status, read) == (pynvml.NVML_ERROR_NO_PERMISSION, 0)
 
 
 def test_nothing_runs(node):

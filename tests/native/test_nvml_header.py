@@ -130,6 +130,14 @@ def mig_facts(gpu, mig):
     return {**facts, **memory(mig.memory_mib)}
 
 
+def limits_facts(is_mig):
+    """What the client says of limits that it sets and asks for: of a MIG device what it had before (NOT_SUPPORTED is 3)."""
+    names = ("set", "get", "limits.softLimit", "limits.hardLimit", "limits.currentUsed")
+    if is_mig:
+        return dict(zip(names, (3, 3, 5, 6, 7)))
+    return dict(zip(names, (0 if os.geteuid() == 0 else 4, 0, 0, (1 << 64) - 1, 0)))
+
+
 def profile_facts(profile):
     """The fields of each of the three versions."""
     facts = {"sliceCount": profile.slices, "instanceCount": profile.instance_count}
@@ -166,8 +174,12 @@ def test_a_program_compiled_with_the_header(client, include):
     first, second = MACHINE.gpus
     expected = {"gpu 0": gpu_facts(first), "gpu 1": gpu_facts(second)}
     expected.update({f"mig 1:{mig.index}": mig_facts(second, mig) for mig in second.mig_devices})
-    if re.search(r"define NVML_API_VERSION\s+13\b", (include / "nvml.h").read_text()):
+    header = (include / "nvml.h").read_text()
+    if re.search(r"define NVML_API_VERSION\s+13\b", header):
         expected["gpu 0"]["addressing.value"] = expected["gpu 1"]["addressing.value"] = 1
+    if "nvmlSetMemoryLimits_v1_t" in header:
+        for heading, facts in expected.items():
+            facts.update(limits_facts(is_mig=heading.startswith("mig")))
     for heading, facts in expected.items():
         assert told.pop(heading) == {name: str(value) for name, value in facts.items()}
     profiles = {f"MIG {profile.name}": profile for profile in MACHINE.model.mig_profiles}

@@ -128,6 +128,10 @@ def test_devices(node):
         for what in ("MigMode", "MinorNumber", "VbiosVersion", "UtilizationRates", "IrqNum", "ComputeMode", "BoardId"):
             with refused(pynvml.NVML_ERROR_NOT_SUPPORTED):
                 getattr(pynvml, f"nvmlDeviceGet{what}")(handle)
+        for what in ("SetMemoryLimits_v1", "GetMemoryLimits_v1"):
+            limits = (ctypes.c_ulonglong * 4)()
+            assert node.status(f"nvmlDevice{what}", handle, limits) == pynvml.NVML_ERROR_NOT_SUPPORTED
+            assert not any(limits)
         for what in ("Serial", "Brand", "Architecture", "CudaComputeCapability"):
             ask = getattr(pynvml, f"nvmlDeviceGet{what}")
             assert ask(handle) == ask(parent)
