@@ -32,8 +32,9 @@ options:
   mode:
     description:
       - Which devices the specification is about, as C(nvidia-ctk cdi generate --mode).
+      - V(mig-caps) needs O(toolkit_release=1.20.1) or newer, C(config) or C(monitor) in O(device_ids), and O(driver_root=/).
     type: str
-    choices: [nvml, management, gds, mofed, gdrcopy, imex, nvswitch]
+    choices: [nvml, management, gds, mofed, gdrcopy, imex, nvswitch, mig-caps]
     default: nvml
   driver_root:
     description:
@@ -96,6 +97,7 @@ options:
     type: list
     elements: str
     choices:
+      - apply-cuda-memory-limits
       - chmod
       - create-symlinks
       - disable-device-node-modification
@@ -110,6 +112,7 @@ options:
     elements: str
     choices:
       - all
+      - apply-cuda-memory-limits
       - chmod
       - create-symlinks
       - disable-device-node-modification
@@ -154,9 +157,10 @@ options:
   toolkit_release:
     description:
       - Release of nvidia-container-toolkit whose rules are followed.
+      - V(1.17) is 1.17.9, V(1.18) is 1.18.2, V(1.19) is 1.19.1 and V(1.20) is 1.20.0.
     type: str
-    choices: ["1.17", "1.18", "1.19", "1.20"]
-    default: "1.20"
+    choices: ["1.17", "1.18", "1.19", "1.20", "1.20.1", "1.20.2"]
+    default: "1.20.2"
   devices_are_files:
     description:
       - Accept regular files as device nodes. The specification is valid, but a runtime will refuse its devices.

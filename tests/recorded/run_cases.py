@@ -8,7 +8,8 @@ DIR holds one folder a release: ``<release>/cases.json`` (inputs: tree, environm
 ``<release>/<machine>/<case>.yaml`` or ``.json`` (the recorded specification) or ``.error.txt``, and
 ``trees/<tree>.json`` (the files that the node has). Each tree is rebuilt below a temporary host root, for which root
 is needed (device nodes). Specifications are compared as data, with list order. The runner knows no case by name.
-Runs of the tool's other commands may lie in ``<release>/transform-root`` and ``<release>/list`` (command_cases.py).
+Runs of the tool's other commands may lie in ``<release>/transform-root`` and ``<release>/list`` (command_cases.py), those of
+a hook in ``<release>/hook-apply-cuda-memory-limits`` (hook_cases.py).
 
 Recorded errors: our message must have the cause and the last context of it, which are the last two parts of
 the recorded line between ": "; the words around them are the tool's own.
@@ -64,6 +65,7 @@ KINDS = {
     "gdrcopy": ("nvidia.com", "gdrcopy"),
     "nvswitch": ("nvidia.com", "nvswitch"),
     "imex": ("nvidia.com", "imex-channel"),
+    "mig-caps": ("nvidia.com", "mig-caps"),
 }
 LISTS = (
     "device_name_strategies",
@@ -175,6 +177,7 @@ def options_of(case: dict, release: str, kernel_release: str) -> Options:
         mode = given.get("mode", "")
         vendor, cdi_class = KINDS.get(mode, ("nvidia.com", "gpu"))
         library = {"vendor": vendor, "cdi_class": cdi_class, "device_name_strategies": ["index"], "all_device": False}
+        library["driver_root"] = "/"
         arguments = {**library, **{name: value for name, value in arguments.items() if value}}
     return options_from(
         {
@@ -207,10 +210,12 @@ def getspec(machine: Machine, view: HostView, options: Options) -> dict:
 
 
 def release_of(version: str) -> str:
-    """``v1.20.0`` -> ``1.20``; anything else is the development branch."""
+    """``v1.20.2`` -> ``1.20.2``, ``v1.20.0`` -> ``1.20``; anything else is the development branch."""
     parts = version.lstrip("v").split(".")
-    if len(parts) == 3 and all(part.isdecimal() for part in parts) and ".".join(parts[:2]) in RELEASES:
-        return ".".join(parts[:2])
+    if len(parts) == 3 and all(part.isdecimal() for part in parts):
+        for name in (".".join(parts), ".".join(parts[:2])):
+            if name in RELEASES:
+                return name
     return "head"
 
 
@@ -326,6 +331,7 @@ class Runner:
 
     def run(self) -> None:
         from command_cases import list_cases, transform_cases
+        from hook_cases import hook_cases
 
         for version in sorted(os.listdir(self.directory)):
             if os.path.isdir(os.path.join(self.directory, version)) and version != "trees":
@@ -334,6 +340,8 @@ class Runner:
                 for title, work in transform_cases(self.directory, version, release, differences):
                     self.guarded(title, work)
                 for title, work in list_cases(self.directory, version, self.scratch):
+                    self.guarded(title, work)
+                for title, work in hook_cases(self.directory, version, self.scratch):
                     self.guarded(title, work)
 
 

@@ -51,9 +51,9 @@ def mount(host_path: str, container_path: str, options: Sequence[str]) -> Entry:
     return {"hostPath": host_path, "containerPath": container_path, "options": list(options)}
 
 
-def hook(path: str, args: list[str], env: list[str]) -> Entry:
-    """A createContainer hook, the only kind that nvidia-cdi-hook is used as."""
-    return {"hookName": "createContainer", "path": path, "args": args, "env": env}
+def hook(path: str, args: list[str], env: list[str], name: str = "createContainer") -> Entry:
+    """A hook; nvidia-cdi-hook works in createContainer hooks but for one, whose work is the node's (createRuntime)."""
+    return {"hookName": name, "path": path, "args": args, "env": env}
 
 
 class Found:

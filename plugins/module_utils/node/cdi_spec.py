@@ -13,7 +13,7 @@ import os
 from .. import parameters
 from ..errors import HostError, ParameterError, SpecError
 from ..host.converge import Component
-from ..host.entries import DIRECTORY, Entry, directory, file, owned_by
+from ..host.entries import DIRECTORY, Entry, char_device, directory, file, owned_by
 from ..host.manifest import Manifest, read_manifest
 from ..host.overlay import OverlayView
 from ..host.root import HostRoot
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from ..host.view import HostView
     from ..nvcdi.options import Options
+
+_NULL = "/dev/null"
 
 
 @value
@@ -115,7 +117,8 @@ def make(
     path = spec_path("path", spec_file.path)
     known = read_manifest(root)
     hook_path, hook_entries = _hook(root, known, options, spec_file)
-    view = _view(machine, root, known, options, spec_file, planned, hook_entries)
+    null_entries = _null_device(root, known, spec_file)
+    view = _view(machine, root, known, options, spec_file, planned, hook_entries + null_entries)
     made = generate(machine, view, options.but(hook_path=hook_path))
     sorted_keys = release(options.toolkit_release).sorted_yaml
     contents = {}
@@ -129,6 +132,8 @@ def make(
         component.entries += hook_entries
     else:
         hook_path = ""
+    if any(mount["hostPath"] == _NULL for mount in specs[0]["containerEdits"].get("mounts", ())):
+        component.entries += null_entries
     return Specification(component, specs, hook_path)
 
 
@@ -183,6 +188,14 @@ def _hook(root: HostRoot, known: Manifest, options: Options, spec_file: SpecFile
         return found, []
     entries = [directory(f"{spec_file.toolkit_root}/bin"), file(ours, binary(CDI_HOOK, options.architecture), 0o755)]
     return ours, owned_by(entries, spec_file.uid, spec_file.gid)
+
+
+def _null_device(root: HostRoot, known: Manifest, spec_file: SpecFile) -> list[Entry]:
+    """Return the entry that makes /dev/null, which specifications mount, where a node in a directory has none."""
+    if root.status(_NULL) is not None and _NULL not in known.owned:
+        return []
+    entry = file(_NULL, b"", 0o666) if spec_file.devices_are_files else char_device(_NULL, 1, 3)
+    return owned_by([entry], spec_file.uid, spec_file.gid)
 
 
 def find_hook(root: HostRoot, known: Manifest, toolkit_root: str) -> str:

@@ -52,7 +52,7 @@ ROWS = (
         "mode",
         {"type": "str", "choices": list(modes.NAMES), "default": "nvml"},
         ("--mode", "--discovery-mode"),
-        "auto, nvml, management, gds, mofed, gdrcopy, nvswitch or imex",
+        "auto, nvml, management, gds, mofed, gdrcopy, nvswitch, imex or mig-caps",
     ),
     Row(
         "driver_root",

@@ -8,7 +8,7 @@ from ..cdi.spec import Found, device_node
 from ..errors import SpecError
 from ..host.view import clean
 from ..machine.mig import capability_name
-from .hooks import CHMOD, CREATE_SYMLINKS
+from .hooks import CHMOD, CREATE_SYMLINKS, MEMORY_LIMITS
 from .locators import Locators, without_root
 
 TYPE_CHECKING = False
@@ -37,6 +37,7 @@ class DeviceFinder:
     def __init__(self, view: HostView, options: Options, release: Release, root: str | None = None) -> None:
         self._view = view
         self._release = release
+        self._driver_root = options.driver_root
         self.root = clean(root or options.dev_root)
         self._locators = Locators(view, self.root)
         self._gids = release.device_facts and NO_ADDITIONAL_GIDS not in options.feature_flags
@@ -80,6 +81,8 @@ class DeviceFinder:
         self._add_by_path_links(gpu, paths, hooks, found)
         folders = dict.fromkeys([self.container_path(path).rpartition("/")[0] for path in paths])
         found.add_hook(hooks.make(CHMOD, [folder for folder in folders if folder in NESTED]))
+        if self._release.memory_limits_hook:
+            found.add_hook(hooks.make(MEMORY_LIMITS, [self._driver_root, gpu.uuid]))
         return found
 
     def mig(self, gpu: Gpu, mig: MigDevice, hooks: HookMaker) -> Found:
@@ -142,7 +145,7 @@ def parse_mig_minors(content: bytes) -> dict[str, int]:
     """Minor numbers by capability; lines are ``<path> <minor>``, others are passed over."""
     minors = {}
     for line in content.decode("utf-8", "replace").splitlines():
-        parts = line.split()
+        parts = line.split(" ")
         if len(parts) == 2 and parts[1].isdecimal() and parts[1].isascii():
             minors[parts[0]] = int(parts[1])
     return minors

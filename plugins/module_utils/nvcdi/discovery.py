@@ -77,4 +77,5 @@ def _discover_firmware(driver: Driver, found: Found) -> None:
     def in_firmware(name: str) -> list[str]:
         return driver.locators.files(name, places)
 
-    found.mounts += driver.mounts(in_firmware, (f"nvidia/{driver.version}/gsp*.bin",))
+    names = [f"nvidia/{driver.version}/{pattern}" for pattern in driver.release.firmware]
+    found.mounts += driver.mounts(in_firmware, names)

@@ -35,7 +35,7 @@ class Driver:
         self.view = view
         self.options = options
         self.release = release
-        self.root = options.driver_root
+        self.root = options.driver_root or "/"
         self.locators = Locators(
             view,
             self.root,

@@ -24,6 +24,7 @@ CUDA_COMPAT = "enable-cuda-compat"
 UPDATE_LDCACHE = "update-ldcache"
 NO_NODE_MODIFICATION = "disable-device-node-modification"
 APPLICATION_PROFILE = "update-application-profile"
+MEMORY_LIMITS = "apply-cuda-memory-limits"
 
 NAMES = (
     CREATE_SYMLINKS,
@@ -31,6 +32,7 @@ NAMES = (
     UPDATE_LDCACHE,
     NO_NODE_MODIFICATION,
     APPLICATION_PROFILE,
+    MEMORY_LIMITS,
     CHMOD,
 )
 
@@ -66,8 +68,8 @@ class HookMaker:
     def make(self, name: str, arguments: Sequence[str] = ()) -> Entry | None:
         """A hook, None if it is disabled or has nothing to do.
 
-        :arg arguments: links ``<target>::<link>`` for create-symlinks, directories for chmod and update-ldcache,
-            else as the hook's program takes them.
+        :arg arguments: links ``<target>::<link>`` for create-symlinks, directories for chmod and update-ldcache, the
+            driver root and a UUID for apply-cuda-memory-limits, else as the hook's program takes them.
         """
         if self._off(name, arguments):
             return None
@@ -84,6 +86,10 @@ class HookMaker:
                 flags += ("--ldconfig-path", self._ldconfig_path)
             for folder in arguments:
                 flags += ("--folder", folder)
+        elif name == MEMORY_LIMITS:
+            flags += ("--driver-root", arguments[0], "--gpu-id", arguments[1])
         else:
             flags += arguments
-        return hook(self._path, [*self._fixed, name, *flags], ["NVIDIA_CTK_DEBUG=false"])
+        # Limits are set on the node, for the container's cgroup; all else is done in the container.
+        stage = "createRuntime" if name == MEMORY_LIMITS else "createContainer"
+        return hook(self._path, [*self._fixed, name, *flags], ["NVIDIA_CTK_DEBUG=false"], stage)

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from ..cdi.spec import Found, device
+from ..cdi.spec import Found, device, mount
 from ..errors import ParameterError, SpecError
 from ..host.view import clean
 from ..values import Value, value
 from .device_names import gpu_names, mig_names, select
-from .devices import NESTED, DeviceFinder, imex_node
+from .devices import MIG_MINORS, NESTED, DeviceFinder, imex_node, parse_mig_minors
 from .discovery import discover_common, discover_driver
 from .driver import Driver
 from .hooks import CHMOD, HookMaker
@@ -42,6 +42,9 @@ _UNMANAGED = ("nvidia-fs", "nvidia-nvswitch", "nvidia-nvlink")
 _IMEX_CHANNEL = "/dev/nvidia-caps-imex-channels/channel"
 # A channel's number is a minor number, which has 20 bits.
 _LAST_CHANNEL = (1 << 20) - 1
+# Capabilities to manage MIG devices.
+_MIG_CAPABILITIES = ("config", "monitor")
+_VOID_OPTIONS = ("ro", "nosuid", "nodev", "bind")
 
 
 class Context:
@@ -125,12 +128,17 @@ def _annotations(context: Context, gpu: Gpu) -> dict[str, str]:
 def _nvml_common(context: Context) -> Found:
     found = Found()
     discover_common(context.driver(), context.finder, context.hooks, found)
-    return _void(found)
+    return _void(context, found)
 
 
-def _void(found: Found) -> Found:
-    """Tell the nvidia runtime, if there is one, that the devices come from CDI."""
+def _void(context: Context, found: Found) -> Found:
+    """Tell the nvidia runtime, if there is one, that the devices come from CDI.
+
+    It reads the variable, and in its other way of asking the names of mounts below that directory.
+    """
     found.env.append("NVIDIA_VISIBLE_DEVICES=void")
+    if context.release.void_mount:
+        found.mounts.append(mount("/dev/null", "/var/run/nvidia-container-devices/void", _VOID_OPTIONS))
     return found
 
 
@@ -153,8 +161,10 @@ def _management_devices(context: Context) -> list[Entry]:
 
 def _management_common(context: Context) -> Found:
     found = Found()
-    discover_driver(context.driver(), _management_hooks(context), found)
-    return _void(found)
+    driver = context.driver()
+    discover_driver(driver, _management_hooks(context), found)
+    found.mounts += driver.mounts(driver.in_library_dirs, context.release.management_libraries)
+    return _void(context, found)
 
 
 def _management_hooks(context: Context) -> HookMaker:
@@ -192,7 +202,7 @@ def _mofed_devices(context: Context) -> list[Entry]:
     _only_all(context)
     finder = context.finder
     if context.release.mofed_in_driver_root:
-        finder = DeviceFinder(context.view, context.options, context.release, context.options.driver_root)
+        finder = DeviceFinder(context.view, context.options, context.release, context.options.driver_root or "/")
     found = Found()
     finder.add(finder.find(("/dev/infiniband/uverbs*", "/dev/infiniband/rdma_cm")), found)
     return [device("all", found.edits())]
@@ -234,8 +244,28 @@ def _only_all(context: Context) -> None:
             raise SpecError(f'unsupported device ID "{wanted}": mode {context.options.mode} has only the device "all"')
 
 
-def _only_void(_context: Context) -> Found:
-    return _void(Found())
+def _only_void(context: Context) -> Found:
+    return _void(context, Found())
+
+
+def _mig_caps_devices(context: Context) -> list[Entry]:
+    wanted = context.options.device_ids or ("all",)
+    for name in wanted:
+        if name not in _MIG_CAPABILITIES:
+            allowed = ", ".join(_MIG_CAPABILITIES)
+            raise SpecError(f'invalid MIG capability "{name}": must be one of [{allowed}]')
+    content = context.view.read_bytes(clean(f"{context.options.driver_root}/{MIG_MINORS}"))
+    if content is None:
+        return []  # no driver that knows MIG
+    minors = parse_mig_minors(content)
+    devices = []
+    for name in wanted:
+        if name not in minors:
+            raise SpecError(f"failed to get device path for MIG {name} capability: invalid MIG capability path {name}")
+        found = Found()
+        context.finder.add(context.finder.find((f"/dev/nvidia-caps/nvidia-cap{minors[name]}",)), found)
+        devices.append(device(name, found.edits()))
+    return devices
 
 
 _MODES = {
@@ -246,5 +276,6 @@ _MODES = {
     "gdrcopy": Mode(_nodes_as_all(("/dev/gdrdrv",)), _only_void),
     "imex": Mode(_imex_devices, _only_void),
     "nvswitch": Mode(_nodes_as_all(("/dev/nvidia-nvswitchctl", "/dev/nvidia-nvswitch*")), _only_void),
+    "mig-caps": Mode(_mig_caps_devices, _only_void),
 }
 NAMES = tuple(_MODES)

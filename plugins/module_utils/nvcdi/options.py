@@ -28,8 +28,8 @@ class Options(Value):
     :raises ParameterError: a choice that does not exist.
     """
 
-    mode: str = "auto"  # auto, nvml, management, gds, mofed, gdrcopy, nvswitch or imex
-    driver_root: str = "/"  # the driver installation's root
+    mode: str = "auto"  # auto, nvml, management, gds, mofed, gdrcopy, nvswitch, imex or mig-caps
+    driver_root: str = ""  # the driver installation's root as it was given: one hook is told it; ``""`` is ``/``
     dev_root: str = ""  # where ``/dev`` is; ``""`` takes the driver root
     vendor: str = "nvidia.com"
     cdi_class: str = "gpu"
@@ -58,7 +58,7 @@ class Options(Value):
         for strategy in self.device_name_strategies:
             if strategy not in STRATEGIES:
                 raise ParameterError("device_name_strategies", strategy, "one of " + ", ".join(STRATEGIES))
-        self.dev_root = self.dev_root or self.driver_root
+        self.dev_root = self.dev_root or self.driver_root or "/"
 
 
 def options_from(given: Mapping[str, object]) -> Options:

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What differs between the releases of nvidia-container-toolkit, as one table.
 
-Facts read from the sources of v1.17.9, v1.18.2, v1.19.1 and v1.20.0 and seen in specifications that these tools wrote
-(tests/recorded). No other module asks for a release by name.
+Facts read from the sources of v1.17.9, v1.18.2, v1.19.1, v1.20.0, v1.20.1 and v1.20.2 and seen in specifications that
+these tools wrote (tests/recorded). No other module asks for a release by name.
+
+Names have no patch number up to ``1.20``, which is v1.20.0. v1.20.1 and v1.20.2 write other specifications, so they have
+names of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from ..values import Value, value
 class Release(Value):
     """How one release makes a specification."""
 
-    name: str  # ``<major>.<minor>``
+    name: str  # ``<major>.<minor>``, or ``<major>.<minor>.<patch>`` from 1.20.1 on
     mount_options: tuple[str, ...]  # options of files that are mounted
     socket_options: tuple[str, ...]  # options of sockets of driver daemons
     sorted_yaml: bool  # keys sorted and 2 blanks (sigs.k8s.io/yaml) instead of field order and 4 blanks (yaml.v3)
@@ -27,6 +30,8 @@ class Release(Value):
     empty_ldcache_hook: bool  # update-ldcache is made without folders if there is no library
     isolating_hook: bool  # the hook disable-device-node-modification exists
     profile_hook: bool  # the hook update-application-profile exists
+    memory_limits_hook: bool  # the hook apply-cuda-memory-limits exists
+    void_mount: bool  # the common edits have a mount that says what ``NVIDIA_VISIBLE_DEVICES=void`` says
     libcuda_dir_env: bool  # ``NVIDIA_CTK_LIBCUDA_DIR`` is set
     soname_links: bool  # links for SONAMEs that the driver libraries have
     exact_special_links: bool  # libcuda.so and its like are linked only for the driver's own version
@@ -51,6 +56,8 @@ class Release(Value):
     opencl_configs: tuple[str, ...]  # files that are mounted below /etc
     cpu_vulkan_icd: bool  # the ICD file that carries the architecture's name is known
     extra_libraries: tuple[str, ...]  # patterns of driver libraries without the driver's version
+    management_libraries: tuple[str, ...]  # libraries that the management mode adds
+    firmware: tuple[str, ...]  # patterns of firmware files of the driver's version
     whole_component_roots: bool  # ``transform root`` replaces a prefix only at the end of a path component
 
 
@@ -66,6 +73,8 @@ _V1_17: dict[str, object] = {
     "empty_ldcache_hook": True,
     "isolating_hook": False,
     "profile_hook": False,
+    "memory_limits_hook": False,
+    "void_mount": False,
     "libcuda_dir_env": False,
     "soname_links": False,
     "exact_special_links": True,
@@ -97,6 +106,8 @@ _V1_17: dict[str, object] = {
     "opencl_configs": (),
     "cpu_vulkan_icd": False,
     "extra_libraries": (),
+    "management_libraries": (),
+    "firmware": ("gsp*.bin",),
     "whole_component_roots": False,
 }
 
@@ -156,6 +167,7 @@ _V1_20: dict[str, object] = {
     "empty_ldcache_hook": False,
     "profile_hook": True,
     "all_library_dirs": True,
+    "checked_channels": True,
     "opencl_configs": ("OpenCL/vendors/nvidia.icd",),
     "extra_libraries": ("libnvidia-nvvm70.so.*",),
 }
@@ -164,7 +176,6 @@ _V1_20: dict[str, object] = {
 _HEAD: dict[str, object] = {
     **_V1_20,
     "name": "head",
-    "checked_channels": True,
     "graphics_libraries": (
         "libnvidia-egl-gbm.so.*.*",
         "libnvidia-egl-wayland.so.*.*",
@@ -188,16 +199,32 @@ _HEAD: dict[str, object] = {
     "whole_component_roots": True,
 }
 
+_V1_20_1: dict[str, object] = {
+    **_HEAD,
+    "name": "1.20.1",
+    "modes": ("auto", "nvml", "wsl", "management", "gds", "mofed", "csv", "imex", "gdrcopy", "nvswitch", "mig-caps"),
+    "memory_limits_hook": True,
+    "firmware": ("gsp*.bin", "ucodes*.bin"),
+    "whole_component_roots": False,
+}
+
+_V1_20_2: dict[str, object] = {
+    **_V1_20_1,
+    "name": "1.20.2",
+    "void_mount": True,
+    "management_libraries": ("libnvsdm.so.1", "libibumad.so.3", "libibmad.so.5"),
+}
+
 RELEASES = {
     str(facts["name"]): Release(**facts)  # type: ignore[arg-type]
-    for facts in (_V1_17, _V1_18, _V1_19, _V1_20, _HEAD)
+    for facts in (_V1_17, _V1_18, _V1_19, _V1_20, _V1_20_1, _V1_20_2, _HEAD)
 }
-DEFAULT_RELEASE = "1.20"
+DEFAULT_RELEASE = "1.20.2"
 PUBLISHED = tuple([name for name in RELEASES if name != "head"])
 
 
 def release(name: str) -> Release:
-    """The release of that name, e.g. ``1.20``.
+    """The release of that name, e.g. ``1.20.2``.
 
     :raises ParameterError: there is none.
     """

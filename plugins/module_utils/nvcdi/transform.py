@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """``nvidia-ctk cdi transform root``: a specification for a node whose root is seen elsewhere (pkg/nvcdi/transform/root).
 
-The version stays that of the input, and nothing is made unique or sorted, as with the tool.
+The version stays that of the input, and nothing is made unique or sorted, as with the tool. So a specification can need a
+higher version than it says afterwards, and is refused.
 """
 
 from __future__ import annotations
 
 from ..cdi.spec import canonical
-from ..errors import ParameterError
+from ..errors import ParameterError, SpecError
 from ..host.view import clean
 from .releases import release as release_named
 
@@ -40,14 +41,22 @@ class RootTransform:
         self._host = relative_to == HOST
 
     def __call__(self, spec: Spec) -> Spec:
-        """A transformed copy of a valid specification."""
+        """A transformed copy of a valid specification.
+
+        :raises SpecError: it is not valid any more, as host paths need version 0.5.0.
+        """
+        from ..cdi.validate import problems
+
         # Nothing of the copy is shared: the names of a device have the same edits where they were generated.
         spec = canonical(spec)
         if self._old == self._new:
             return spec
         for owner in (spec, *spec["devices"]):
             self._edits(owner.get("containerEdits") or {})
-        return canonical(spec)
+        spec = canonical(spec)
+        for problem in problems(spec):
+            raise SpecError(f"failed to write spec: invalid CDI Spec: {problem}")
+        return spec
 
     def path(self, path: str) -> str:
         """The path with the old root replaced by the new one."""

@@ -70,4 +70,6 @@ def hook_names(edits):
 
 
 def mounted(spec):
-    return [mount["containerPath"] for mount in spec["containerEdits"].get("mounts", ())]
+    """Where files of the driver are mounted; the void mount, which is none, is left out."""
+    mounts = spec["containerEdits"].get("mounts", ())
+    return [mount["containerPath"] for mount in mounts if mount["hostPath"] != "/dev/null"]

@@ -27,7 +27,11 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import dir
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine, MigDevice
 
-RELEASES = ("1.17", "1.18", "1.19", "1.20")
+RELEASES = ("1.17", "1.18", "1.19", "1.20", "1.20.1", "1.20.2")
+SINCE_1_20_1 = ("1.20.1", "1.20.2")
+SINCE_1_20 = ("1.20", *SINCE_1_20_1)
+MEMORY_LIMITS = "apply-cuda-memory-limits"
+VOID = "/var/run/nvidia-container-devices/void"
 CHANNEL = "/dev/nvidia-caps-imex-channels/channel"
 
 
@@ -79,8 +83,13 @@ def test_what_a_device_node_says(tmp_path, release):
 @pytest.mark.parametrize("release", RELEASES)
 def test_regular_files_are_no_devices(tmp_path, release):
     nodes = [file(f"/dev/nvidia{minor}", b"") for minor in range(2)]
+    options = {"toolkit_release": release}
+    if release in SINCE_1_20_1:
+        # The device has a hook.
+        assert "deviceNodes" not in edits_of(make(tmp_path, [*driver_files(), *nodes], **options), "1")
+        options["disabled_hooks"] = (MEMORY_LIMITS,)
     with pytest.raises(SpecError, match="empty device edits"):
-        make(tmp_path, [*driver_files(), *nodes], toolkit_release=release)
+        make(tmp_path, [*driver_files(), *nodes], **options)
 
 
 def test_a_node_in_dev_below_dev_is_found_as_well(tmp_path):
@@ -117,8 +126,10 @@ def test_additional_gids_unless_all_may_read_and_write(tmp_path, mode, flags, gi
 
 def test_a_link_to_a_device_is_none_and_a_device_without_nodes_is_refused(tmp_path):
     nodes = [node_char("/dev/nvidia0", 195, 0), symlink("/dev/nvidia1", "nvidia0")]
-    with pytest.raises(SpecError, match='failed add device "1": invalid device, empty device edits'):
-        make(tmp_path, [*driver_files(), *nodes])
+    for options in ({"toolkit_release": "1.20"}, {"disabled_hooks": (MEMORY_LIMITS,)}, {"disabled_hooks": ("all",)}):
+        with pytest.raises(SpecError, match='failed add device "1": invalid device, empty device edits'):
+            make(tmp_path, [*driver_files(), *nodes], **options)
+    assert list(edits_of(make(tmp_path, [*driver_files(), *nodes]), "1")) == ["hooks"]
 
 
 def test_mig_devices_have_their_gpu_and_two_capabilities(tmp_path):
@@ -146,7 +157,7 @@ def test_mig_devices_with_graphics_have_drm_nodes_from_1_19_on(tmp_path, graphic
     machine = Machine("cut", VERSION, (12, 4), (gpu,))
     edits = edits_of(make(tmp_path, [*mig_node(), *dri], machine, toolkit_release=release), "1:0")
     paths = [node["path"] for node in edits["deviceNodes"]]
-    assert ("/dev/dri/renderD129" in paths) == (graphics and release in ("1.19", "1.20"))
+    assert ("/dev/dri/renderD129" in paths) == (graphics and release not in ("1.17", "1.18"))
     assert hook_names(edits) == (["create-symlinks"] if "/dev/dri/renderD129" in paths else [])
 
 
@@ -195,7 +206,7 @@ def test_drm_nodes_and_their_links(tmp_path):
         symlink("/dev/dri/by-path/pci-0000:07:00.0-card", "../card0"),
         symlink("/dev/dri/by-path/pci-0000:07:00.0-render", "../renderD129"),  # another GPU's
     ]
-    edits = edits_of(make(tmp_path, [*complete(), *dri], machine), "0")
+    edits = edits_of(make(tmp_path, [*complete(), *dri], machine, disabled_hooks=(MEMORY_LIMITS,)), "0")
     assert [node["path"] for node in edits["deviceNodes"]] == ["/dev/nvidia0", "/dev/dri/card0", "/dev/dri/renderD128"]
     assert [hook["args"][1:] for hook in edits["hooks"]] == [
         ["create-symlinks", "--link", "../card0::/dev/dri/by-path/pci-0000:07:00.0-card"]
@@ -212,7 +223,8 @@ _HOOKS = {
     "1.18": ["create-symlinks", "enable-cuda-compat", "update-ldcache", "disable-device-node-modification"],
 }
 _HOOKS["1.19"] = _HOOKS["1.18"]
-_HOOKS["1.20"] = [*_HOOKS["1.19"], "update-application-profile"]
+for _release in SINCE_1_20:
+    _HOOKS[_release] = [*_HOOKS["1.19"], "update-application-profile"]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -221,14 +233,50 @@ def test_hooks_and_environment_of_each_release(tmp_path, release):
     assert hook_names(common) == _HOOKS[release]
     env = ["NVIDIA_CTK_LIBCUDA_DIR=/usr/lib64"] if release != "1.17" else []
     assert common["env"] == [*env, "NVIDIA_VISIBLE_DEVICES=void"]
-    options = common["mounts"][0]["options"]
-    assert options == ["ro", "nosuid", "nodev", *(["bind"] if release == "1.17" else ["rbind", "rprivate"])]
+    mounts = {mount["containerPath"]: mount for mount in common["mounts"]}
+    void = mounts.pop(VOID, None)
+    expected = {"hostPath": "/dev/null", "containerPath": VOID, "options": ["ro", "nosuid", "nodev", "bind"]}
+    assert void == (expected if release == "1.20.2" else None)
+    for mount in mounts.values():
+        assert mount["options"] == [
+            "ro",
+            "nosuid",
+            "nodev",
+            *(["bind"] if release == "1.17" else ["rbind", "rprivate"]),
+        ]
 
 
 @pytest.mark.parametrize("name", _HOOKS["1.20"])
 def test_each_hook_can_be_disabled(tmp_path, name):
     common = make(tmp_path, complete(), disabled_hooks=(name,))["containerEdits"]
     assert hook_names(common) == [other for other in _HOOKS["1.20"] if other != name]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("root", [DRIVER, "/", "", f"{DRIVER}/"])
+def test_memory_limits_are_the_last_hook_of_each_gpu(tmp_path, release, root):
+    machine = mig_machine()
+    files = [*mig_node(), library("libcuda.so", place="/usr/lib64")]
+    spec = make(tmp_path, files, machine, toolkit_release=release, driver_root=root, enabled_hooks=("chmod",))
+    call = ["nvidia-cdi-hook", MEMORY_LIMITS, "--driver-root", root, "--gpu-id", machine.gpus[0].uuid]
+    hooks = [edits_of(spec, name).get("hooks", [{}])[-1] for name in ("0", "all")]
+    if release not in SINCE_1_20_1:
+        assert MEMORY_LIMITS not in str(spec)
+        return
+    expected = {"hookName": "createRuntime", "path": HOOK, "args": call, "env": ["NVIDIA_CTK_DEBUG=false"]}
+    assert hooks == [expected, expected]
+    # A MIG device has none, and there is none in common.
+    assert MEMORY_LIMITS not in str(edits_of(spec, "1:0")) and MEMORY_LIMITS not in hook_names(spec["containerEdits"])
+    without = make(tmp_path, files, machine, toolkit_release=release, driver_root=root, disabled_hooks=(MEMORY_LIMITS,))
+    assert MEMORY_LIMITS not in str(without)
+    alone = make(
+        tmp_path, files, machine, toolkit_release=release, disabled_hooks=("all",), enabled_hooks=(MEMORY_LIMITS,)
+    )
+    assert hook_names(edits_of(alone, "0")) == [MEMORY_LIMITS] and "hooks" not in alone["containerEdits"]
+    for mode in ("management", "none"):
+        options = {"mode": mode} if mode == "management" else {"device_ids": ("none",)}
+        other = make(tmp_path, files, machine, toolkit_release=release, enabled_hooks=(MEMORY_LIMITS,), **options)
+        assert MEMORY_LIMITS not in str(other)
 
 
 def test_all_hooks_but_those_that_are_enabled(tmp_path):
@@ -265,7 +313,7 @@ def test_links_for_sonames_that_the_node_has(tmp_path):
 def test_libraries_of_a_second_directory_from_1_20_on(tmp_path, release):
     more = library("libnvidia-z.so", place=DRIVER + "/usr/lib/x86_64-linux-gnu")
     paths = mounted(make(tmp_path, [*complete(), more], toolkit_release=release))
-    assert (f"/usr/lib/x86_64-linux-gnu/libnvidia-z.so.{VERSION}" in paths) == (release == "1.20")
+    assert (f"/usr/lib/x86_64-linux-gnu/libnvidia-z.so.{VERSION}" in paths) == (release in SINCE_1_20)
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -351,7 +399,7 @@ def test_management(tmp_path):
     assert "disable-device-node-modification" not in hook_names(spec["containerEdits"])
     for release in RELEASES:
         names = hook_names(make(tmp_path, entries, mode="management", toolkit_release=release)["containerEdits"])
-        assert ("enable-cuda-compat" in names) == (release == "1.20")
+        assert ("enable-cuda-compat" in names) == (release in SINCE_1_20)
     with pytest.raises(SpecError, match="no NVIDIA device nodes found"):
         make(tmp_path, driver_files(), mode="management")
     assert [device["name"] for device in spec["devices"]] == ["all"]
@@ -406,7 +454,10 @@ def test_devices_beside_gpus(tmp_path, mode, path, since):
         if release >= since:
             spec = make(tmp_path, [node_char(path, 240, 7)], mode=mode, toolkit_release=release)
             assert [node["path"] for node in edits_of(spec, "all")["deviceNodes"]] == [path]
-            assert spec["containerEdits"] == {"env": ["NVIDIA_VISIBLE_DEVICES=void"]}
+            assert spec["containerEdits"].pop("env") == ["NVIDIA_VISIBLE_DEVICES=void"]
+            mounts = spec["containerEdits"].pop("mounts", [])
+            assert [mount["containerPath"] for mount in mounts] == ([VOID] if release == "1.20.2" else [])
+            assert spec["containerEdits"] == {}
         else:
             with pytest.raises(SpecError):
                 make(tmp_path, [node_char(path, 240, 7)], mode=mode, toolkit_release=release)
@@ -416,6 +467,74 @@ def test_mofed_below_the_driver_root_up_to_1_18(tmp_path):
     node = node_char(f"{DRIVER}/dev/infiniband/uverbs0", 231, 192)
     spec = make(tmp_path, [node], mode="mofed", toolkit_release="1.18")
     assert edits_of(spec, "all")["deviceNodes"] == [{"path": "/dev/infiniband/uverbs0", "hostPath": node.path}]
+
+
+def mig_capabilities(below=""):
+    nodes = [node_char(f"{below}/dev/nvidia-caps/nvidia-cap{minor}", 236, minor, 0o400) for minor in (1, 2)]
+    return [*nodes, file(f"{below}/proc/driver/nvidia-caps/mig-minors", b"config 1\nmonitor 2\ngpu0/gi1/access 12\n")]
+
+
+def test_mig_capabilities(tmp_path):
+    spec = make(tmp_path, mig_capabilities(), mode="mig-caps", driver_root="/", device_ids=("monitor", "config"))
+    assert spec["kind"] == "nvidia.com/gpu" and [one["name"] for one in spec["devices"]] == ["all", "config", "monitor"]
+    facts = {"major": 236, "minor": 1, "fileMode": 0o400, "permissions": "rwm"}
+    assert edits_of(spec, "config") == {"deviceNodes": [{"path": "/dev/nvidia-caps/nvidia-cap1", **facts}]}
+    assert list(spec["containerEdits"]) == ["env", "mounts"]
+    spec = make(tmp_path, mig_capabilities(DRIVER), mode="mig-caps", dev_root=DRIVER, device_ids=("config",))
+    paths = {"path": "/dev/nvidia-caps/nvidia-cap1", "hostPath": f"{DRIVER}/dev/nvidia-caps/nvidia-cap1"}
+    assert edits_of(spec, "config")["deviceNodes"] == [{**paths, **facts}]
+
+
+@pytest.mark.parametrize(
+    ("ids", "root", "said"),
+    [
+        ((), "/", r'invalid MIG capability "all": must be one of \[config, monitor\]'),
+        (("all",), "/", r'invalid MIG capability "all": must be one of \[config, monitor\]'),
+        (("config", "0"), "/", 'invalid MIG capability "0"'),
+        (("config", "config"), "/", 'invalid spec, multiple device "config"'),
+        (("config",), DRIVER, "invalid spec, no devices|empty device edits"),  # no driver that knows MIG
+    ],
+)
+def test_mig_capabilities_that_there_are_not(tmp_path, ids, root, said):
+    with pytest.raises(SpecError, match=said):
+        make(tmp_path, mig_capabilities(), mode="mig-caps", driver_root=root, device_ids=ids)
+
+
+def test_the_lines_of_mig_minors_have_one_blank(tmp_path):
+    for line in ("config  1", "config\t1", " config 1", "config 1 ", "config x", "config"):
+        minors = file("/proc/driver/nvidia-caps/mig-minors", f"{line}\nmonitor 2\n".encode())
+        entries = [*mig_capabilities()[:2], minors]
+        with pytest.raises(SpecError, match="invalid MIG capability path config"):
+            make(tmp_path, entries, mode="mig-caps", driver_root="/", device_ids=("config",))
+
+
+def test_mig_capabilities_without_their_node(tmp_path):
+    entries = mig_capabilities()[1:]
+    with pytest.raises(SpecError, match='failed add device "config": invalid device, empty device edits'):
+        make(tmp_path, entries, mode="mig-caps", driver_root="/", device_ids=("config", "monitor"))
+    for release in RELEASES:
+        if release not in SINCE_1_20_1:
+            with pytest.raises(SpecError, match='unknown mode "mig-caps"'):
+                make(tmp_path, entries, mode="mig-caps", device_ids=("monitor",), toolkit_release=release)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("mode", ["nvml", "management"])
+def test_microcode_and_libraries_that_came_with_1_20_1_and_2(tmp_path, mode, release):
+    firmware = [f"/lib/firmware/nvidia/{VERSION}/{name}" for name in ("gsp_x.bin", "ucodes_x.bin", "ucode_x.bin")]
+    files = [file(DRIVER + path, b"") for path in firmware]
+    files += [
+        file(f"{LIBRARIES}/libnvsdm.so.1", b""),
+        symlink(f"{LIBRARIES}/libibumad.so.3", "libibumad.so.3.4.50.0"),
+        file(f"{LIBRARIES}/libibumad.so.3.4.50.0", b""),
+        file(f"{DRIVER}/lib64/libibmad.so.5", b""),  # not beside the driver's libraries
+    ]
+    spec = make(tmp_path, [*complete(), *files], mode=mode, toolkit_release=release)
+    found = [path for path in mounted(spec) if "firmware" in path]
+    assert found == [firmware[0], *([firmware[1]] if release in SINCE_1_20_1 else [])]
+    libraries = ["/usr/lib64/libibumad.so.3.4.50.0", "/usr/lib64/libnvsdm.so.1"]
+    found = [path for path in mounted(spec) if "libib" in path or "nvsdm" in path]
+    assert found == (libraries if (mode, release) == ("management", "1.20.2") else [])
 
 
 def test_imex_channels(tmp_path):
@@ -438,13 +557,14 @@ def test_imex_channels(tmp_path):
         ("channel7", f"IMEX channel 7 not found at {CHANNEL}7: stat {CHANNEL}7: no such file or directory"),
     ],
 )
-def test_imex_channels_that_only_later_releases_refuse(tmp_path, channel, said):
+@pytest.mark.parametrize("release", [*SINCE_1_20, "head"])
+def test_imex_channels_that_only_later_releases_refuse(tmp_path, release, channel, said):
     entries = [node_char(f"{CHANNEL}0", 235, 0)]
-    spec = make(tmp_path, entries, mode="imex", device_ids=(channel,))
+    spec = make(tmp_path, entries, mode="imex", device_ids=(channel,), toolkit_release="1.19")
     path = CHANNEL + channel.replace("channel", "")
     assert spec["devices"][0]["containerEdits"] == {"deviceNodes": [{"path": path, "hostPath": path}]}
     with pytest.raises(SpecError, match=said):
-        make(tmp_path, entries, mode="imex", device_ids=(channel,), toolkit_release="head")
+        make(tmp_path, entries, mode="imex", device_ids=(channel,), toolkit_release=release)
 
 
 def test_every_mode_has_the_kind_that_is_asked_for(tmp_path):

@@ -25,12 +25,14 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import dir
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine
 
 NODES = [*control_nodes(), *gpu_nodes()]
-SINCE_1_20 = ("1.20", "head")
+SINCE_1_20_1 = ("1.20.1", "1.20.2", "head")
+SINCE_1_20 = ("1.20", *SINCE_1_20_1)
 
 
 def hosts(spec):
-    """Host path by path in the container."""
-    return {mount["containerPath"]: mount["hostPath"] for mount in spec["containerEdits"].get("mounts", ())}
+    """Host path by path in the container, of the driver's files."""
+    mounts = {mount["containerPath"]: mount["hostPath"] for mount in spec["containerEdits"].get("mounts", ())}
+    return {path: host for path, host in mounts.items() if host != "/dev/null"}
 
 
 def below(spec, start):
@@ -172,12 +174,12 @@ def test_links_of_graphics_libraries(tmp_path):
     assert mounted(spec).count(f"/usr/lib64/libnvidia-allocator.so.{VERSION}") == 1
 
 
-@pytest.mark.parametrize("release", ["1.17", "1.20", "head"])
+@pytest.mark.parametrize("release", ["1.17", *SINCE_1_20])
 def test_configuration_in_etc_and_in_share(tmp_path, release):
     name = "egl/egl_external_platform.d/15_nvidia_gbm.json"
     both = [file(f"{DRIVER}{place}/{name}", b"") for place in ("/etc", "/usr/local/share", "/usr/share")]
     found = below(make(tmp_path, [*complete(), *both], toolkit_release=release), "/usr/share")
-    if release == "head":
+    if release in SINCE_1_20_1:
         assert found == {f"/usr/share/{name}": f"{DRIVER}/etc/{name}"}
         etc_only = make(tmp_path, [*complete(), both[0]], toolkit_release=release)
         assert below(etc_only, "/etc") == {} and f"/usr/share/{name}" in mounted(etc_only)
@@ -189,17 +191,20 @@ def test_configuration_in_etc_and_in_share(tmp_path, release):
 def test_data_directories_of_the_environment(tmp_path):
     name = "glvnd/egl_vendor.d/10_nvidia.json"
     entries = [file(f"{DRIVER}{place}/{name}", b"") for place in ("/usr/share", "/opt/share")]
-    spec = make(tmp_path, [*complete(), *entries], data_dirs="/nowhere:/opt/share")
+    spec = make(tmp_path, [*complete(), *entries], data_dirs="/nowhere:/opt/share", toolkit_release="1.20")
     assert [path for path in mounted(spec) if path.endswith(name)] == [f"/opt/share/{name}"]
+    spec = make(tmp_path, [*complete(), *entries], data_dirs="/nowhere:/opt/share")
+    assert hosts(spec)[f"/usr/share/{name}"] == f"{DRIVER}/opt/share/{name}"
 
 
 def test_configuration_search_paths_are_absolute_and_the_only_ones(tmp_path):
     name = "glvnd/egl_vendor.d/10_nvidia.json"
     entries = [file(f"{DRIVER}/usr/share/{name}", b""), file(f"/opt/conf/{name}", b"")]
-    spec = make(tmp_path, [*complete(), *entries], config_search_paths=("/opt/conf",))
+    spec = make(tmp_path, [*complete(), *entries], config_search_paths=("/opt/conf",), toolkit_release="1.20")
     assert [path for path in mounted(spec) if path.endswith(name)] == [f"/opt/conf/{name}"]
-    head = make(tmp_path, [*complete(), *entries], config_search_paths=("/opt/conf",), toolkit_release="head")
-    assert hosts(head)[f"/usr/share/{name}"] == f"/opt/conf/{name}"
+    for release in SINCE_1_20_1:
+        spec = make(tmp_path, [*complete(), *entries], config_search_paths=("/opt/conf",), toolkit_release=release)
+        assert hosts(spec)[f"/usr/share/{name}"] == f"/opt/conf/{name}"
 
 
 def test_vulkan_files_lie_in_etc_or_in_the_driver_root_itself(tmp_path):
@@ -228,7 +233,7 @@ def test_files_that_came_after_1_20(tmp_path, release):
     ]
     found = set(mounted(make(tmp_path, [*complete(), *files], toolkit_release=release)))
     wanted = {entry.path[len(DRIVER) :] for entry in files}
-    assert wanted & found == (wanted if release == "head" else set())
+    assert wanted & found == (wanted if release in SINCE_1_20_1 else set())
 
 
 # -- programs, sockets, firmware ----------------------------------------------------------------------------------

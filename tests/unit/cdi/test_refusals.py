@@ -49,7 +49,9 @@ def test_nothing_is_refused_where_nothing_is_wrong(tmp_path):
 def test_coherent_memory_adds_a_specification_of_its_own(tmp_path):
     definition = {"base": "dgxa100", "addressing_mode": "ATS"}
     spec = make(tmp_path, definition=definition, feature_flags=("enable-coherent-annotations",))
-    assert [entry.path for entry in spec.component.entries] == ["/etc/cdi/nvidia.yaml", "/etc/cdi/nvidia.coherent.yaml"]
+    # The node in a directory has no /dev/null of its own, which the specifications mount.
+    paths = [entry.path for entry in spec.component.entries]
+    assert paths == ["/etc/cdi/nvidia.yaml", "/etc/cdi/nvidia.coherent.yaml", "/dev/null"]
     assert spec.component.owner == "cdi_spec:/etc/cdi/nvidia.yaml"  # goes with it
     assert "nvidia.com/gpu.coherent=1" in spec.device_names
     assert spec.cdi_version == "0.6.0"

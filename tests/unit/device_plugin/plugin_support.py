@@ -22,6 +22,7 @@ from nvmock_gpu.machine.file import read_machine_file
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 CTL = os.path.join(ROOT, "bin", "gpu-mockctl")
 CONTROL = {"nvidiactl": (195, 255), "nvidia-modeset": (195, 254), "nvidia-uvm": (235, 0), "nvidia-uvm-tools": (235, 1)}
+CONTROL["null"] = (1, 3)
 OPTIONS = (("grpc.default_authority", "localhost"),)
 
 

@@ -92,6 +92,46 @@ def test_the_diff_lists_what_is_changed(call, tmp_path, name):
     assert listing["before"] == "" and listing["after"].count("\n") == 1 and f"/{broken}" in listing["after"]
 
 
+def contents(top):
+    """{path: content, link target or device number} of everything, with its type and mode."""
+    found = {}
+    for place, directories, files in os.walk(top):
+        for name in directories + files:
+            path = os.path.join(place, name)
+            status = os.lstat(path)
+            content = status.st_rdev
+            if os.path.islink(path):
+                content = os.readlink(path)
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    content = file.read()
+            found[os.path.relpath(path, top)] = (status.st_mode, content)
+    return found
+
+
+@pytest.mark.parametrize("hook_mode", ["toolkit", "none"])
+@pytest.mark.parametrize("release", ["1.17", "1.18", "1.19", "1.20", "1.20.1"])
+def test_a_specification_of_an_older_release_is_brought_forward(call, tmp_path, release, hook_mode):
+    """One run with the default makes the node as one that was made with it from the start."""
+    old, fresh = tmp_path / "old", tmp_path / "fresh"
+    options = {**MACHINE, **MAKERS["nvmock_cdi_spec"], "hook_mode": hook_mode}
+    for top in (old, fresh):
+        top.mkdir()
+        for name in ("nvmock_devices", "nvmock_driver_tree"):
+            call(name, host_root=str(top), **MACHINE, **MAKERS[name])
+    call("nvmock_cdi_spec", host_root=str(old), toolkit_release=release, **options)
+    before = contents(old)
+    made = call("nvmock_cdi_spec", host_root=str(fresh), **options)
+    result = call("nvmock_cdi_spec", host_root=str(old), **options)
+    assert result["changed"] and result["updated"] == ["/etc/cdi/nvidia.yaml"] and result["removed"] == []
+    assert result["device_names"] == made["device_names"] and result["cdi_version"] == made["cdi_version"]
+    assert contents(old) == contents(fresh)
+    assert not call("nvmock_cdi_spec", host_root=str(old), **options)["changed"]
+    # And back: a release's name means what it meant.
+    call("nvmock_cdi_spec", host_root=str(old), toolkit_release=release, **options)
+    assert contents(old) == before != contents(fresh)
+
+
 def test_absent_predicts_and_leaves_nothing(call, tmp_path):
     make_all(call, str(tmp_path))
     for name in reversed(MAKERS):
