@@ -16,8 +16,6 @@ NOT_DEBIAN = ("empty", "fedora", "alpine")
 SYSTEM = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"]
 if platform.machine() == "x86_64":
     SYSTEM += ["/libx32", "/usr/libx32"]
-PROFILES = "etc/nvidia/nvidia-application-profiles-rc.d"
-COMPAT = "etc/ld.so.conf.d/00-compat-*.conf"
 
 
 class Difference(NamedTuple):
@@ -35,10 +33,6 @@ def _file(*lines):
     return [stat.S_IFREG, 0o644, "".join(f"{line}\n" for line in lines)]
 
 
-def _directory(mode):
-    return [stat.S_IFDIR, mode, None]
-
-
 KNOWN = [
     Difference(
         "update-ldcache", NOT_DEBIAN, "etc/ld.so.conf.d/00-nvcr-*.conf", _file("/lib64/vdpau"), _file("/lib64", "/lib64/vdpau"),
@@ -49,27 +43,9 @@ KNOWN = [
         _file("/lib64/vdpau", *SYSTEM), _file("/lib64", "/lib64/vdpau", "/lib", "/usr/local/lib", "/usr/lib"),
         "ours adds to musl's own default, which has /usr/local/lib",
     ),
-    Difference(
-        "enable-cuda-compat", ("cuda",), COMPAT, _file("/usr/local/cuda-14.0/compat"), _file("/usr/local/cuda/compat"),
-        "ours writes the path before links are followed",
-    ),
-    Difference(
-        "enable-cuda-compat", ("cuda_without_cache",), COMPAT, _file("/usr/local/cuda-14.0/compat"), None,
-        "ours does nothing where the image has no /etc/ld.so.cache, as NVIDIA's 1.17",
-    ),
-    *(
-        Difference(
-            "update-application-profile", ("each",), path, _directory(0o555), _directory(0o755), "mode of a new directory"
-        )
-        for path in ("etc/nvidia", PROFILES)
-    ),
 ]  # fmt: skip
 
 
 def known(image, hooks):
     """The differences after these hooks, by path."""
-    return {
-        one.path: (one.theirs, one.ours)
-        for one in KNOWN
-        if one.hook in hooks and (image in one.images or one.images == ("each",))
-    }
+    return {one.path: (one.theirs, one.ours) for one in KNOWN if one.hook in hooks and image in one.images}

@@ -20,14 +20,15 @@ import pytest
 
 from .known_differences import known
 from .node import DRIVER_ROOT, HOOK, MACHINES, MIG, PLAIN
-from .toolkit import call, each_toolkit, mockctl
+from .toolkit import TOOLKITS, call, case, each_toolkit, mockctl
 
 IN_CONTAINER = pathlib.Path(__file__).with_name("in_container.py")
 MACHINE = next(iter(MACHINES))
 ALL = "all in order"
+LIMITS = "apply-cuda-memory-limits"
 HOOKS = (
     "create-symlinks", "enable-cuda-compat", "update-ldcache", "disable-device-node-modification", "chmod",
-    "update-application-profile", ALL,
+    "update-application-profile", LIMITS, ALL,
 )  # fmt: skip
 
 
@@ -155,13 +156,17 @@ def differences(theirs, ours):
     return {path: (theirs.get(path), ours.get(path)) for path in paths if theirs.get(path) != ours.get(path)}
 
 
-# A MIG device has the hooks of a GPU, and other device nodes.
-CASES = [(PLAIN, "all", hook) for hook in HOOKS] + [(MIG, "0:0", ALL)]
+def hooks_of(toolkit):
+    return [hook for hook in HOOKS if hook != LIMITS or toolkit.limits_memory]
+
+
+# A MIG device has the hooks of a GPU but for LIMITS, and other device nodes.
+CASES = [case(toolkit, PLAIN, "all", hook) for toolkit in TOOLKITS for hook in hooks_of(toolkit)]
+CASES += [case(toolkit, MIG, "0:0", ALL) for toolkit in TOOLKITS]
 
 
 @pytest.mark.parametrize("image", IMAGES)
-@pytest.mark.parametrize(("layout", "device", "hook"), CASES)
-@each_toolkit
+@pytest.mark.parametrize(("toolkit", "layout", "device", "hook"), CASES)
 def test_the_same_tree(nodes, tables, tmp_path, toolkit, layout, device, hook, image):
     results = tables.hooks.setdefault((toolkit.version, layout, hook), {})
     results[image] = "not compared"
@@ -169,7 +174,7 @@ def test_the_same_tree(nodes, tables, tmp_path, toolkit, layout, device, hook, i
     edits = edits_of(node, toolkit, device)
     hooks = [one["args"][1:] for one in edits["hooks"] if hook in (one["args"][1], ALL)]
     names = {name for name, *_arguments in hooks}
-    every = set(HOOKS) - ({ALL, "chmod"} if layout == MIG else {ALL})
+    every = set(hooks_of(toolkit)) - ({ALL, "chmod", LIMITS} if layout == MIG else {ALL})
     assert names == (every if hook == ALL else {hook})
     ours = Container(tmp_path / "ours", IMAGES[image], node, edits).run(node.hook, *hooks)
     theirs = Container(tmp_path / "theirs", IMAGES[image], node, edits).run(toolkit.program("nvidia-cdi-hook"), *hooks)
@@ -177,8 +182,9 @@ def test_the_same_tree(nodes, tables, tmp_path, toolkit, layout, device, hook, i
     results[image] = "DIFFERENT" if found != expected else "known" if found else "equal"
     assert ours["statuses"] == theirs["statuses"] == [0] * len(hooks), (theirs["messages"], ours["messages"])
     assert found == expected
-    # Both have done something; without a driver in the image there is nothing for enable-cuda-compat to do.
-    idle = hook == "enable-cuda-compat" and not image.startswith("cuda")
+    # Both have done something; without a driver in the image there is nothing for enable-cuda-compat to do, and without its
+    # variables (test_memory_limits.py) nothing for apply-cuda-memory-limits.
+    idle = hook == LIMITS or (hook == "enable-cuda-compat" and not image.startswith("cuda"))
     assert bool(differences(theirs["before"], theirs["after"])) != idle
 
 
@@ -191,6 +197,7 @@ def obstacles(root):
     (root / "right").symlink_to("t")
     (root / "outwards").symlink_to("../" * 12 + "tmp")
     (root / "into").symlink_to("/directory")
+    (root / "forward").symlink_to("/usr/local/cuda/compat")
     compat = root / "usr/local/cuda/compat"
     compat.mkdir(parents=True)
     (compat / "libcuda.so.600.10.01").write_bytes(b"")
@@ -212,7 +219,21 @@ UNUSUAL = {
     "versions": [["enable-cuda-compat", *flag] for flag in ([], ["--host-driver-version="])]
     + [
         ["enable-cuda-compat", f"--host-driver-version={version}"]
-        for version in ("600.9", "600.99.1", "1000.1", "599.99.99")
+        for version in ("600.9", "600.99.1", "1000.1", "new", "599.99.99")
+    ],
+    "other directories": [
+        ["enable-cuda-compat", "--host-driver-version=599.1", *more]
+        for more in (
+            ["--cuda-compat-container-root=/none"],
+            ["--cuda-compat-container-root", "/file"],
+            ["--host-cuda-version=12.4"],
+            ["--cuda-compat-container-root=/../forward/", "--host-cuda-version="],
+        )
+    ],
+    "words": [
+        ["create-symlinks", "x"],
+        ["chmod", "word", "--mode", "711", "--path", "/directory", "--", "--bogus"],
+        ["chmod", "--mode", "700", "-", "--path", "/directory"],
     ],
     "no GPUs": [["update-application-profile"]],
     "commands": [[], ["hook"], ["some-new-hook", "--x"], ["chmod", "--bogus"], ["chmod", "--help"], ["--version"]],

@@ -12,7 +12,7 @@ import shutil
 import pytest
 
 from .node import DRIVER_ROOT, HOOK, LAYOUTS, MACHINES, MIG, PLAIN, Node
-from .toolkit import each_toolkit, mockctl
+from .toolkit import TOOLKITS, each_toolkit, mockctl
 
 DEV_ROOTS = {"none given": (), "/": ("--dev-root", "/")}
 OPTIONS = ("--driver-root", DRIVER_ROOT, "--nvidia-cdi-hook-path", HOOK)
@@ -68,7 +68,7 @@ def test_the_same_bytes(nodes, tables, toolkit, machine, layout, dev_root):
     tables.specifications.append([*row, difference(expected, actual) or "equal"])
     assert difference(expected, actual) == ""
     assert "auto-detected mode as 'nvml'" in log.lower(), log
-    if dev_root == "/":  # as in the specification that the node got when it was made
+    if dev_root == "/" and toolkit == TOOLKITS[-1]:  # as in the specification that the node got when it was made
         assert difference(expected, (node.root / "etc/cdi/nvidia.yaml").read_bytes()) == ""
     # Every GPU or MIG device is in it: not two empty specifications that are equal.
     uuids = [gpu["uuid"] for gpu in node.gpus if not gpu["mig_enabled"]]

@@ -37,6 +37,11 @@ class Toolkit(NamedTuple):
     installed: bool
 
     @property
+    def limits_memory(self):
+        """Whether it has the hook apply-cuda-memory-limits."""
+        return self.release != "1.20"
+
+    @property
     def why_not(self):
         """Why its programs can't be run here; empty if they can."""
         if os.geteuid() != 0:
@@ -58,12 +63,12 @@ def _toolkits():
 
 
 TOOLKITS = list(_toolkits())
-each_toolkit = pytest.mark.parametrize(
-    "toolkit",
-    [
-        pytest.param(
-            toolkit, id=toolkit.version, marks=pytest.mark.skipif(bool(toolkit.why_not), reason=toolkit.why_not or "-")
-        )
-        for toolkit in TOOLKITS
-    ],
-)
+
+
+def case(toolkit, *more):
+    """The parameter ``toolkit`` of a test, and more of them; the test is skipped where its programs can't be run."""
+    skip = pytest.mark.skipif(bool(toolkit.why_not), reason=toolkit.why_not or "-")
+    return pytest.param(toolkit, *more, id="-".join((toolkit.version, *map(str, more))), marks=skip)
+
+
+each_toolkit = pytest.mark.parametrize("toolkit", [case(toolkit) for toolkit in TOOLKITS])
