@@ -34,7 +34,7 @@ CLI = ROOT / "bin" / "gpu-mockctl"
 RELEASE = DEFAULT_RELEASE
 HOOKS = {
     "create-symlinks", "enable-cuda-compat", "update-ldcache", "disable-device-node-modification", "chmod",
-    "update-application-profile",
+    "update-application-profile", "apply-cuda-memory-limits",
 }  # fmt: skip
 
 
@@ -60,11 +60,11 @@ class Podman:
         self.place = place
         self.specifications = specifications
 
-    def __call__(self, rootfs, devices, *command, script=""):
+    def __call__(self, rootfs, devices, *command, script="", variables=()):
         podman = ["podman", "--root", self.place / "root", "--runroot", self.place / "run"]
         podman += ["--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--network", "none"]
         podman += ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
-        podman += [f"--device={device}" for device in devices]
+        podman += [f"--device={device}" for device in devices] + [f"--env={variable}" for variable in variables]
         script = f'mount --bind "{self.specifications}" /etc/cdi; {script}\nexec "$@"'
         return call("unshare", "--mount", "sh", "-ec", script, "sh", *podman, "--rootfs", rootfs, *command)
 
@@ -133,6 +133,7 @@ def test_a_container_from_scratch(podman, tmp_path):
     assert libraries["libnvidia-ml.so.1"] == "/lib64/libnvidia-ml.so.1"
     profile = rootfs / "etc/nvidia/nvidia-application-profiles-rc.d/10-container.conf"
     assert '"EGLVisibleDGPUDevices",0x2]' in profile.read_text()  # the second GPU alone
+    assert (rootfs / "var/run/nvidia-container-devices/void").exists()  # what the runtime has made to mount over
 
 
 def test_all_gpus_and_a_second_start(podman, tmp_path):
@@ -155,7 +156,18 @@ def test_newer_cuda_libraries_of_the_container_come_first(podman, tmp_path):
     conf = compat(Container, "600.1")
     done = podman(Container.root, ["nvidia.com/gpu=0"], "/bin/nvidia-smi", "--version")
     assert done.returncode == 0, done.stderr
-    assert conf.read_text() == "/usr/local/cuda/compat\n"
+    assert conf.read_text() == "/usr/local/cuda-13/compat\n"
+
+
+def test_memory_limits_are_checked_before_the_container_starts(podman, tmp_path):
+    """By the hook that works on the node, of each GPU that the container has."""
+    rootfs = tmp_path / "rootfs"
+    rootfs.mkdir()
+    for device in ("nvidia.com/gpu=0", "nvidia.com/gpu=all"):
+        done = podman(rootfs, [device], "/bin/nvidia-smi", "-L", variables=("NVIDIA_GPU_MEMORY_LIMIT=1024",))
+        assert done.returncode == 0 and done.stdout.startswith("GPU 0: "), done.stderr
+        done = podman(rootfs, [device], "/bin/nvidia-smi", "-L", variables=("NVIDIA_GPU_MEMORY_LIMIT=4Gi",))
+        assert done.returncode != 0 and done.stdout == "" and "NVIDIA_GPU_MEMORY_LIMIT=4Gi: must be" in done.stderr
 
 
 def test_a_hostile_container(podman, tmp_path):
