@@ -144,7 +144,7 @@ def test_every_file_has_its_bytes(host, root, variables, machine, regular_files)
 
 
 def test_nothing_else_of_ours_is_there(variables, machine, listing, regular_files):
-    expected = set(wanted(variables, machine, regular_files))
+    expected = {"/dev/null", *wanted(variables, machine, regular_files)}
     for path in list(expected):  # the directories above them come without being asked for
         while path.count("/") > 1:
             path = path.rpartition("/")[0]
@@ -153,6 +153,13 @@ def test_nothing_else_of_ours_is_there(variables, machine, listing, regular_file
     assert [
         path for path in listing if path.startswith(tuple(top + "/" for top in ours)) and path not in expected
     ] == []
+
+
+def test_the_null_device_that_the_specification_mounts(listing, regular_files, owner):
+    """Every system has one, but no directory."""
+    kind, mode, uid, _target, numbers = listing["/dev/null"]
+    assert (kind, mode, uid) == ("f" if regular_files else "c", 0o666, owner)
+    assert regular_files or numbers == "1:3"
 
 
 def test_device_numbers_are_those_of_the_driver(listing, machine, regular_files):
