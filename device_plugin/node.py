@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nvmock_gpu.cdi.registry import DEFAULT_DIRECTORIES, Registry, load_registry
 from nvmock_gpu.errors import HostError
 from nvmock_gpu.host.view import HostView
+from nvmock_gpu.layout.devices import CONTROL_MINOR, NVIDIA_MAJOR
 from nvmock_gpu.machine.file import PATH as MACHINE_FILE
 from nvmock_gpu.machine.file import read_machine_file
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from nvmock_gpu.machine.model import Machine
 
 FAULTS = "/run/nvidia-mock/faults"
-NVIDIA_MAJOR = 195
-CONTROL_MINOR = 255
 
 
 @dataclass

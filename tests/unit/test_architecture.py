@@ -35,7 +35,7 @@ MAY = {
 }
 # The same for what stands on the core: the Ansible modules, and the device plugin.
 DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "kind_cluster", "module")
-DEVICE_PLUGIN_MAY = ("errors", "machine", "host.view", "cdi")
+DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
 SLOW = {"dataclasses", "typing", "pathlib", "re", "json", "yaml", "subprocess", "shutil", "tempfile", "enum", "logging"}
