@@ -119,7 +119,7 @@ def test_the_compat_configuration_is_replaced_not_followed(nvidia_cdi_hook, bund
     before = bundle.snapshot()
     assert nvidia_cdi_hook("enable-cuda-compat", "--host-driver-version=1.0", state=bundle.state).returncode == 0
     assert bundle.snapshot() == before
-    assert not conf.is_symlink() and conf.read_text() == "/usr/local/cuda/compat\n"
+    assert not conf.is_symlink() and conf.read_text() == "/usr/local/cuda-13/compat\n"
 
 
 @needs_ldconfig
