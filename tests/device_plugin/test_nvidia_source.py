@@ -85,7 +85,7 @@ def role(cluster, tmp_path_factory):
         ({"device_plugin_kubelet_directory": "/k"}, "device_plugin_kubelet_directory: '/k' is not possible with"),
         # Without the node's device nodes the library finds no GPU, and the plugin ends.
         (
-            {"values": {"securityContext": {"privileged": False}}, "device_plugin_wait_seconds": 45},
+            {"values": {"securityContext": {"privileged": False}}, "device_plugin_wait_seconds": 20},
             "error starting plugins: nvmlInit_v2 gives 9",
         ),
     ],
