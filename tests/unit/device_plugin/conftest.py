@@ -11,6 +11,9 @@ import tempfile
 
 import pytest
 
+# gRPC's fork handlers stay with the process: programs that later tests start would meet them on their way.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 sys.path.insert(0, ROOT)
 
