@@ -15,7 +15,7 @@ NOT_YET: tuple[str, ...] = (
     *("plugins/module_utils/", "plugins/plugin_utils/", "plugins/filter/"),
     *("roles/kind_cluster/", "roles/container_runtime/", "roles/device_plugin/vars/", "roles/in_cluster/vars/"),
     *("docs/architecture.md", "docs/cdi.md", "docs/native.md", "docs/nvml.md"),
-    *("README.md", "changelogs/", "docs/", "playbooks/", "roles/", "plugins/", "device_plugin/", "native/", "scripts/"),
+    *("playbooks/", "roles/", "plugins/", "device_plugin/", "native/", "scripts/"),
     *("molecule/", "images/", ".github/"),
 )
 
@@ -35,7 +35,7 @@ class Phrase(NamedTuple):
     why: str
 
 
-_UNITS = "one|two|once|twice|s|seconds?|minutes?|tasks?|lines?|files?|names?|MB|time"
+_UNITS = "one|two|once|twice|s|seconds?|minutes?|tasks?|lines?|files?|MB|time"
 _THINGS = "GPU|node|component|concern|machine|runtime|image|pod|cluster|host|task|device|role|profile|file|line|path"
 
 PHRASES = [

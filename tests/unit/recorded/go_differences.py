@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The deliberate differences from the GPU Mock on kind (NVIDIA/k8s-test-infra ca4e4842): the one table of them.
+"""The table of deliberate differences from GPU Mock on kind (NVIDIA/k8s-test-infra ca4e4842).
 
 docs/differences-from-go-system.md shows the same rows. A test fails for a difference that is not here, and for a row here that
 no longer applies.
@@ -25,17 +25,17 @@ DIFFERENCES = (
         "mode",
         "0666 minus the umask: 0644 or 0600",
         "0666 whatever the umask",
-        "a container's user that is not root must be able to open the nodes",
+        "users other than root must be able to open the nodes in a container",
     ),
     (
         ("fs-umask077",),
         "/run*",
         "mode",
-        "directories and files lose what the umask says",
+        "directories and files lose the umask's permissions",
         "0755 and 0444 whatever the umask",
         "the same input gives the same node",
     ),
-    (FS, BASE + "/dev/nvidia-modeset", "only here", "-", "195:254", "the driver makes it, the toolkit looks for it"),
+    (FS, BASE + "/dev/nvidia-modeset", "only here", "-", "195:254", "the driver creates it, the toolkit looks for it"),
     (FS, PROC + "/params", "only here", "-", "the module's parameters", "part of the real procfs"),
     (FS, PROC + "/registry", "only here", "-", "the module's registry keys", "part of the real procfs"),
     (FS, PROC + "/version", "mode", "0644", "0444", "as procfs shows it"),
@@ -44,7 +44,7 @@ DIFFERENCES = (
         FS,
         PROC + "/version",
         "content",
-        "one line of its own form",
+        "one line in its own format",
         "the two lines of the real driver",
         "a parser written for the real file reads it",
     ),
@@ -70,7 +70,7 @@ DIFFERENCES = (
         "field GPU UUID",
         "random, new at every run",
         "derived from a seed",
-        "stable over runs, and the same in procfs, NVML and CDI",
+        "stable across runs, and the same in procfs, NVML and CDI",
     ),
     (
         ("fs", "fs-umask077"),
@@ -80,7 +80,7 @@ DIFFERENCES = (
         "NVIDIA A100-SXM4-40GB",
         "programs select GPUs by the product's real name",
     ),
-    (CDI, "/dev/dev*", "only there", "empty files in /dev/dev", "-", "a mistake: nothing looks there"),
+    (CDI, "/dev/dev*", "only there", "empty files in /dev/dev", "-", "a mistake: no program looks there"),
     (CDI, "/dev/nvidia*", "only here", "-", "character devices in /dev", "a CDI device must exist on the node"),
     (
         CDI,
@@ -88,16 +88,16 @@ DIFFERENCES = (
         "type",
         "empty regular files, 0644",
         "character devices, 0666",
-        "a runtime refuses a device node that is none (regular files on request)",
+        "a runtime refuses a device node that is a regular file (regular files on request)",
     ),
-    (CDI, ROOT + "/dev/nvidia-modeset", "only here", "-", "195:254", "the driver makes it, the toolkit looks for it"),
+    (CDI, ROOT + "/dev/nvidia-modeset", "only here", "-", "195:254", "the driver creates it, the toolkit looks for it"),
     (
         ("cdi-with-dri",),
         ROOT + "/dev/dri/renderD128",
         "type",
         "an empty regular file, 0644",
         "a character device, 0666",
-        "as for the other nodes",
+        "the same as for the other nodes",
     ),
     (
         ("cdi-with-dri",),
@@ -122,15 +122,15 @@ DIFFERENCES = (
         "only here",
         "six libraries",
         "every library of a driver installation of the branch",
-        "all that the toolkit looks for is there",
+        "everything that the toolkit looks for exists",
     ),
     (
         CDI,
         ROOT + "/bin/nvidia-*",
         "content",
-        "prints its name, whatever it is asked",
-        "a static executable that answers --version and --help (nvidia-smi: lists, queries and the table, too), refuses the rest",
-        "nobody takes silence for success",
+        "prints its name, whatever the arguments",
+        "a static executable that supports --version and --help (nvidia-smi: also lists, queries and the table) and refuses other arguments",
+        "an unsupported call must not look like success",
     ),
     (
         CDI,
@@ -138,7 +138,7 @@ DIFFERENCES = (
         "only here",
         "four programs",
         "every program of an installation",
-        "all that the toolkit looks for is there",
+        "everything that the toolkit looks for exists",
     ),
     (
         CDI,
@@ -149,7 +149,7 @@ DIFFERENCES = (
         "the runtime reads it",
     ),
     (CDI, ROOT + "/etc/OpenCL*", "only here", "-", "OpenCL's list of drivers", "part of an installation"),
-    (CDI, ROOT + "/etc/nvmock*", "only here", "-", "the machine's facts", "other programs on the node go by them"),
+    (CDI, ROOT + "/etc/nvmock*", "only here", "-", "the machine's facts", "other programs on the node read them"),
     (CDI, ROOT + "/lib", "only here", "-", "firmware", "part of an installation"),
     (CDI, ROOT + "/lib/firmware*", "only here", "-", "firmware", "part of an installation"),
     (CDI, ROOT + "/usr*", "only here", "-", "loader manifests and profiles", "part of an installation"),
@@ -159,6 +159,6 @@ DIFFERENCES = (
         "content",
         "devices without edits: invalid CDI",
         "a valid specification",
-        "a runtime can use it",
+        "a runtime can load it",
     ),
 )
