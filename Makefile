@@ -1,4 +1,4 @@
-# The two commands: `make up` and `make test`. Each sets up what it needs.
+# The two commands: `make up` and `make test`. Each installs what it needs.
 # Options for the playbook: make up ARGS='-e gpu_node_machine=dgxh100'
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 ARGS ?=
 
-# ansible-core on a terminal with an odd locale refuses to start.
+# ansible-core does not start in a locale without UTF-8.
 export LC_ALL ?= C.UTF-8
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 PLAY = '$(BIN)/ansible-playbook' $(ARGS)
@@ -37,13 +37,13 @@ dev-env: $(VENV)/.dev .build/ansible_collections/nvmock/gpu
 # --- the main job ------------------------------------------------------------------------------------------------
 
 .PHONY: up down
-up: env  ## make a mock GPU node (or a cluster of them) and verify it
+up: env  ## create and verify a mock GPU node, or a cluster of them
 	@$(PLAY) playbooks/gpu_mock.yml
 
-down: env  ## take everything away again
+down: env  ## remove everything
 	@$(PLAY) playbooks/teardown.yml
 
-# --- the in-cluster path, by the names of the GPU Mock on kind ---------------------------------------------------
+# --- the in-cluster path, with the target names of GPU Mock on kind ------------------------------------------------
 
 IN_CLUSTER = $(PLAY) playbooks/in_cluster.yml --tags
 
@@ -60,7 +60,7 @@ kind-up: env  ## create the kind cluster
 image: env  ## build the image gpu-mockctl
 	@$(IN_CLUSTER) image
 
-load: env  ## load it into the cluster
+load: env  ## load the image into the cluster
 	@$(IN_CLUSTER) load
 
 apply: env  ## apply namespace, ConfigMap and verify Job
@@ -69,22 +69,22 @@ apply: env  ## apply namespace, ConfigMap and verify Job
 wait: env  ## wait until the verify Job is complete or failed
 	@$(IN_CLUSTER) wait
 
-logs: env  ## show its log
+logs: env  ## show the log of the verify Job
 	@$(IN_CLUSTER) logs
 
 apply-cdi: env  ## apply the DaemonSet
 	@$(IN_CLUSTER) apply-cdi
 
-wait-cdi: env  ## wait until it is ready on each node
+wait-cdi: env  ## wait until the DaemonSet is ready on each node
 	@$(IN_CLUSTER) wait-cdi
 
-logs-cdi: env  ## show its logs
+logs-cdi: env  ## show the logs of the DaemonSet
 	@$(IN_CLUSTER) logs-cdi
 
-smoke: env  ## run a smoke Job on each node, anew
+smoke: env  ## run a smoke Job on each node again
 	@$(IN_CLUSTER) smoke
 
-clean: env  ## delete the cluster that kind-up made
+clean: env  ## delete the cluster that kind-up created
 	@$(PLAY) playbooks/teardown.yml -e gpu_mock_provider=kind
 
 re: clean  ## clean, all

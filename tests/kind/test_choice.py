@@ -64,7 +64,7 @@ def provision(play, path_with, tmp_path):
 
 
 def said(run):
-    message = run.task("Say which and why")["localhost"]["msg"]
+    message = run.task("Show the provider and the reason")["localhost"]["msg"]
     assert "\n" not in message
     return message
 
@@ -77,13 +77,13 @@ def test_the_default_image_of_the_kind_that_is_there(provision):
     docker = engine("kindest/node:v1.37.2", pullable=["kindest/node:v1.32.2@sha256:"])
     run = provision("auto", docker, kind="echo kind version 0.27.0")
     assert said(run).startswith("Provider kind, node image kindest/node:v1.32.2@sha256:f226345927d7e3")
-    assert "(the default of kind 0.27.0): insist on this machine with -e gpu_mock_provider=local" in said(run)
+    assert "(the default of kind 0.27.0): set -e gpu_mock_provider=local to use this machine instead" in said(run)
     assert "nodes, from kindest/node:v1.32.2@sha256:" in predicted(run)
 
 
 def test_without_a_registry_the_newest_that_is_here(provision):
     run = provision("auto", engine("kindest/node:v1.9.9", "kindest/node:v1.36.4", "kindest/node:v1.34.0", "debian:12"))
-    assert f"Provider kind, node image kindest/node:v1.36.4 ({NOT_PULLED}): insist" in said(run)
+    assert f"Provider kind, node image kindest/node:v1.36.4 ({NOT_PULLED}): set -e" in said(run)
     assert run.task("which node image and why")["localhost"]["msg"] == f"Node image kindest/node:v1.36.4: {NOT_PULLED}"
     assert predicted(run).endswith("nodes, from kindest/node:v1.36.4.")
 
@@ -91,8 +91,8 @@ def test_without_a_registry_the_newest_that_is_here(provision):
 def test_images_that_are_too_old_or_ours_do_not_count(provision):
     run = provision("auto", engine("kindest/node:v1.30.0", "nvmock/kind-node:v1.37.2-python-0123456789ab"))
     assert run.rc == 0 and said(run) == (
-        f"Provider local (missing: {DEFAULT}, and no kindest/node of Kubernetes 1.31 or later is here): for a cluster, bring what is"
-        " missing or name a node image that is here with -e gpu_mock_kind_node_image=..., and insist with -e gpu_mock_provider=kind"
+        f"Provider local (missing: {DEFAULT}, and no kindest/node of Kubernetes 1.31 or later is here): for a cluster, install what"
+        " is missing or name an available node image with -e gpu_mock_kind_node_image=..., and set -e gpu_mock_provider=kind"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_named_image_is_not_replaced(provision):
 def test_what_is_missing_is_named(provision, tools, missing):
     run = provision("auto", **{"docker": engine("kindest/node:v1.37.2"), **tools})
     assert run.rc == 0 and said(run) == (
-        f"Provider local (missing: {missing}): for a cluster, bring what is missing, and insist with -e gpu_mock_provider=kind"
+        f"Provider local (missing: {missing}): for a cluster, install what is missing, and set -e gpu_mock_provider=kind"
     )
 
 

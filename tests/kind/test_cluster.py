@@ -261,7 +261,7 @@ def test_somebody_elses_cluster_gets_gpus_and_loses_them_again(play, theirs, min
     assert run.rc == 0 and run.ran("Unpack it under a prefix of ours"), run.output
     assert run.ran("Restart containerd") is not always_on
     assert "✓ CDI smoke test PASSED" in run.task("Summary")[f"{THEIRS}-control-plane"]["msg"]
-    assert "  together" in run.task("How long each phase took")[f"{THEIRS}-control-plane"]["msg"].splitlines()[-1]
+    assert "  total" in run.task("How long each phase took")[f"{THEIRS}-control-plane"]["msg"].splitlines()[-1]
     if always_on:
         assert in_node(THEIRS, "cat /etc/containerd/config.toml") == config
         assert in_node(THEIRS, since) == started

@@ -152,7 +152,7 @@ def _hash_comments(source: str) -> Iterator[tuple[int, str]]:
         if block:
             yield number - len(block), _no_markup(" ".join(block))
             block = []
-        behind = re.search(r"\s# (.*)", line)
+        behind = re.search(r"\s##? (.*)", line)
         if behind:
             yield number, _no_markup(behind.group(1))
 
