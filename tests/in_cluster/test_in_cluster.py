@@ -91,7 +91,7 @@ def wait_for(condition, seconds=60):
         ({"in_cluster_namespace": "Not_A_Name"}, "in_cluster_namespace: 'Not_A_Name' is not allowed"),
         ({"in_cluster_namespace": "a" * 64}, "is not allowed: must be at most 63"),
         ({"in_cluster_machines": [{"name": "-x"}]}, "in_cluster_machines: the name '-x' is not allowed"),
-        ({"in_cluster_machines": [{"name": "a"}, {"name": "a"}]}, "each with a name of its own"),
+        ({"in_cluster_machines": [{"name": "a"}, {"name": "a"}]}, "each with its own name"),
     ],
 )
 def test_bad_input_is_refused(play, variables, named):

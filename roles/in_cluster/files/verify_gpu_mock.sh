@@ -1,5 +1,5 @@
 #!/bin/sh
-# Check device nodes and procfs below a driver root: verify_gpu_mock.sh [BASE]. Any image with a POSIX shell runs it.
+# Check device nodes and procfs below a base directory: verify_gpu_mock.sh [BASE]. It runs in any image with a POSIX shell.
 set -eu
 base=${1:-/run/nvidia/driver}
 fail() { echo "$*" >&2; exit 1; }
