@@ -1,5 +1,5 @@
 #!/bin/sh
-# load-podman.sh CLUSTER IMAGE: bring podman's image to the kind cluster's nodes, unless all have it. Says "loaded" if it did.
+# load-podman.sh CLUSTER IMAGE: load podman's image into the kind cluster's nodes, unless all have it. Prints "loaded" if it did.
 set -eu
 export KIND_EXPERIMENTAL_PROVIDER=podman
 nodes=$(podman ps --format '{{.Names}}' --filter "label=io.x-k8s.kind.cluster=$1")
