@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Documentation of the options that say where and how (module_utils/module.py, HOST_OPTIONS)."""
+"""Documentation of the options that all modules for a node share (module_utils/module.py, HOST_OPTIONS)."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ class ModuleDocFragment:
 options:
   host_root:
     description:
-      - The directory that is the node's V(/). Paths inside what is written are always those that the node sees.
-      - It must exist. A directory makes an embedded node; V(/host) is usual in a pod that mounts the node there.
+      - The directory that is the node's V(/). Paths in the files that are written are always paths on the node.
+      - It must exist. Any directory other than V(/) is an embedded node. A pod usually mounts the node at V(/host).
     type: path
     default: /
   state:
     description:
-      - V(present) brings everything to the described state and repairs what differs.
-      - V(absent) removes exactly what an earlier run made, and nothing else.
+      - V(present) creates what is missing and repairs what differs.
+      - V(absent) removes exactly what an earlier run created, and nothing more.
     type: str
     choices: [present, absent]
     default: present
   take_over:
     description:
-      - Replace files of others that are where ours should be, instead of failing. They come back with O(state=absent).
+      - Whether to replace unmanaged files that are in the way, instead of failing. O(state=absent) restores them.
     type: bool
     default: false
   allow_real_driver:
     description:
-      - Go on although the node seems to have a real NVIDIA driver. Mock device nodes carry the real numbers.
+      - Whether to continue if the node seems to have a real NVIDIA driver. Mock device nodes have the same numbers as real ones.
     type: bool
     default: false
 """

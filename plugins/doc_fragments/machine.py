@@ -10,13 +10,13 @@ class ModuleDocFragment:
 options:
   machine:
     description:
-      - The machine type, which M(nvmock.gpu.nvmock_machine_info) lists.
+      - The machine type. M(nvmock.gpu.nvmock_machine_info) lists all types.
       - With O(machine_definition), only the name that messages and results use.
     type: str
     default: dgxa100
   machine_definition:
     description:
-      - A machine type of your own, as a mapping of facts. The key C(base) names a machine type whose facts it changes.
+      - A machine type of your own, as a mapping of facts. The key C(base) names a machine type to start from.
       - See docs/machine-types.md in the collection for the keys.
     type: dict
   gpu_count:
@@ -29,19 +29,19 @@ options:
     type: str
   pci_bus_ids:
     description:
-      - PCI bus ids of the GPUs, such as V(0000:07:00.0), instead of those of the machine type; one a GPU.
+      - PCI bus ids of the GPUs, such as V(0000:07:00.0), instead of those of the machine type, one per GPU.
     type: list
     elements: str
   uuids:
     description:
-      - UUIDs of the GPUs, such as V(GPU-12345678-1234-1234-1234-123456789abc), one a GPU.
+      - UUIDs of the GPUs, such as V(GPU-12345678-1234-1234-1234-123456789abc), one per GPU.
       - By default they are derived from O(uuid_seed).
     type: list
     elements: str
   uuid_seed:
     description:
-      - Text that UUIDs and serial numbers are derived from. The same seed gives the same UUIDs in every run; give every
-        node its own, such as its inventory name.
+      - Text from which UUIDs and serial numbers are derived. The same seed gives the same UUIDs in every run. Use a different
+        seed for every node, such as its inventory name.
       - By default, the host name of the node.
     type: str
   driver_version:
@@ -50,12 +50,12 @@ options:
     type: str
   mig:
     description:
-      - GPUs that are in MIG mode. A mapping of GPU index to a list of MIG profiles.
+      - GPUs in MIG mode, as a mapping of GPU index to a list of MIG profiles.
       - An empty list means MIG mode without MIG devices.
     type: dict
   allow_unsupported:
     description:
-      - Take a synthetic machine of 8 GPUs in place of a machine type that is not known, instead of failing.
+      - Whether to use a synthetic machine of 8 GPUs for an unknown machine type, instead of failing.
     type: bool
     default: false
 """

@@ -13,12 +13,12 @@ version_added: 0.1.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Makes the Container Device Interface specification by which container runtimes inject the GPUs, with the rules of
-    C(nvidia-ctk cdi generate), from the facts of the machine and the files that are really on the node.
-  - Refuses, before anything is written, what a CDI library would refuse or shadow. That is a device without edits, a bad
-    name, a host path that does not exist, a device that another specification of the same directory has too, and a
+  - Creates the Container Device Interface specification by which container runtimes inject the GPUs. It follows the rules of
+    C(nvidia-ctk cdi generate), and uses the facts of the machine and the files that exist on the node.
+  - Before anything is written, it refuses what a CDI library would refuse or shadow. That is a device without edits, a bad
+    name, a host path that does not exist, a device that another specification in the same directory also defines, and a
     specification in C(/var/run/cdi) that takes precedence over one in C(/etc/cdi).
-  - In check mode, device nodes and a driver installation that are not there yet are taken to be in their default form.
+  - In check mode, missing device nodes and a missing driver installation are assumed to have their default form.
 extends_documentation_fragment:
   - nvmock.gpu.attributes
   - nvmock.gpu.host
@@ -26,29 +26,29 @@ extends_documentation_fragment:
 options:
   path:
     description:
-      - Path of the specification. The ending C(.yaml) or C(.json) decides its form.
+      - Path of the specification. The ending C(.yaml) or C(.json) decides its format.
     type: path
     default: /etc/cdi/nvidia.yaml
   mode:
     description:
-      - Which devices the specification is about, as C(nvidia-ctk cdi generate --mode).
+      - Which devices the specification defines, like C(nvidia-ctk cdi generate --mode).
       - V(mig-caps) needs O(toolkit_release=1.20.1) or newer, C(config) or C(monitor) in O(device_ids), and O(driver_root=/).
     type: str
     choices: [nvml, management, gds, mofed, gdrcopy, imex, nvswitch, mig-caps]
     default: nvml
   driver_root:
     description:
-      - Root of the driver installation. Paths in the container are those below it.
+      - Root of the driver installation. Paths in the container are relative to it.
     type: path
     default: /var/lib/nvidia-mock/driver
   dev_root:
     description:
-      - The directory whose C(dev) holds the device nodes.
+      - Dev root, which is the directory whose C(dev) holds the device nodes.
     type: path
     default: /
   device_name_strategies:
     description:
-      - How devices are named; each strategy gives each device one name.
+      - How devices are named. Each strategy gives each device one name.
       - V(index) gives C(0), for MIG C(0:1); V(uuid) gives the UUID; V(type-index) gives C(gpu0), for MIG C(mig0:1).
     type: list
     elements: str
@@ -56,12 +56,12 @@ options:
     default: [index, uuid]
   device_ids:
     description:
-      - Only these devices, by index, C(index:index) for MIG, UUID, V(all) or V(none); by default all.
+      - Define only these devices, by index, C(index:index) for MIG, UUID, V(all) or V(none); by default all.
     type: list
     elements: str
   all_device:
     description:
-      - Whether there is a device C(all) that stands for all others.
+      - Whether to define a device C(all) that contains all others.
     type: bool
     default: true
   vendor:
@@ -76,24 +76,24 @@ options:
     default: gpu
   hook_mode:
     description:
-      - V(toolkit) writes the hooks that nvidia-ctk writes. If the node has no C(nvidia-cdi-hook), one that works is
+      - V(toolkit) writes the hooks that nvidia-ctk writes. If the node has no C(nvidia-cdi-hook), a working one is
         installed below O(toolkit_root).
-      - V(none) writes no hooks; every name by which a program opens a library is a mount of its own.
+      - V(none) writes no hooks. Instead, every name by which a program opens a library is a separate mount.
     type: str
     choices: [toolkit, none]
     default: toolkit
   toolkit_root:
     description:
-      - Where the toolkit is, or is to be; the hook program is its C(bin/nvidia-cdi-hook).
+      - Toolkit root; the hook program is its C(bin/nvidia-cdi-hook).
     type: path
     default: /usr/local/nvidia-container-toolkit
   hook_path:
     description:
-      - Path of a hook program that is on the node; nothing is installed.
+      - Path of an existing hook program on the node. No hook program is installed then.
     type: path
   enabled_hooks:
     description:
-      - Hooks that are off by default and are to be on, such as V(chmod).
+      - Hooks to enable that are disabled by default, such as V(chmod).
     type: list
     elements: str
     choices:
@@ -107,7 +107,7 @@ options:
     default: []
   disabled_hooks:
     description:
-      - Hooks that are to be off, such as V(enable-cuda-compat), or V(all).
+      - Hooks to disable, such as V(enable-cuda-compat), or V(all).
     type: list
     elements: str
     choices:
@@ -122,16 +122,17 @@ options:
     default: []
   ldconfig_path:
     description:
-      - Path of the node's ldconfig for the hook C(update-ldcache). Behind an V(@) it is a path on the node, not in the
-        container.
+      - Path of the node's ldconfig for the hook C(update-ldcache). With an V(@) before it, it is a path on the node, not in
+        the container.
     type: str
   feature_flags:
     description:
       - Feature flags of C(nvidia-ctk cdi generate).
       - V(disable-ipc-discoverer) leaves out the sockets of the driver's daemons (releases from 1.19 on).
-      - V(enable-coherent-annotations) tells of each GPU whether its memory is coherent (releases from 1.18 on). That is so
-        where the machine's C(addressing_mode) is C(ATS), see docs/machine-types.md. Such GPUs are also in a file of their own,
-        C(.coherent) before the ending of O(path), with C(.coherent) behind O(class); others likewise with C(.noncoherent).
+      - V(enable-coherent-annotations) annotates each GPU with whether its memory is coherent (releases from 1.18 on). It is
+        coherent if the machine's C(addressing_mode) is C(ATS), see docs/machine-types.md. Coherent GPUs are also in a separate
+        file, whose name has C(.coherent) before the ending of O(path), and whose kind has C(.coherent) after O(class). Other GPUs
+        are in a file with C(.noncoherent).
       - V(enable-explicit-driver-libraries) adds libraries such as C(libGL.so), if the node has them.
       - V(no-additional-gids-for-device-nodes) leaves out the groups that may open the device nodes.
     type: list
@@ -144,26 +145,26 @@ options:
     default: []
   library_search_paths:
     description:
-      - Search libraries in these directories only.
+      - Search for libraries in these directories only.
     type: list
     elements: path
     default: []
   config_search_paths:
     description:
-      - Search configuration files in these directories only.
+      - Search for configuration files in these directories only.
     type: list
     elements: path
     default: []
   toolkit_release:
     description:
-      - Release of nvidia-container-toolkit whose rules are followed.
+      - Release of nvidia-container-toolkit whose rules apply.
       - V(1.17) is 1.17.9, V(1.18) is 1.18.2, V(1.19) is 1.19.1 and V(1.20) is 1.20.0.
     type: str
     choices: ["1.17", "1.18", "1.19", "1.20", "1.20.1", "1.20.2"]
     default: "1.20.2"
   devices_are_files:
     description:
-      - Accept regular files as device nodes. The specification is valid, but a runtime will refuse its devices.
+      - Whether to accept regular files as device nodes. The specification is valid, but a runtime refuses its devices.
     type: bool
     default: false
   architecture:
@@ -181,11 +182,11 @@ EXAMPLES = r"""
   nvmock.gpu.nvmock_cdi_spec:
     uuid_seed: "{{ inventory_hostname }}"
 
-- name: Without hooks, for nodes where none can run
+- name: Without hooks, for nodes that can't run them
   nvmock.gpu.nvmock_cdi_spec:
     hook_mode: none
 
-- name: As release 1.17 writes it, in JSON, under names such as gpu0
+- name: The format of release 1.17, in JSON, with names such as gpu0
   nvmock.gpu.nvmock_cdi_spec:
     path: /etc/cdi/nvidia.json
     toolkit_release: "1.17"
@@ -200,19 +201,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description: Paths that were made, or would be in check mode.
+  description: Paths that were created, or that would be in check mode.
   returned: success
   type: list
   elements: str
   sample: [/etc/cdi, /etc/cdi/nvidia.yaml]
 updated:
-  description: Paths that were repaired.
+  description: Paths that were repaired, or that would be in check mode.
   returned: success
   type: list
   elements: str
   sample: []
 removed:
-  description: Paths that were removed.
+  description: Paths that were removed, or that would be in check mode.
   returned: success
   type: list
   elements: str
@@ -224,7 +225,7 @@ device_names:
   elements: str
   sample: [nvidia.com/gpu=0, nvidia.com/gpu=all]
 cdi_version:
-  description: The version of the CDI specification that the file needs.
+  description: The CDI version that the file needs.
   returned: when O(state=present)
   type: str
   sample: 0.5.0

@@ -8,59 +8,59 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nvmock_container_runtime
-short_description: CDI switched on in the container runtimes of a node
+short_description: CDI in the container runtimes of a node
 version_added: 0.2.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Finds the container runtimes of a node and switches the Container Device Interface on where it is off, with the smallest edit
-    of the runtime's own configuration. Where it is on already nothing is changed, and RV(reasons) says so.
-  - containerd 1.7 is switched on in its configuration file. For containerd 2.x, where CDI is on by default, what switches it off is
-    found in the files named by C(imports), too; a change goes to a drop-in C(zz-nvmock-cdi.toml) if the configuration file imports
-    a directory.
-  - Everything is decided before anything is written. A new file is checked by the runtime before it takes the old one's place,
-    and after an error all files are as they were.
-  - O(state=absent) puts each file back byte by byte. If somebody else has changed a file since, only our settings are taken back.
-  - Runtimes are not restarted; RV(runtimes) says which have a new configuration.
+  - Finds the container runtimes of a node and enables the Container Device Interface if it is disabled, with the smallest edit
+    of the runtime's own configuration. If it is already enabled, nothing is changed, and RV(reasons) says so.
+  - For containerd 1.7, the configuration file is changed. containerd 2.x enables CDI by default. What disables it is also found in
+    the files named by C(imports). A change goes to a drop-in C(zz-nvmock-cdi.toml) if the configuration file imports a directory.
+  - Everything is decided before anything is written. The runtime checks a new file before it replaces the old one. After an
+    error, all files are restored.
+  - O(state=absent) restores each file byte by byte. If a file was changed by other means since, only the settings of this module
+    are reverted.
+  - Runtimes are not restarted. RV(runtimes) says which of them have a new configuration.
 extends_documentation_fragment:
   - nvmock.gpu.attributes
 options:
   state:
     description:
-      - Whether CDI should be on, or the files be as they were.
-      - V(absent) puts back all files that were changed, whatever O(names) says.
+      - V(present) enables CDI.
+      - V(absent) restores all changed files, whatever O(names) is.
     type: str
     choices: [present, absent]
     default: present
   names:
     description:
-      - The runtimes to see to, out of V(containerd), V(docker), V(crio) and V(podman).
-      - V(auto) alone stands for those of the four that the node has; one that knows no CDI is left alone. One that is named must be
-        there, and must know CDI.
+      - The runtimes to configure. Allowed are V(containerd), V(docker), V(crio) and V(podman), or V(auto) alone.
+      - V(auto) selects those of the four that the node has, and ignores versions that do not support CDI. A runtime that is named
+        must be installed and must support CDI.
     type: list
     elements: str
     default: [auto]
   versions:
     description:
-      - The version of a runtime, by name, for runtimes that can't be asked. Those are not called at all, and files outside of the
-        directory of their configuration file are not looked at.
-      - Without it, the runtime's program is asked.
+      - Versions by name, for runtimes that can't be run. Their programs are not run at all, and files outside of the directory
+        of their configuration file are not read.
+      - By default, the runtime's program reports its version.
     type: dict
     default: {}
   cdi_spec_dirs:
     description:
-      - Directories with CDI specifications that each runtime must read. Others that it reads stay.
+      - Directories with CDI specifications that each runtime must read. Other directories that it reads are kept.
     type: list
     elements: str
     default: [/etc/cdi]
   verify:
     description:
-      - Whether containerd is asked again, after a change, for the configuration that counts.
+      - Whether to check the effective configuration of containerd after a change.
     type: bool
     default: true
   state_directory:
     description:
-      - Where the original files and the records of the changes are kept.
+      - Directory of the original files and the records of the changes.
     type: path
     default: /var/lib/nvmock-container-runtime
   containerd_config:
@@ -75,12 +75,12 @@ options:
     default: /etc/docker/daemon.json
   crio_drop_in:
     description:
-      - The file that is made for CRI-O where directories are asked for that it does not read.
+      - The file that is created for CRI-O if O(cdi_spec_dirs) has directories that CRI-O does not read.
     type: path
     default: /etc/crio/crio.conf.d/99-nvmock-cdi.conf
   podman_drop_in:
     description:
-      - The file that is made for Podman 5.5 and newer where other directories than C(/etc/cdi) are asked for.
+      - The file that is created for Podman 5.5 and newer if O(cdi_spec_dirs) has other directories than C(/etc/cdi).
     type: path
     default: /etc/containers/containers.conf.d/99-nvmock-cdi.conf
 seealso:
@@ -91,17 +91,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: CDI is on in every runtime of the node
+- name: Enable CDI in every runtime of the node
   nvmock.gpu.nvmock_container_runtime:
   register: cdi
-  notify: Restart what has a new configuration
+  notify: Restart the changed runtimes
 
-- name: CDI is on in containerd, which reads one more directory
+- name: Enable CDI in containerd, with one more directory
   nvmock.gpu.nvmock_container_runtime:
     names: [containerd]
     cdi_spec_dirs: [/etc/cdi, /opt/vendor/cdi]
 
-- name: The files are as they were
+- name: Restore the files
   nvmock.gpu.nvmock_container_runtime:
     state: absent
 """
@@ -109,7 +109,7 @@ EXAMPLES = r"""
 RETURN = r"""
 runtimes:
   description:
-    - What was found and done, by the runtime's name. Runtimes that the node does not have are left out.
+    - The result of each runtime, by name. Runtimes that the node does not have are left out.
   returned: success
   type: dict
   contains:
@@ -117,18 +117,18 @@ runtimes:
       description: The runtime's version; empty with O(state=absent).
       type: str
     changed:
-      description: Whether a file of it was changed, so that it has to be restarted.
+      description: Whether one of its files was changed, so that it has to be restarted.
       type: bool
     paths:
       description: The files that were changed.
       type: list
       elements: str
     changed_keys:
-      description: The keys that were changed in them.
+      description: The keys that were changed in these files.
       type: list
       elements: str
     reason:
-      description: What was done and why, in words.
+      description: What was done and why.
       type: str
   sample:
     containerd:
@@ -138,7 +138,7 @@ runtimes:
       changed_keys: []
       reason: "CDI is always on in containerd 2.4.2: nothing to change"
 reasons:
-  description: What was done and why, a line for each runtime.
+  description: What was done and why, one line per runtime.
   returned: success
   type: list
   elements: str
@@ -168,8 +168,8 @@ class Runtime(NamedTuple):
     """One of the runtimes.
 
     :arg option: the option that names its file.
-    :arg language: what its file is written in.
-    :arg check: the arguments with which its program checks a new file, whose name comes in the place of ``%s``.
+    :arg language: language of its file.
+    :arg check: the arguments with which its program checks a new file; ``%s`` is replaced by its path.
     """
 
     program: str
@@ -204,7 +204,7 @@ ARGUMENT_SPEC = {
 
 
 class Door:
-    """The parameters, and what is asked of the node.
+    """The parameters, and the queries to the node.
 
     :arg module: the AnsibleModule.
     """
@@ -239,7 +239,7 @@ class Door:
         return ConfigFile(path, RUNTIMES[name].language, self.params["state_directory"], self.module.atomic_move, name)
 
     def ask(self, name: str, *arguments: str) -> Optional[str]:
-        """What a runtime's program prints, or ``None`` if it fails or is not to be called."""
+        """What a runtime's program prints, or ``None`` if it fails or must not be run."""
         if name in self.given:
             return None
         rc, out, _err = self._run(name, *arguments)
@@ -251,7 +251,7 @@ class Door:
         return done
 
     def versions(self) -> dict[str, str]:
-        """The version of each runtime that is asked for, is there and tells its version."""
+        """The version of each selected runtime that is installed and reports its version."""
         found = {}
         silent, lacking = [], []
         for name in self.asked:
@@ -269,7 +269,7 @@ class Door:
         if self.by_name and lacking:
             raise NvmockError(f"names: {', '.join(lacking)} can't be run: install it, or leave it out")
         if self.by_name and silent:
-            raise NvmockError(f"names: {', '.join(silent)} tells no version: say it in 'versions'")
+            raise NvmockError(f"names: {', '.join(silent)} reports no version: set it in 'versions'")
         return found
 
     def decide(self, name: str, version: str) -> Decision:
@@ -295,7 +295,7 @@ class Door:
         return containerd.Node(version, path, read_text, names_in, dump, below)
 
     def check(self, name: str, path: str) -> Optional[Callable[[str], None]]:
-        """What has a runtime check a new file; ``None`` if it is not to be called or has no means."""
+        """Return a function by which a runtime checks a new file; ``None`` if it must not be run or can't check files."""
         runtime = RUNTIMES[name]
         if name in self.given or not runtime.check:
             return None
@@ -305,7 +305,9 @@ class Door:
             if rc != 0:
                 lines = [line.strip() for line in err.splitlines() if line.strip()]
                 command = " ".join([runtime.program, *runtime.check])
-                raise NvmockError(f"{path}: not changed, as '{command}' refuses the new file: {(lines or ['?'])[-1]}")
+                raise NvmockError(
+                    f"{path}: not changed, because '{command}' refuses the new file: {(lines or ['?'])[-1]}"
+                )
 
         return check
 
@@ -316,10 +318,12 @@ def _with_path(path: str, error: NvmockError) -> NvmockError:
 
 
 def present(door: Door) -> dict[str, Any]:
-    """Switch CDI on; gives the module's result."""
+    """Enable CDI, and return the module's result."""
     found = door.versions()
     old = {name: one for name, one in found.items() if not at_least(one, RUNTIMES[name].minimum)}
-    words = {name: f"{name} {one} knows no CDI ({RUNTIMES[name].minimum} or newer does)" for name, one in old.items()}
+    words = {
+        name: f"{name} {one} does not support CDI ({RUNTIMES[name].minimum} or newer does)" for name, one in old.items()
+    }
     if door.by_name and old:
         raise NvmockError(f"names: {', '.join(words.values())}")
     # All is decided before anything is written.
@@ -341,22 +345,22 @@ def present(door: Door) -> dict[str, Any]:
     runtimes = {}
     for name, version in found.items():
         edit = [edits[name]] if name in edits and edits[name].changed else []
-        reason = f"{words[name]}: left alone" if name in old else decisions[name].reason
+        reason = f"{words[name]}: not changed" if name in old else decisions[name].reason
         runtimes[name] = _outcome(version, edit, reason)
     return _result(door, runtimes, list(edits.values()))
 
 
 def _verify(door: Door, version: str, path: str) -> None:
-    """Ask containerd whether what was written counts."""
+    """Check that what was written takes effect in containerd."""
     if not containerd.is_good(door.node(version), door.directories):
         raise NvmockError(
-            f"{path}: put back, as it switches CDI on for {', '.join(door.directories)}, but 'containerd config dump' says that it "
-            "is not: look at the files named in 'imports'"
+            f"{path}: restored, because 'containerd config dump' does not show CDI enabled for {', '.join(door.directories)} after the "
+            "change: check the files named in 'imports'"
         )
 
 
 def absent(door: Door) -> dict[str, Any]:
-    """Put all files back; gives the module's result."""
+    """Restore all files, and return the module's result."""
     runtimes, all_edits = {}, []
     for name in RUNTIMES:
         paths = dict.fromkeys([door.path(name), *changed_paths(door.params["state_directory"], name)])
@@ -367,7 +371,7 @@ def absent(door: Door) -> dict[str, Any]:
             if edit.changed:
                 edits.append(edit)
         if edits:
-            runtimes[name] = _outcome("", edits, f"{', '.join(one.path for one in edits)}: as it was before")
+            runtimes[name] = _outcome("", edits, f"{', '.join(one.path for one in edits)}: restored")
             all_edits += edits
     return _result(door, runtimes, all_edits)
 

@@ -13,10 +13,11 @@ version_added: 0.1.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Makes the device nodes of a machine's GPUs (C(nvidia0) and up, C(nvidiactl), C(nvidia-modeset), C(nvidia-uvm),
-    C(nvidia-uvm-tools), with MIG C(nvidia-caps), optionally DRM nodes) and what the kernel driver shows in
-    C(/proc/driver/nvidia), the latter below a driver root, as nobody can write to C(/proc).
-  - Where systemd runs on the node, a tmpfiles.d file and a unit that applies it bring them back after a restart.
+  - Creates the device nodes of a machine's GPUs. These are C(nvidia0) and up, C(nvidiactl), C(nvidia-modeset), C(nvidia-uvm),
+    C(nvidia-uvm-tools), with MIG C(nvidia-caps), and optionally DRM nodes.
+  - Also creates the files that the kernel driver shows in C(/proc/driver/nvidia). They are below O(base), because nobody can
+    write to C(/proc).
+  - If systemd runs on the node, a tmpfiles.d file and a unit that applies it restore them after a restart.
 extends_documentation_fragment:
   - nvmock.gpu.attributes
   - nvmock.gpu.host
@@ -24,57 +25,57 @@ extends_documentation_fragment:
 options:
   base:
     description:
-      - Driver root below which C(dev) and C(proc/driver/nvidia) are made.
+      - Directory below which C(dev) and C(proc/driver/nvidia) are created.
     type: path
     default: /run/nvidia/driver
   dev_roots:
     description:
-      - Directories whose C(dev) gets device nodes as well; V(/) stands for the node's own C(/dev).
+      - More directories whose C(dev) gets device nodes. V(/) means the node's own C(/dev).
     type: list
     elements: path
     default: ["/", "/var/lib/nvidia-mock/driver"]
   dri:
     description:
-      - Also make C(dri/cardN), C(dri/renderDN) and their links in C(dri/by-path).
+      - Whether to create C(dri/cardN), C(dri/renderDN) and their links in C(dri/by-path).
     type: bool
     default: false
   uvm_major:
     description:
-      - Major number of C(nvidia-uvm), V(1) to V(511). The kernel gives it out as modules are loaded; one that another
-        driver has is refused.
+      - Major number of C(nvidia-uvm), V(1) to V(511). The kernel assigns it when a module is loaded. A number that another
+        driver uses is refused.
     type: int
     default: 235
   caps_major:
     description:
-      - Major number of C(nvidia-caps), V(1) to V(511), likewise.
+      - Major number of C(nvidia-caps), V(1) to V(511). A number that another driver uses is refused.
     type: int
     default: 236
   device_mode:
     description:
-      - Permissions of the device nodes, as octal text. The umask does not matter.
+      - Permissions of the device nodes, as octal text. The umask has no effect.
     type: str
     default: "0666"
   device_uid:
     description:
-      - Numeric owner of all that is made. By default root, or the user that the module runs as.
+      - Numeric owner of everything that is created. By default root, or the user that the module runs as.
     type: int
   device_gid:
     description:
-      - Numeric group of all that is made. By default root, or the group that the module runs as.
+      - Numeric group of everything that is created. By default root, or the group that the module runs as.
     type: int
   device_files:
     description:
-      - V(char) makes character devices, which takes root with CAP_MKNOD.
-      - V(regular) makes empty regular files in their place; no container runtime can inject them.
-      - V(auto) makes character devices where that is permitted, else regular files.
+      - V(char) creates character devices. This needs root with CAP_MKNOD.
+      - V(regular) creates empty regular files instead. No container runtime can inject them.
+      - V(auto) creates character devices if that is permitted, otherwise regular files.
     type: str
     choices: [char, regular, auto]
     default: char
   restore_at_boot:
     description:
-      - Whether to write a file in C(/etc/tmpfiles.d), and a unit for what lies outside of C(/dev), by which systemd brings
-        back at boot what lies on a tmpfs.
-      - V(auto) writes it if systemd runs on the node.
+      - Whether systemd restores at boot the files that are on a tmpfs. This needs a file in C(/etc/tmpfiles.d), and a unit for
+        files outside of C(/dev).
+      - V(auto) writes them if systemd runs on the node.
     type: str
     choices: [auto, always, never]
     default: auto
@@ -94,7 +95,7 @@ EXAMPLES = r"""
     machine: dgxa100
     uuid_seed: "{{ inventory_hostname }}"
 
-- name: Two H100 with DRM nodes, one of them cut into MIG devices
+- name: Two H100 with DRM nodes, one of them with MIG devices
   nvmock.gpu.nvmock_devices:
     machine: dgxh100
     gpu_count: 2
@@ -107,43 +108,43 @@ EXAMPLES = r"""
     host_root: /tmp/node
     device_files: auto
 
-- name: Everything away again
+- name: Remove everything
   nvmock.gpu.nvmock_devices:
     state: absent
 """
 
 RETURN = r"""
 created:
-  description: Paths that were made, or would be in check mode.
+  description: Paths that were created, or that would be in check mode.
   returned: success
   type: list
   elements: str
   sample: [/dev/nvidia0, /dev/nvidiactl]
 updated:
-  description: Paths that were repaired.
+  description: Paths that were repaired, or that would be in check mode.
   returned: success
   type: list
   elements: str
   sample: []
 removed:
-  description: Paths that were removed.
+  description: Paths that were removed, or that would be in check mode.
   returned: success
   type: list
   elements: str
   sample: []
 device_files:
-  description: What the device nodes are, V(char) or V(regular).
+  description: Type of the device nodes, V(char) or V(regular).
   returned: when O(state=present)
   type: str
   sample: char
 gpus:
-  description: The GPUs that the nodes stand for.
+  description: The GPUs of the device nodes.
   returned: when O(state=present)
   type: list
   elements: dict
   contains:
     index:
-      description: Place in NVML's enumeration.
+      description: Index in NVML's enumeration.
       type: int
     minor:
       description: Minor number of the device node.

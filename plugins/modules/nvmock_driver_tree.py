@@ -13,11 +13,12 @@ version_added: 0.1.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Makes the files of an NVIDIA driver installation below a driver root. These are the libraries of the driver's branch
-    with their chains of links, the programs, the manifests of EGL, Vulkan and OpenCL, X.Org files, firmware and the
+  - Creates the files of an NVIDIA driver installation below a driver root. These are the libraries of the driver's branch
+    with their symbolic links, the programs, the manifests of EGL, Vulkan and OpenCL, X.Org files, firmware and the
     configuration of the NVIDIA container runtime.
-  - The libraries are the smallest shared objects that C(ldconfig) lists and C(dlopen) accepts; they have no functions.
-    The programs answer C(--version) and C(--help), C(nvidia-smi) also C(-L).
+  - The libraries are the smallest shared objects that C(ldconfig) lists and C(dlopen) accepts. They have no functions, except
+    for C(libnvidia-ml.so.1), which answers as NVML does.
+  - The programs support C(--version) and C(--help). C(nvidia-smi) also lists and queries the GPUs.
 extends_documentation_fragment:
   - nvmock.gpu.attributes
   - nvmock.gpu.host
@@ -25,20 +26,20 @@ extends_documentation_fragment:
 options:
   driver_root:
     description:
-      - Directory of the driver installation. It must be ours, empty or missing.
+      - Directory of the driver installation. It must be managed by this module, empty or missing.
     type: path
     default: /var/lib/nvidia-mock/driver
   layout:
     description:
-      - Where libraries and programs lie.
-      - V(lib64) has them in C(lib64) and C(bin), V(usr/lib64) in C(usr/lib64) and C(usr/bin), V(debian) in
+      - Directories of libraries and programs.
+      - V(lib64) puts them in C(lib64) and C(bin), V(usr/lib64) in C(usr/lib64) and C(usr/bin), V(debian) in
         C(usr/lib/<architecture>-linux-gnu) and C(usr/bin).
     type: str
     choices: [lib64, usr/lib64, debian]
     default: lib64
   content:
     description:
-      - V(elf) makes loadable libraries, V(empty) files of 0 bytes, as NVIDIA's own test data has them.
+      - V(elf) creates loadable libraries. V(empty) creates files of 0 bytes, like NVIDIA's own test data.
     type: str
     choices: [elf, empty]
     default: elf
@@ -62,30 +63,30 @@ EXAMPLES = r"""
     driver_version: 580.65.06
     layout: debian
 
-- name: Files of 0 bytes, as in NVIDIA's test data
+- name: Files of 0 bytes, like NVIDIA's test data
   nvmock.gpu.nvmock_driver_tree:
     content: empty
 
-- name: Everything away again
+- name: Remove everything
   nvmock.gpu.nvmock_driver_tree:
     state: absent
 """
 
 RETURN = r"""
 created:
-  description: Paths that were made, or would be in check mode.
+  description: Paths that were created, or that would be in check mode.
   returned: success
   type: list
   elements: str
   sample: [/var/lib/nvidia-mock/driver/lib64/libcuda.so.1]
 updated:
-  description: Paths that were repaired.
+  description: Paths that were repaired, or that would be in check mode.
   returned: success
   type: list
   elements: str
   sample: []
 removed:
-  description: Paths that were removed.
+  description: Paths that were removed, or that would be in check mode.
   returned: success
   type: list
   elements: str

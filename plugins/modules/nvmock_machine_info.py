@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Returns what a machine type is, with overrides applied, without touching the node. Useful to compare with what a
-    node shows, or to fill templates of your own.
+  - Returns the facts of a machine type, with overrides applied. It does not access the node's files.
+  - The facts are useful to compare with what a node shows, or in your own templates.
 extends_documentation_fragment:
   - nvmock.gpu.attributes.info
   - nvmock.gpu.machine
@@ -23,13 +23,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What a DGX H100 of this node's name would be
+- name: Get the facts of a DGX H100 with this node's name
   nvmock.gpu.nvmock_machine_info:
     machine: dgxh100
     uuid_seed: "{{ inventory_hostname }}"
   register: machine
 
-- name: Its GPUs
+- name: Show its UUIDs
   ansible.builtin.debug:
     msg: "{{ machine.gpus | map(attribute='uuid') | list }}"
 """
@@ -73,7 +73,7 @@ model:
     nvlink_links: 18
     mig_profiles: [1g.10gb, 7g.80gb]
 gpus:
-  description: The GPUs, as RV(nvmock.gpu.nvmock_devices#module:gpus).
+  description: The GPUs, like RV(nvmock.gpu.nvmock_devices#module:gpus).
   returned: success
   type: list
   elements: dict

@@ -8,45 +8,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nvmock_runtime_config
-short_description: Settings in a container runtime's configuration file, which can be taken back
+short_description: Settings in a container runtime's configuration file, which can be reverted
 version_added: 0.1.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Makes single settings hold in a TOML or JSON file, such as C(/etc/containerd/config.toml), with the smallest edit. In TOML
-    every other byte stays as it was, comments and order included. What holds already is left alone.
-  - Keeps the file as it was before the first change, so that O(state=absent) puts it back byte by byte. If somebody else has
-    changed the file since, only our settings are taken back.
+  - Sets single keys in a TOML or JSON file, such as C(/etc/containerd/config.toml), with the smallest edit. In TOML, every
+    other byte stays the same, including comments and order. Settings that are already correct are not changed.
+  - Keeps the file from before the first change, so that O(state=absent) restores it byte by byte. If the file was changed by
+    other means since, only the settings of this module are reverted.
 extends_documentation_fragment:
   - nvmock.gpu.attributes
 options:
   path:
     description:
-      - The file. It is made if it does not exist and a setting asks for something. A symbolic link stays one; what it leads to is
-        changed.
+      - The file. A missing file is created if a setting needs it. If it is a symbolic link, its target is changed.
     type: path
     required: true
   state:
     description:
-      - Whether the settings should hold, or the file be as it was before this module changed it.
+      - V(present) applies the settings. V(absent) restores the file from before this module changed it.
     type: str
     choices: [present, absent]
     default: present
   language:
     description:
-      - What the file is written in. JSON that has to be changed is written anew, with its keys in their order.
+      - Language of the file. A JSON file that has to be changed is rewritten, with its keys in the same order.
     type: str
     choices: [toml, json]
     default: toml
   settings:
     description:
-      - What should hold. Needed if O(state=present).
+      - The settings. Required if O(state=present).
     type: list
     elements: dict
     suboptions:
       key:
         description:
-          - The key, outermost table first; each element is one part, dots and all.
+          - The key, outermost table first. Each element is one part, and may contain dots.
         type: list
         elements: str
         required: true
@@ -57,27 +56,27 @@ options:
         required: true
       ensure:
         description:
-          - V(set) gives the key this value.
-          - V(correct) gives it this value if the key is there, and does not add it.
-          - V(contain) takes care that the list has the elements of O(settings[].value), and leaves its others.
+          - V(set) sets the key to this value.
+          - V(correct) sets an existing key to this value, and does not add a missing one.
+          - V(contain) adds missing elements of O(settings[].value) to the list, and keeps its other elements.
         type: str
         choices: [set, correct, contain]
         default: set
       default:
         description:
-          - The list that the program uses if the key is not there, for O(settings[].ensure=contain).
+          - The list that the program uses if the key is missing, for O(settings[].ensure=contain).
         type: list
         elements: str
         default: []
   state_directory:
     description:
-      - Where the original file and the record of the changes are kept.
+      - Directory of the original file and the record of the changes.
     type: path
     default: /var/lib/nvmock-container-runtime
   validate:
     description:
-      - A command that checks a new file before it takes the old one's place; C(%s) stands for the new file, which lies in the same
-        directory, so that relative paths in it lead to the same files.
+      - A command that checks the new file before it replaces the old one. C(%s) is replaced by the path of the new file. It is
+        in the same directory, so that relative paths in it refer to the same files.
     type: str
 seealso:
   - name: Container Device Interface
@@ -86,7 +85,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: CDI is on in containerd 1.7
+- name: Enable CDI in containerd 1.7
   nvmock.gpu.nvmock_runtime_config:
     path: /etc/containerd/config.toml
     settings:
@@ -99,7 +98,7 @@ EXAMPLES = r"""
     validate: containerd --config %s config dump
   notify: Restart containerd
 
-- name: CDI is on in Docker 25
+- name: Enable CDI in Docker 25
   nvmock.gpu.nvmock_runtime_config:
     path: /etc/docker/daemon.json
     language: json
@@ -107,7 +106,7 @@ EXAMPLES = r"""
       - key: [features, cdi]
         value: true
 
-- name: The file is as it was before
+- name: Restore the file
   nvmock.gpu.nvmock_runtime_config:
     path: /etc/containerd/config.toml
     state: absent
@@ -156,7 +155,7 @@ ARGUMENT_SPEC = {
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Do what the parameters say; gives the module's result."""
+    """Apply or revert the settings, and return the module's result."""
     params = module.params
     file = ConfigFile(params["path"], params["language"], params["state_directory"], module.atomic_move)
     if params["state"] == "absent":
@@ -173,7 +172,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
 
 
 def checker(module: AnsibleModule) -> Any:
-    """What refuses a new file, if the user named a command for that."""
+    """Return a function that raises an error for a bad new file, or ``None`` without a command for that."""
     command = module.params["validate"]
 
     def check(name: str) -> None:
@@ -181,7 +180,7 @@ def checker(module: AnsibleModule) -> Any:
         if rc != 0:
             lines = [line.strip() for line in err.splitlines() if line.strip()]
             raise NvmockError(
-                f"{module.params['path']}: not changed, as '{command}' refuses the new file: {(lines or ['?'])[-1]}"
+                f"{module.params['path']}: not changed, because '{command}' refuses the new file: {(lines or ['?'])[-1]}"
             )
 
     return check if command else None

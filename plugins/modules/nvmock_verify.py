@@ -13,9 +13,9 @@ version_added: 0.1.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Looks at device nodes with their numbers and modes, procfs, the driver installation with its chains of links, and the
-    CDI specification, which must be valid for the CDI library and name only host paths that exist.
-  - Fails with all that is wrong; changes nothing.
+  - Checks the numbers and modes of device nodes, procfs, and the driver installation with its symbolic links. It also checks
+    the CDI specification, which must be valid for the CDI library and name only host paths that exist.
+  - Fails with a list of all problems. It changes nothing.
   - PyYAML is needed on the node to read a specification in YAML.
 extends_documentation_fragment:
   - nvmock.gpu.attributes.info
@@ -27,7 +27,7 @@ options:
     default: /
   base:
     description:
-      - Driver root below which device nodes and C(proc/driver/nvidia) are.
+      - Directory below which C(dev) and C(proc/driver/nvidia) are.
     type: path
     default: /run/nvidia/driver
   driver_root:
@@ -42,12 +42,12 @@ options:
     default: /etc/cdi/nvidia.yaml
   cdi:
     description:
-      - Whether to check driver installation and CDI specification as well.
+      - Whether to check the driver installation and the CDI specification.
     type: bool
     default: true
   device_files:
     description:
-      - V(char) expects character devices, V(regular) the regular files that stand in for them.
+      - V(char) expects character devices, V(regular) expects regular files instead.
     type: str
     choices: [char, regular]
     default: char
@@ -56,18 +56,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Is this node a GPU node?
+- name: Verify the node
   nvmock.gpu.nvmock_verify:
   register: verification
 
-- name: What passed
+- name: Show what passed
   ansible.builtin.debug:
     var: verification.lines
 """
 
 RETURN = r"""
 lines:
-  description: What passed, a line each.
+  description: The checks that passed, one line each.
   returned: always
   type: list
   elements: str
@@ -78,7 +78,7 @@ lines:
     - ✓ Mock binaries present
     - ✓ CDI smoke test PASSED
 problems:
-  description: What is wrong, a line each.
+  description: The problems, one line each.
   returned: always
   type: list
   elements: str

@@ -126,7 +126,7 @@ CASES = {
     "docker-put-off": ("docker", "28.2.0", None, '{"features": {"cdi": false}}', '{"features": {"cdi": true}}'),
 }
 REFUSED = {
-    "old": ("docker", "20.10.24", None, None, "names: docker 20.10.24 knows no CDI (25.0.0 or newer does)"),
+    "old": ("docker", "20.10.24", None, None, "names: docker 20.10.24 does not support CDI (25.0.0 or newer does)"),
     "old-podman": ("podman", "5.4.2", OTHER, None, "cdi_spec_dirs: podman 5.4.2 reads /etc/cdi and /var/run/cdi only"),
     "odd-version": (
         "containerd",

@@ -129,7 +129,7 @@ DIFFERENCES = (
         ROOT + "/bin/nvidia-*",
         "content",
         "prints its name, whatever the arguments",
-        "a static executable that supports --version and --help (nvidia-smi: also lists, queries and the table) and refuses other arguments",
+        "a static executable that supports --version and --help (nvidia-smi also lists, queries and the table), refuses the rest",
         "an unsupported call must not look like success",
     ),
     (

@@ -102,7 +102,7 @@ def test_what_the_runtime_refuses_changes_nothing(run, config, tmp_path, monkeyp
     before = tree(tmp_path)
     result = run({"containerd": CONTAINERD}, names=["containerd"])
     assert result["failed"] and result["msg"] == (
-        f"{config}: not changed, as 'containerd --config %s config dump' refuses the new file: no such key"
+        f"{config}: not changed, because 'containerd --config %s config dump' refuses the new file: no such key"
     )
     assert tree(tmp_path) == before
 
@@ -112,7 +112,7 @@ def test_what_does_not_count_is_put_back(run, config, tmp_path):
     before = tree(tmp_path)
     result = run({"containerd": DEAF}, names=["containerd"])
     assert (
-        "put back, as it switches CDI on for /etc/cdi, but 'containerd config dump' says that it is not"
+        "restored, because 'containerd config dump' does not show CDI enabled for /etc/cdi after the change"
         in result["msg"]
     )
     assert tree(tmp_path) == before
@@ -126,7 +126,8 @@ def test_all_or_none(run, config, tmp_path, monkeypatch):
     programs = {"containerd": CONTAINERD, "dockerd": DOCKERD}
     result = run(programs, names=["containerd", "docker"])
     assert (
-        "daemon.json: not changed, as 'dockerd --validate --config-file %s' refuses the new file: bad" in result["msg"]
+        "daemon.json: not changed, because 'dockerd --validate --config-file %s' refuses the new file: bad"
+        in result["msg"]
     )
     assert tree(tmp_path) == before
     monkeypatch.setenv("GOOD", "cdi")
@@ -140,7 +141,7 @@ def test_undone_is_what_this_run_did_and_no_more(run, config, tmp_path):
     assert run(**versions)["changed"]
     before = tree(tmp_path)
     more = {"names": ["containerd"], "cdi_spec_dirs": ["/etc/cdi", "/opt/cdi"]}
-    assert "put back" in run({"containerd": STUBBORN}, **more)["msg"]
+    assert "restored" in run({"containerd": STUBBORN}, **more)["msg"]
     assert tree(tmp_path) == before
     run(state="absent")
     assert config.read_text() == OLD and sorted(os.listdir(tmp_path)) == ["bin", "etc"]
@@ -174,18 +175,19 @@ def test_auto_leaves_alone_what_knows_no_cdi_and_what_is_not_there(run, config):
     result = run({"dockerd": "echo Docker version 20.10.24, build 0"})
     here = result["runtimes"]
     assert not result["changed"] and not {"crio"} & set(here)
-    assert here["docker"]["reason"] == "docker 20.10.24 knows no CDI (25.0.0 or newer does): left alone"
+    assert here["docker"]["reason"] == "docker 20.10.24 does not support CDI (25.0.0 or newer does): not changed"
 
 
 @pytest.mark.parametrize(
     ("programs", "params", "message"),
     [
         ({}, {"names": ["crio"]}, "names: crio can't be run: install it, or leave it out"),
-        ({"crio": "echo crio"}, {"names": ["crio"]}, "names: crio tells no version: say it in 'versions'"),
+        ({"crio": "echo crio"}, {"names": ["crio"]}, "names: crio reports no version: set it in 'versions'"),
         (
             {"dockerd": "echo 20.10.24", "containerd": "echo 1.6.20"},
             {"names": ["containerd", "docker"]},
-            "names: containerd 1.6.20 knows no CDI (1.7.0 or newer does), docker 20.10.24 knows no CDI (25.0.0 or newer does)",
+            "names: containerd 1.6.20 does not support CDI (1.7.0 or newer does), "
+            "docker 20.10.24 does not support CDI (25.0.0 or newer does)",
         ),
         (
             {},
