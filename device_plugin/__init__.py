@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device plugin that offers a node's mock GPUs to the kubelet.
 
-It goes by the machine file that a run of nvmock.gpu left on the node, with the collection's core, which is a package
-of relative imports: outside Ansible it goes by a name of its own, as in bin/gpu-mockctl.
+It reads the machine file that a run of nvmock.gpu has written to the node, with the collection's core. The core is a package of
+relative imports. Outside of Ansible it has its own name, like in bin/gpu-mockctl.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a container gets: the answer to Allocate."""
+"""The answer to Allocate: what a container gets."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def answer(
     """The devices of *ids* for one container: by the CDI field, or as device nodes; never both.
 
     :arg cdi_names: qualified CDI name by UUID.
-    :arg nodes: the control nodes that there are on the node.
-    :raises RequestError: unknown ids, none, or more than one where that is not allowed.
+    :arg nodes: the control nodes that exist on the node.
+    :raises RequestError: unknown ids, no id, or more than one if that is not allowed.
     """
     if not ids:
-        raise RequestError("a container asks for no device")
+        raise RequestError("a container requests no device")
     known(resource, ids)
     if len(set(ids)) != len(ids):
-        raise RequestError("a container asks for one device twice")
+        raise RequestError("a container requests one device twice")
     if one_only and resource.replicas > 1 and len(ids) > 1:
-        raise RequestError(f"{resource.name} is shared: a container may ask for 1, not {len(ids)}")
+        raise RequestError(f"{resource.name} is shared: a container may request 1, not {len(ids)}")
     devices = list({resource.devices[one].uuid: resource.devices[one] for one in ids}.values())
     response = api.ContainerAllocateResponse()
     if cdi == OFF:
-        # What nvidia-container-runtime goes by, where there is one; the specification sets it to void.
+        # nvidia-container-runtime uses this variable, if it is installed. The CDI specification sets it to void.
         response.envs[VISIBLE_DEVICES] = ",".join(device.uuid for device in devices)
         gpus = dict.fromkeys(f"/dev/nvidia{device.gpu.minor}" for device in devices)
         for path in (*nodes, *gpus):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of api.proto, made when the program starts from its compiled form, api.binpb.
+"""The messages of api.proto, built at start-up from its compiled form, api.binpb.
 
-What protoc generates as Python refuses other versions of the protobuf package; the compiled form and these calls, which are
-what generated code does, run with protobuf 3.20 (Debian 12 has 3.21) and every later one.
+Python code that protoc generates only works with one version of the protobuf package. The compiled form and these calls, which
+generated code also makes, work with protobuf 3.20 (Debian 12 has 3.21) and later.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run until a signal says to stop.
+    """Run until a signal stops the plugin.
 
     :returns: the exit status: 0 after a signal, 1 if the plugin can't work, 2 for bad flags.
     """
@@ -53,7 +53,7 @@ class DirectoryError(NvmockError):
 def _must_be_writable(directory: str) -> None:
     if not os.path.isdir(directory):
         raise DirectoryError(
-            f"{directory} does not exist: mount the kubelet's device-plugins directory there, or name it with --plugin-directory"
+            f"{directory} does not exist: mount the kubelet's device-plugins directory there, or set --plugin-directory"
         )
     if not os.access(directory, os.W_OK | os.X_OK):
         raise DirectoryError(f"{directory} is not writable: run as root, with the directory mounted writable")

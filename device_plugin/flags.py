@@ -20,7 +20,7 @@ MAX_REPLICAS = 1000
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for."""
+    """The options of the command line."""
 
     host_root: str
     driver_root: str
@@ -47,12 +47,15 @@ def parse(arguments: Sequence[str]) -> Options:
     parser = _Parser(
         prog="gpu-mock-device-plugin",
         allow_abbrev=False,
-        description="Offers the mock GPUs of this node to its kubelet, as the node's machine file says.",
+        description="Offers the mock GPUs in this node's machine file to its kubelet.",
     )
     add = parser.add_argument
     add("--host-root", default="/", metavar="DIR", help="directory that is the node's / (default: %(default)s)")
     add(
-        "--driver-root", default="/var/lib/nvidia-mock/driver", metavar="DIR", help="on the node (default: %(default)s)"
+        "--driver-root",
+        default="/var/lib/nvidia-mock/driver",
+        metavar="DIR",
+        help="root of the driver installation on the node (default: %(default)s)",
     )
     add(
         "--plugin-directory",
@@ -67,12 +70,18 @@ def parse(arguments: Sequence[str]) -> Options:
         help="how a container gets its devices: by the CDI field of Allocate's answer (Kubernetes 1.31 and later), or as"
         " device nodes only (default: %(default)s)",
     )
-    add("--cdi-kind", default="nvidia.com/gpu", metavar="KIND", help="of the node's CDI devices (default: %(default)s)")
+    add(
+        "--cdi-kind",
+        default="nvidia.com/gpu",
+        metavar="KIND",
+        help="kind of the node's CDI devices (default: %(default)s)",
+    )
     add(
         "--mig-strategy",
         default="none",
         choices=("none", "single", "mixed"),
-        help="whole GPUs; MIG devices as nvidia.com/gpu; MIG devices by profile, nvidia.com/mig-1g.5gb (default: %(default)s)",
+        help="none: whole GPUs; single: MIG devices as nvidia.com/gpu; mixed: MIG devices by profile, such as"
+        " nvidia.com/mig-1g.5gb (default: %(default)s)",
     )
     add(
         "--time-slicing",
@@ -81,17 +90,21 @@ def parse(arguments: Sequence[str]) -> Options:
         help=f"offer each device of a resource N times, such as {GPU}=4",
     )
     add("--rename-by-default", action="store_true", help=f"offer shared devices as {GPU}.shared")
-    add("--fail-requests-greater-than-one", action="store_true", help="refuse a container that asks for two shares")
+    add(
+        "--fail-requests-greater-than-one",
+        action="store_true",
+        help="refuse a container that requests more than one share",
+    )
     parts = parser.add_mutually_exclusive_group()
-    parts.add_argument("--no-labels", action="store_true", help="leave the node's labels alone")
-    parts.add_argument("--no-devices", action="store_true", help="labels only: another plugin offers the devices")
+    parts.add_argument("--no-labels", action="store_true", help="do not set labels on the node")
+    parts.add_argument("--no-devices", action="store_true", help="only set labels; another plugin offers the devices")
     add("--node-name", default=os.environ.get("NODE_NAME", ""), metavar="NAME", help="default: $NODE_NAME")
-    add("--interval", default=1.0, type=float, metavar="S", help="seconds between two looks at the node (default: 1)")
+    add("--interval", default=1.0, type=float, metavar="S", help="seconds between two checks of the node (default: 1)")
     add(
         "--ready-file",
         default="",
         metavar="FILE",
-        help="exists while the kubelet has all resources and the node its labels",
+        help="file that exists while the kubelet has all resources and the node has its labels",
     )
     given = parser.parse_args(arguments)
     for name in ("host_root", "driver_root", "plugin_directory"):

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pure: a node's labels, as gpu-feature-discovery spells them (k8s-device-plugin internal/lm and its expected outputs).
+"""Pure: a node's labels, with the spelling of gpu-feature-discovery (k8s-device-plugin internal/lm and its expected outputs).
 
-Left out is the label whose fact no machine type has: `gpu.machine` (the host's DMI product name).
+The label `gpu.machine` (the host's DMI product name) is left out, because no machine type has this fact.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PREFIX = "nvidia.com/"
 PCI_PRESENT = "feature.node.kubernetes.io/pci-10de.present"
 _LIMIT = 63
 _ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
-# GFD goes by the compute capability (internal/lm/resource.go); the first that is not above it counts.
+# GFD uses the compute capability (internal/lm/resource.go); the first row that is not above it counts.
 _FAMILIES = (
     ((10, 0), "blackwell"),
     ((9, 0), "hopper"),
@@ -73,7 +73,7 @@ def _versions(machine: Machine) -> dict[str, str]:
 
 
 def _gpu(machine: Machine, sharing: Sharing) -> dict[str, str]:
-    """Of whole GPUs. Sharing shows only if one of them is not in MIG mode."""
+    """Labels of whole GPUs. They show sharing only if one of the GPUs is not in MIG mode."""
     whole = [gpu for gpu in machine.gpus if not gpu.mig_enabled]
     shown: Gpu = (whole or list(machine.gpus))[-1]
     count = sum(gpu.name == shown.name for gpu in machine.gpus)
@@ -109,7 +109,7 @@ def _mig(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, str]:
     for profile, devices in by_profile.items():
         resource = GPU if strategy == "single" else mig_resource(profile)
         gpu, mig = devices[0]
-        # To GFD, a MIG device is named after its profile, with . for + (internal/resource/nvml-mig-device.go).
+        # GFD names a MIG device after its profile, with . instead of + (internal/resource/nvml-mig-device.go).
         labels.update(_base(resource, [gpu.name, "MIG", profile.replace("+", ".")], len(devices), sharing))
         labels[f"{resource}.memory"] = str(mig.memory_mib)
         labels[f"{resource}.slices.gi"] = str(mig.compute_slices)
@@ -117,7 +117,7 @@ def _mig(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, str]:
         for facts in () if machine.model is None else machine.model.mig_profiles:
             if facts.name == profile:
                 labels[f"{resource}.multiprocessors"] = str(facts.multiprocessors)
-                # None where the machine's definition says nothing of engines.
+                # Empty if the machine's definition has no engines.
                 for engine, number in zip(_ENGINES, facts.engines):
                     labels[f"{resource}.engines.{engine}"] = str(number)
     return labels
@@ -140,7 +140,7 @@ def _family(capability: tuple[int, int]) -> str:
 
 
 def _value(text: str) -> str:
-    """As GFD cleans a name: what no label value may have goes, and blanks become dashes."""
+    """Clean a name like GFD: remove characters that a label value must not have, and replace blanks by dashes."""
     allowed = "".join(one for one in text if one.isascii() and (one.isalnum() or one in "-_. "))
     return "-".join(allowed.split())[:_LIMIT].strip("-_.")
 

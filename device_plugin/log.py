@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""One line a message on stderr, which is what a pod's log is made of."""
+"""One line per message on stderr, which becomes the pod's log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def log(message: str) -> None:
 
 
 class Once:
-    """Says a message only when it is another one than before: what goes on for long is said once."""
+    """Logs a message only if it differs from the last one, so that a lasting problem is logged once."""
 
     def __init__(self) -> None:
         self._last = ""

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node says: its machine file, its CDI specifications, its device nodes, the faults that were set."""
+"""The state of the node: its machine file, its CDI specifications, its device nodes, and the faults that are set."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FAULTS = "/run/nvidia-mock/faults"
 
 @dataclass
 class Look:
-    """One look at the node.
+    """The machine of the node at one moment.
 
-    :ivar machine: None if there is none.
-    :ivar problem: why there is none.
+    :ivar machine: None without a valid machine file.
+    :ivar problem: why there is no machine.
     """
 
     machine: Machine | None
@@ -41,11 +41,11 @@ class Look:
 
 @dataclass
 class Health:
-    """Of some devices.
+    """The health of some devices.
 
-    :ivar reasons: why a device is unhealthy, by UUID; a healthy one is not in it.
+    :ivar reasons: why a device is unhealthy, by UUID; healthy devices are left out.
     :ivar cdi_names: the qualified CDI name of each device that has one.
-    :ivar control_nodes: those that are there.
+    :ivar control_nodes: the control nodes that exist.
     """
 
     reasons: dict[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Health:
 
 
 class Node:
-    """A node through its host root. Specifications are read again only when they have changed."""
+    """A node, read through its host root. Specifications are read again only if they have changed."""
 
     def __init__(
         self, host_root: str, driver_root: str, cdi: bool, kind: str, view: Callable[[str], HostView] = HostView
@@ -69,7 +69,7 @@ class Node:
         self._registry: tuple[object, Registry] | None = None
 
     def look(self) -> Look:
-        """The machine as its file says it now."""
+        """The machine that the machine file describes now."""
         self._view = self._make_view(self._host_root)
         content = self._view.read_bytes(self._machine_file)
         if self._look is None or self._look[0] != content:
@@ -78,7 +78,7 @@ class Node:
 
     def _read(self, content: bytes | None) -> Look:
         if content is None:
-            return Look(None, f"{self._machine_file} is not there: this is no mock GPU node (run nvmock.gpu on it)")
+            return Look(None, f"{self._machine_file} is missing: this is not a mock GPU node (run nvmock.gpu on it)")
         try:
             return Look(read_machine_file(content))
         except HostError as error:
@@ -141,17 +141,17 @@ class Node:
         return self._registry[1]
 
     def _edits(self, edits: dict[str, list[Entry]], spec: str, device: Device | None) -> str:
-        """What of a specification's edits is not there on the node: a runtime would not start the container."""
+        """What a specification's edits need and the node does not have, so that a runtime would not start the container."""
         for entry in edits.get("deviceNodes") or []:
             path = str(entry.get("hostPath") or entry["path"])
             status = self._view.stat(path)
             if status is None:
                 return f"{path} is missing ({spec} names it)"
             if not status.is_char_device and entry.get("type", "c") == "c":
-                return f"{path} is no character device ({spec} names it)"
+                return f"{path} is not a character device ({spec} names it)"
             numbers = (entry.get("major", status.major), entry.get("minor", status.minor))
             if (status.major, status.minor) != numbers:
-                return f"{path} is {status.major}:{status.minor}, not {numbers[0]}:{numbers[1]} as {spec} says"
+                return f"{path} is {status.major}:{status.minor}, not {numbers[0]}:{numbers[1]} as in {spec}"
             if device is not None and path.endswith(f"/nvidia{device.gpu.minor}"):
                 reason = self._gpu_node(device, path)
                 if reason:
@@ -161,7 +161,7 @@ class Node:
                 return f"{entry['hostPath']} is missing ({spec} mounts it)"
         for entry in edits.get("hooks") or []:
             if not self._view.exists(str(entry["path"])):
-                return f"{entry['path']} is missing ({spec} has it as a hook)"
+                return f"{entry['path']} is missing ({spec} uses it as a hook)"
         return ""
 
     # -- device nodes and faults --------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ class Node:
         if status is None:
             return f"{path} is missing"
         if not status.is_char_device:
-            return f"{path} is no character device"
+            return f"{path} is not a character device"
         if (status.major, status.minor) != (NVIDIA_MAJOR, minor):
             return f"{path} is {status.major}:{status.minor}, not {NVIDIA_MAJOR}:{minor}"
         return ""
@@ -191,9 +191,9 @@ class Node:
         return ""
 
     def numa_node(self, device: Device) -> int | None:
-        """The kernel's word on the GPU's PCI device; None where there is no such device, as on most mock nodes."""
+        """The kernel's NUMA node of the GPU's PCI device; None without such a device, like on most mock nodes."""
         base = f"/sys/bus/pci/devices/{device.gpu.pci_bus_id}"
-        # Mock bus ids may be those of other devices of the node.
+        # A mock bus id can be the id of another device of the node.
         if (self._view.read_bytes(f"{base}/vendor") or b"").strip() != b"0x10de":
             return None
         text = (self._view.read_bytes(f"{base}/numa_node") or b"").strip()

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node as the API server knows it: its kubelet's version, and its labels. A few calls, so a client of a few lines."""
+"""The Node object of the API server: its kubelet's version, and its labels. For these few calls, a client of a few lines is enough."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .log import Once, log
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 OWNED = "nvmock.gpu/labels"
-"""Annotation that says which of a node's labels are ours, so that whoever cleans up takes exactly those."""
+"""Annotation that lists the managed labels of a node, so that exactly those can be removed."""
 _PAUSE = 5.0
 _LOOK_AGAIN = 60.0
 
@@ -45,11 +45,11 @@ class NodeApi:
         self._call("PATCH", json.dumps({"metadata": metadata}))
 
     def kubelet_version(self) -> str | None:
-        """Such as ``v1.31.0``; None if it can't be known."""
+        """The version, such as ``v1.31.0``; None if it can't be determined."""
         try:
             version: str = self.get()["status"]["nodeInfo"]["kubeletVersion"]
         except (ApiError, KeyError) as error:
-            log(f"can't tell the kubelet's version: {error}")
+            log(f"can't determine the kubelet's version: {error}")
             return None
         return version
 
@@ -76,7 +76,7 @@ class NodeApi:
 
 
 def in_cluster(node: str) -> NodeApi | None:
-    """The API of the cluster that this pod runs in; None if it is in none, or does not know its node."""
+    """The API of the cluster that this pod runs in; None outside of a cluster, or without the name of the node."""
     host = os.environ.get("KUBERNETES_SERVICE_HOST")
     if not node or not host or not os.path.exists(f"{ACCOUNT}/token"):
         return None
@@ -84,7 +84,7 @@ def in_cluster(node: str) -> NodeApi | None:
 
 
 class LabelKeeper(threading.Thread):
-    """Keeps a node's labels as wanted, beside the plugin: a slow API server must not hold up the kubelet."""
+    """Keeps a node's labels up to date, in a separate thread: a slow API server must not delay the plugin."""
 
     def __init__(self, api: NodeApi) -> None:
         super().__init__(name="labels", daemon=True)
@@ -96,9 +96,9 @@ class LabelKeeper(threading.Thread):
         self._foreign = Once()
 
     def want(self, labels: dict[str, str]) -> bool:
-        """Labels that the node should have from now on.
+        """Set the labels that the node should have from now on.
 
-        :returns: whether it has been given them.
+        :returns: whether the node already has them.
         """
         if labels != self._wanted:
             self._wanted = dict(labels)
@@ -123,7 +123,7 @@ class LabelKeeper(threading.Thread):
                 self._changed.set()
 
     def keep(self, wanted: dict[str, str]) -> None:
-        """Compare once, and patch what differs. A label that somebody else has set stays as it is.
+        """Compare once, and patch what differs. An unmanaged label is not changed.
 
         :raises ApiError: the API server can't be reached, or refuses.
         """
@@ -132,7 +132,7 @@ class LabelKeeper(threading.Thread):
         owned = set(filter(None, (metadata.get("annotations") or {}).get(OWNED, "").split(",")))
         foreign = sorted(key for key in wanted if key in labels and key not in owned and labels[key] != wanted[key])
         if foreign:
-            self._foreign.say(f"labels: somebody else has set {', '.join(foreign)}: left as they are")
+            self._foreign.say(f"labels: {', '.join(foreign)} exist and are not managed by this plugin: not changed")
         ours = {key: value for key, value in wanted.items() if key not in foreign}
         changes: dict[str, str | None] = {key: None for key in owned - set(ours) if key in labels}
         changes.update({key: value for key, value in ours.items() if labels.get(key) != value})
@@ -140,4 +140,4 @@ class LabelKeeper(threading.Thread):
         note = ",".join(sorted(mine)) or None
         if changes or mine != owned:
             self._api.patch({"labels": changes, "annotations": {OWNED: note}})
-            log(f"labels: {len(mine)} of this node are ours, {len(changes)} changed")
+            log(f"labels: {len(mine)} labels of this node are managed, {len(changes)} changed")

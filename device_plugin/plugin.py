@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The plugin's main loop: looks at the node and at the kubelet's socket once a second, and follows both."""
+"""The plugin's main loop, which checks the node and the kubelet's socket once a second and follows both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .flags import Options
     from .resources import Resource
 
-# The oldest release that the collection supports. Kubelets before 1.29 would drop the CDI field in silence.
+# The oldest release that the collection supports. Kubelets before 1.29 would silently ignore the CDI field.
 MINIMUM_KUBELET = (1, 31)
 
 
@@ -38,9 +38,9 @@ class KubeletError(NvmockError):
 class Plugin:
     """One plugin on one node.
 
-    :arg kubelet_version: asks for the node's kubelet version (``v1.31.0``), None if it can't be known.
-    :arg publish: takes, again and again, the labels that the node should have, and tells whether it has them; None where
-        labels are not wanted.
+    :arg kubelet_version: returns the node's kubelet version (``v1.31.0``), None if it can't be determined.
+    :arg publish: is called repeatedly with the labels that the node should have, and returns whether the node has them; None to
+        set no labels.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Plugin:
         self._trouble = Once()
 
     def run(self) -> None:
-        """Until :attr:`stopping` is set.
+        """Run until :attr:`stopping` is set.
 
         :raises KubeletError: the node's kubelet is too old for the CDI field.
         """
@@ -82,11 +82,11 @@ class Plugin:
             self._say_ready(False)
 
     def tick(self) -> None:
-        """One look at everything."""
+        """Check everything once."""
         offers = self._look()
         kubelet = identity(os.path.join(self.options.plugin_directory, KUBELET_SOCKET))
         if kubelet != self._kubelet or any(not service.is_there() for service in self._services.values()):
-            # A starting kubelet has taken our sockets away and knows nothing of us.
+            # A starting kubelet has removed the plugin's sockets and its registrations.
             self._stop_services()
             self._kubelet = kubelet
         if kubelet is None:
@@ -143,12 +143,12 @@ class Plugin:
             least = ".".join(map(str, MINIMUM_KUBELET))
             raise KubeletError(
                 f"--cdi: '{FIELD}' is not possible with kubelet {version}: Kubernetes {least} or later is needed"
-                f" ('{OFF}' hands out device nodes only)"
+                f" ('{OFF}' passes device nodes only)"
             )
 
     def _serve(self, offers: dict[str, Offer]) -> None:
         for name in [name for name in self._services if name not in offers]:
-            log(f"{name}: no more")
+            log(f"{name}: no longer offered")
             self._drop(name)
         for name, one in offers.items():
             service = self._services.get(name)
@@ -157,7 +157,7 @@ class Plugin:
                 if name in self._registered:
                     continue
             else:
-                # From all healthy on, so that what is not is said.
+                # Start with all devices healthy, so that unhealthy ones are logged.
                 first = Offer(one.machine, one.resource)
                 service = Service(self.options.plugin_directory, first, self.options.cdi, self.options.sharing.one_only)
                 service.start()
@@ -178,7 +178,10 @@ class Plugin:
         log(f"{service.name}: registered with the kubelet")
 
     def _watch_rivals(self) -> None:
-        """The kubelet drops us for the plugin that registered last: say so, and come back when that one has gone."""
+        """Handle another plugin for the same resource.
+
+        The kubelet keeps only the plugin that registered last. Log that, and register again when the other one is gone.
+        """
         for name, service in self._services.items():
             if name in self._rivals:
                 if any(identity(path) != known for path, known in self._rivals[name].items()):
@@ -190,11 +193,11 @@ class Plugin:
                 if others:
                     self._rivals[name] = others
                     log(
-                        f"{name}: the kubelet no longer listens to us: another plugin offers it as well"
+                        f"{name}: the kubelet no longer uses this plugin: another plugin offers it as well"
                         f" ({', '.join(sorted(others))}): stop one of the two"
                     )
                 else:
-                    # Nobody else is there: a kubelet that is about to restart, or a connection that broke.
+                    # No other plugin exists: the kubelet is about to restart, or the connection broke.
                     self._registered.discard(name)
 
     def _other_sockets(self) -> dict[str, tuple[int, int]]:
@@ -202,8 +205,8 @@ class Plugin:
         for entry in os.listdir(self.options.plugin_directory):
             path = os.path.join(self.options.plugin_directory, entry)
             known = identity(path)
-            ours = entry == KUBELET_SOCKET or entry.startswith(SOCKET_PREFIX)
-            if entry.endswith(".sock") and not ours and known is not None and answers(path):
+            known_name = entry == KUBELET_SOCKET or entry.startswith(SOCKET_PREFIX)
+            if entry.endswith(".sock") and not known_name and known is not None and answers(path):
                 found[path] = known
         return found
 
@@ -219,7 +222,7 @@ class Plugin:
             self._drop(name)
 
     def _say_ready(self, ready: bool) -> None:
-        """For the pod's readiness probe."""
+        """Create or remove the file that the pod's readiness probe checks."""
         path = self.options.ready_file
         if not path or ready == os.path.exists(path):
             return
@@ -231,6 +234,6 @@ class Plugin:
 
 
 def parse_version(text: str) -> tuple[int, int] | None:
-    """(1, 31) of ``v1.31.0-rc.1``; None of anything else."""
+    """Return (1, 31) for ``v1.31.0-rc.1``; None for anything else."""
     match = re.match(r"v?([0-9]+)\.([0-9]+)", text)
     return None if match is None else (int(match[1]), int(match[2]))

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from nvmock_gpu.machine.model import Machine
 
-# Up to here all sets are compared (8 GPUs have 70 at most), beyond it the best is grown one by one.
+# Up to this number, all sets are compared (8 GPUs have at most 70). Above it, the best set is built one device at a time.
 _ALL_SETS = 2000
 
 
 class RequestError(NvmockError):
-    """The kubelet asks for what there is not."""
+    """The kubelet requests devices that do not exist or are not available."""
 
 
 def prefer(
@@ -64,7 +64,7 @@ def _order(resource: Resource, device_id: str) -> tuple[int, int, str]:
 
 
 def _spread(resource: Resource, free: list[str], chosen: list[str], rest: list[str], size: int) -> list[str]:
-    """Shares and MIG devices: from the GPU that is used least, so that nobody sits on one GPU with another for nothing."""
+    """Shares and MIG devices: from the least used GPU, so that pods do not share a GPU while others are idle."""
     gpu_of = {one: resource.devices[one].gpu.index for one in resource.devices}
     used = Counter(gpu_of.values())
     used.subtract(gpu_of[one] for one in free)
@@ -72,7 +72,7 @@ def _spread(resource: Resource, free: list[str], chosen: list[str], rest: list[s
     taken = Counter(physical(one) for one in chosen)
     chosen, rest = list(chosen), list(rest)
     while len(chosen) < size:
-        # Two shares of one device are of no use to one container: another device comes first.
+        # Two shares of one device are useless for one container: prefer another device.
         best = min(rest, key=lambda one: (taken[physical(one)], used[gpu_of[one]], _order(resource, one)))
         rest.remove(best)
         chosen.append(best)
@@ -90,7 +90,7 @@ def _near(machine: Machine, resource: Resource, chosen: list[str], rest: list[st
 
     missing = size - len(chosen)
     if comb(len(rest), missing) <= _ALL_SETS:
-        # Of sets that are equally good, the one that leaves the others the best.
+        # Among equally good sets, prefer the one that leaves the best remaining set.
         def worth(added: tuple[str, ...]) -> tuple[int, int]:
             return joined([*chosen, *added]), joined([one for one in rest if one not in added])
 

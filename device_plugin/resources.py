@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pure: which resources a machine offers, by NVIDIA's rules (MIG strategies, time-slicing)."""
+"""Pure: which resources a machine offers, following NVIDIA's rules (MIG strategies, time-slicing)."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Device:
 
     @property
     def index(self) -> str:
-        """As the CDI specification's strategy ``index`` calls it."""
+        """The device's name in the CDI specification's strategy ``index``."""
         return str(self.gpu.index) if self.mig is None else f"{self.gpu.index}:{self.mig.index}"
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """Time-slicing: how many pods may have one device.
+    """Time-slicing: how many pods may share one device.
 
     :ivar replicas: by resource name.
     :ivar rename: whether a shared resource is offered as ``<name>.shared``.
@@ -51,10 +51,10 @@ class Sharing:
 
 @dataclass(frozen=True)
 class Resource:
-    """What a pod can ask for.
+    """What a pod can request.
 
-    :ivar base: the name before a renaming.
-    :ivar devices: by the id that the kubelet knows: a UUID, with ``::<n>`` if it is shared.
+    :ivar base: the name before it is renamed.
+    :ivar devices: by the id that the kubelet uses: a UUID, with ``::<n>`` if it is shared.
     :ivar replicas: how many ids a device has; 1 if it is not shared.
     """
 
@@ -67,9 +67,9 @@ class Resource:
 def offer(machine: Machine, strategy: str, sharing: Sharing) -> list[Resource]:
     """The resources of *machine*, sorted by name.
 
-    :arg strategy: ``none`` offers whole GPUs, MIG mode or not; ``single`` the MIG devices as GPUs; ``mixed`` each MIG
-        profile as a resource of its own.
-    :raises OfferError: strategy ``single`` on a machine that is not cut into equal parts.
+    :arg strategy: ``none`` offers whole GPUs, in MIG mode or not; ``single`` offers the MIG devices as GPUs; ``mixed`` offers each
+        MIG profile as a separate resource.
+    :raises OfferError: strategy ``single`` on a machine whose GPUs have different MIG layouts.
     """
     found: dict[str, list[Device]] = {}
     cut = [gpu for gpu in machine.gpus if gpu.mig_enabled]
@@ -89,12 +89,12 @@ def offer(machine: Machine, strategy: str, sharing: Sharing) -> list[Resource]:
 
 
 def mig_resource(profile: str) -> str:
-    """``nvidia.com/mig-1g.5gb``; a resource name knows no ``+``."""
+    """Return a name such as ``nvidia.com/mig-1g.5gb``; a resource name must not contain ``+``."""
     return MIG_PREFIX + profile.replace("+", ".")
 
 
 def physical(device_id: str) -> str:
-    """The UUID behind the kubelet's id."""
+    """Return the UUID in the kubelet's id."""
     return device_id.partition(REPLICA_MARK)[0]
 
 
@@ -102,7 +102,7 @@ def _must_be_equal(machine: Machine, cut: list[Gpu]) -> None:
     if len(cut) != len(machine.gpus):
         raise OfferError("MIG strategy single: some GPUs are in MIG mode and some are not: use strategy mixed or none")
     if any(not gpu.mig_devices for gpu in cut):
-        raise OfferError("MIG strategy single: a GPU in MIG mode has no MIG device: cut it, or use strategy mixed")
+        raise OfferError("MIG strategy single: a GPU in MIG mode has no MIG device: create one, or use strategy mixed")
     profiles = sorted({mig.profile for gpu in cut for mig in gpu.mig_devices})
     if len(profiles) > 1:
         raise OfferError(f"MIG strategy single: more than one profile ({', '.join(profiles)}): use strategy mixed")

@@ -48,9 +48,9 @@ class ServeError(NvmockError):
 
 @dataclass
 class Offer:
-    """What is served now.
+    """What is offered at one moment.
 
-    :ivar numa: NUMA node by UUID, where it is known.
+    :ivar numa: NUMA node by UUID, if it is known.
     """
 
     machine: Machine
@@ -74,7 +74,7 @@ class Service:
     """The DevicePlugin service of one resource.
 
     :arg directory: the kubelet's plugin directory.
-    :arg cdi: how devices are handed over: ``field`` or ``off``.
+    :arg cdi: how devices are passed to a container: ``field`` or ``off``.
     """
 
     def __init__(self, directory: str, offer: Offer, cdi: str, one_only: bool) -> None:
@@ -94,7 +94,7 @@ class Service:
     # -- life ---------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Listen on the socket; one that a dead plugin left is taken away.
+        """Listen on the socket. A stale socket of a dead plugin is removed.
 
         :raises ServeError: another plugin listens there, or the socket can't be made.
         """
@@ -105,7 +105,7 @@ class Service:
                 if answers(self.path):
                     raise ServeError(f"{self.path}: another gpu-mock-device-plugin serves {self.name} here: stop one")
                 os.unlink(self.path)
-                log(f"{self.name}: took away the stale socket {self.path}")
+                log(f"{self.name}: removed the stale socket {self.path}")
             server = grpc.server(ThreadPoolExecutor(max_workers=8), options=(("grpc.so_reuseport", 0),))
             server.add_generic_rpc_handlers((self._handlers(),))
             server.add_insecure_port("unix://" + self.path)
@@ -117,7 +117,7 @@ class Service:
         self._server = server
 
     def stop(self) -> None:
-        """End all streams, stop listening, take the socket away."""
+        """End all streams, stop listening, remove the socket."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -127,18 +127,18 @@ class Service:
             os.unlink(self.path)
 
     def is_there(self) -> bool:
-        """Whether the socket on the disk is still ours: a starting kubelet removes those that it finds."""
+        """Whether this service's socket still exists: a starting kubelet removes all sockets in the directory."""
         return self._identity is not None and identity(self.path) == self._identity
 
     def register(self) -> None:
-        """Tell the kubelet of the resource.
+        """Register the resource with the kubelet.
 
         :raises ServeError: the kubelet does not answer, or refuses.
         """
         request = api.RegisterRequest(version=VERSION, endpoint=self.endpoint, resource_name=self.name)
         request.options.get_preferred_allocation_available = True
         path = os.path.join(self._directory, KUBELET_SOCKET)
-        # Go's servers refuse the authority that grpc derives of a socket's path.
+        # Go's servers refuse the authority that grpc derives from a socket's path.
         with grpc.insecure_channel("unix://" + path, options=(("grpc.default_authority", "localhost"),)) as channel:
             call = channel.unary_unary(
                 f"/{VERSION}.Registration/Register",
@@ -155,7 +155,7 @@ class Service:
                 raise ServeError(f"the kubelet refuses {self.name}: {error.details()}") from None
 
     def update(self, offer: Offer) -> None:
-        """Serve *offer* from now on; the kubelet is told if its list changes."""
+        """Serve *offer* from now on, and send the kubelet a changed list."""
         with self._changed:
             before = self._offer.devices()
             _log_changes(self._offer.health, offer)
@@ -231,7 +231,7 @@ class Service:
         offer = self._offer
         try:
             if not request.container_requests:
-                raise RequestError("no container asks for a device")
+                raise RequestError("no container requests a device")
             for one in request.container_requests:
                 for device_id in one.devicesIDs:
                     device = offer.resource.devices.get(device_id)
@@ -261,7 +261,7 @@ class Service:
 
 
 def identity(path: str) -> tuple[int, int] | None:
-    """What tells a socket from one that was made later in its place."""
+    """Return what distinguishes a socket from a later one with the same path."""
     try:
         status = os.lstat(path)
     except OSError:
@@ -270,7 +270,7 @@ def identity(path: str) -> tuple[int, int] | None:
 
 
 def answers(path: str) -> bool:
-    """Whether somebody listens on a socket."""
+    """Whether a process listens on a socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(2)
         try:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which GPUs of a machine are near each other.
 
-NVLink: all GPUs are joined through NVSwitches, with all links of a GPU, as on boards with SXM GPUs. Below that: GPUs of one
-CPU socket, and of one PCIe switch, as far as the machine's facts know them.
+NVLink: all GPUs are connected through NVSwitches, with all links of a GPU, like on boards with SXM GPUs. After that come GPUs of
+one PCIe switch, then GPUs of one CPU socket, if the machine's facts contain them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SAME_SOCKET = 10
 
 
 def nearness(machine: Machine, one: Gpu, other: Gpu) -> int:
-    """How well two GPUs are joined; more is nearer."""
+    """How well two GPUs are connected; a higher score is nearer."""
     model = machine.model
     if model is None:
         return 0

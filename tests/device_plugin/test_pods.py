@@ -131,7 +131,7 @@ def test_a_plugin_that_is_killed_leaves_a_stale_socket(cluster, node, held):
     cluster.on(node, "pkill -KILL -f bin/[g]pu-mock-device-plugin")
     eventually(
         lambda: (
-            "took away the stale socket"
+            "removed the stale socket"
             in cluster.kubectl("logs", "-n", PLUGIN_NAMESPACE, cluster.plugin_pod(node), check=False)
         )
     )

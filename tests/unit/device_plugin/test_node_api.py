@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels on a node object: ours are kept right, those of others are left alone."""
+"""Labels on a node object: managed ones are kept up to date, unmanaged ones are not changed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_labels_come_change_and_go(api):
 def test_a_label_of_somebody_else_stays(api, capfd):
     LabelKeeper(api).keep({"nvidia.com/gpu.product": "ours", "nvidia.com/gpu.count": "1"})
     assert api.metadata["labels"]["nvidia.com/gpu.product"] == "somebody-elses"
-    assert "somebody else has set nvidia.com/gpu.product: left as they are" in capfd.readouterr().err
+    assert "nvidia.com/gpu.product exist and are not managed by this plugin: not changed" in capfd.readouterr().err
     LabelKeeper(api).keep({})
     assert api.metadata["labels"]["nvidia.com/gpu.product"] == "somebody-elses"
 

@@ -82,7 +82,7 @@ def test_a_kubelet_that_is_too_old_for_the_field_is_refused(node, version):
     assert isinstance(node.failure(), KubeletError)
     assert str(node.failure()) == (
         f"--cdi: 'field' is not possible with kubelet {version}: Kubernetes 1.31 or later is needed"
-        " ('off' hands out device nodes only)"
+        " ('off' passes device nodes only)"
     )
     assert node.kubelet.registered == []
     node.plugin("--cdi", "off")
@@ -212,7 +212,7 @@ def test_a_missing_device_node(running, said):
 @pytest.mark.parametrize(
     "status, reason",
     [
-        (Status(0o100644), "/dev/nvidia2 is no character device"),
+        (Status(0o100644), "/dev/nvidia2 is not a character device"),
         (Status(0o020666, 0, 0, 195, 7), "/dev/nvidia2 is 195:7, not 195:2"),
         (Status(0o020666, 0, 0, 1, 3), "/dev/nvidia2 is 1:3, not 195:2"),
     ],
@@ -275,7 +275,7 @@ def test_a_machine_file_that_is_gone(running, said):
     os.rename(path, path + ".away")
     eventually(lambda: running.published[-1] == {})
     eventually(lambda: running.kubelet.healthy() == [])
-    assert "machine.json is not there" in reason_for(said, "")
+    assert "machine.json is missing" in reason_for(said, "")
     assert len(running.kubelet.lists[GPU]) == 4
     os.rename(path + ".away", path)
     eventually(lambda: len(running.kubelet.healthy()) == 4)
@@ -315,7 +315,7 @@ def test_labels_only(node):
 
 @pytest.mark.parametrize(
     "ids, message",
-    [([], "asks for no device"), (["GPU-none"], "has no device 'GPU-none'"), (["", ""], "has no device ''")],
+    [([], "requests no device"), (["GPU-none"], "has no device 'GPU-none'"), (["", ""], "has no device ''")],
 )
 def test_malformed_allocations(running, ids, message):
     with pytest.raises(grpc.RpcError, match=message) as caught:
@@ -329,7 +329,7 @@ def test_one_device_twice(running):
 
 
 def test_no_container(running):
-    with pytest.raises(grpc.RpcError, match="no container asks"):
+    with pytest.raises(grpc.RpcError, match="no container requests a device"):
         running.kubelet.call(GPU, "Allocate", api.AllocateRequest())
 
 
@@ -381,5 +381,5 @@ def test_one_share_only(node):
     node.make("--gpu-count", "2").kubelet.start()
     node.plugin("--time-slicing", "nvidia.com/gpu=2", "--fail-requests-greater-than-one")
     eventually(lambda: len(node.kubelet.healthy()) == 4)
-    with pytest.raises(grpc.RpcError, match="a container may ask for 1, not 2"):
+    with pytest.raises(grpc.RpcError, match="a container may request 1, not 2"):
         node.kubelet.allocate(GPU, *[f"{node.uuids[0]}::{copy}" for copy in range(2)])
