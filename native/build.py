@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Build what is in native/ and write it into plugins/module_utils/native, as modules that Ansible carries along.
+"""Build the sources in native/ and write the programs to plugins/module_utils/native, as modules that Ansible copies to a node.
 
     scripts/build-native                build, and write the modules and SHA256SUMS
     scripts/build-native --into DIR     build only: DIR/<program>.<architecture>
@@ -55,14 +55,14 @@ PROGRAMS = {
 
 _FLAGS = (
     *("-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror"),
-    # No C library, nothing that no instruction needs.
+    # No C library, and nothing that instructions do not need.
     *("-nostdlib", "-ffreestanding", "-fno-builtin", "-fno-stack-protector"),
     *("-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-ident", "-fno-tree-loop-distribute-patterns"),
     *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,--build-id=none"),
     *("-Wl,-z,norelro", "-Wl,-z,noexecstack", "-s"),
 )
 _EXECUTABLE = ("-static", "-fno-pie", "-no-pie", "-Wl,-z,noseparate-code")
-# Its own calls stay in it, whatever else the process has loaded, and nothing is left for others to define.
+# Calls within the library can't be redirected by other libraries of the process, and no symbol is left undefined.
 _LIBRARY = (
     *("-shared", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-Wl,--hash-style=gnu"),
     *("-Wl,-soname,libnvidia-ml.so.1", "-Wl,-T,nvml.ld", "-Wl,-z,defs"),
@@ -96,7 +96,7 @@ class BuildError(Exception):
 
 
 class Made(NamedTuple):
-    """A program's bytes, and the words of the compiler and of the linker that made them about their versions."""
+    """A program's bytes, and the version lines of the compiler and linker that built them."""
 
     content: bytes
     compiler: str
@@ -104,7 +104,7 @@ class Made(NamedTuple):
 
 
 def compiler(architecture: str) -> str | None:
-    """Return the path of the compiler for *architecture*, None if there is none."""
+    """Return the path of the compiler for *architecture*, None if it is missing."""
     return shutil.which(f"{architecture}-linux-gnu-gcc")
 
 
@@ -117,7 +117,7 @@ def _needed_compiler(architecture: str) -> str:
 
 
 def versions(architecture: str) -> tuple[str, str]:
-    """Return the compiler's and the linker's own words about their versions.
+    """Return the version lines of the compiler and the linker.
 
     :raises BuildError: there is no compiler for *architecture*, or it or its linker can't be run.
     """
@@ -174,9 +174,9 @@ def module_path(program: str, architecture: str) -> str:
 
 
 def write_module(program: str, architecture: str, made: Made) -> bool:
-    """Write the module that holds the program; leave it alone if it holds these bytes of these tools already.
+    """Write the module that holds the program; do nothing if it already holds these bytes of these tools.
 
-    Equal bytes are packed anew by another zlib, so the packed text says nothing about a change.
+    Another zlib packs equal bytes differently, so the packed text is not compared.
 
     :returns: whether it was written.
     """
@@ -204,7 +204,7 @@ def shipped(program: str, architecture: str) -> Made:
 
     Reviewers do not see changes of these modules (.gitattributes), so nothing may be in one but what *write_module* puts there.
 
-    :raises BuildError: the module is missing, or its text is not of the form that *write_module* gives it.
+    :raises BuildError: the module is missing, or its text differs from what *write_module* writes.
     """
     path = module_path(program, architecture)
     try:
@@ -261,7 +261,7 @@ def sums() -> str:
 
 
 def check_modules() -> list[str]:
-    """Return what is wrong with the directory of modules in itself, one line per problem. Needs no compiler."""
+    """Check the directory of modules without a compiler; return one line per problem."""
     problems = []
     for program, architecture in _every():
         try:
@@ -297,7 +297,7 @@ def check_builds() -> list[str]:
                 for tool, found, pinned in zip(("compiler", "linker"), here[1:], there[1:])
                 if found != pinned
             ]
-            # The bytes of other tools prove nothing about the sources.
+            # Bytes of other compiler versions prove nothing about the sources.
             if not other and here.content != there.content:
                 other = [
                     f"{file_name(program, architecture)}: native/ builds SHA-256 {_sha256(here.content)}, "
@@ -369,7 +369,7 @@ def main() -> int:
         problems = _extract(options.extract)
     else:
         problems = _write_all(options.into)
-    # What is said of an architecture or a module is said once.
+    # Print each problem of an architecture or a module once.
     for problem in dict.fromkeys(problems):
         print(f"build-native: {problem}", file=sys.stderr)
     if options.check and not problems:

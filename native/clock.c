@@ -22,7 +22,7 @@ void time_now(char *words, char *stamp)
     CALL(clock_gettime, 0, &now);
     days = now.seconds / 86400;
     rest = now.seconds % 86400;
-    /* Years that begin in March have their leap day at the end; 400 of them repeat. */
+    /* If years begin in March, the leap day is their last day. The pattern repeats after 400 years. */
     shifted = days + 719468;
     era = shifted / 146097;
     day_of_era = shifted % 146097;

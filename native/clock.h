@@ -3,7 +3,7 @@
 #ifndef NVMOCK_CLOCK_H
 #define NVMOCK_CLOCK_H
 
-/* The time in UTC: as date(1) shows it, and as nvidia-smi's queries do. At least 32 bytes each. */
+/* The time in UTC, in the formats of date(1) and of nvidia-smi's queries. Each buffer needs at least 32 bytes. */
 void time_now(char *words, char *stamp);
 
 #endif

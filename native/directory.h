@@ -5,8 +5,8 @@
 
 #include <linux/stat.h>
 
-/* Calls *each* with the name of everything in the directory that this descriptor stands for, and what it is (type and device
- * number); links are not followed. */
+/* Calls *each* with the name, type and device number of every entry in the directory of this descriptor. Links are not
+ * followed. */
 void each_entry(int directory, void (*each)(void *context, const char *name, const struct statx *status), void *context);
 
 #endif

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* A program of the driver: which one, its payload says. Static, so that it runs in containers that have no shell and no
- * library. It answers what can be answered truly and refuses the rest. */
+/* A program of the driver; its payload names it. It is static, so that it runs in containers without a shell and
+ * without libraries. It answers what it can answer correctly, and refuses everything else. */
 #include "message.h"
 #include "output.h"
 #include "payload.h"

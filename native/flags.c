@@ -6,7 +6,7 @@
 
 #include "text.h"
 
-/* If *argument* (without hyphens) is *name* or *name*=value: the rest after the name, else NULL. */
+/* Returns the rest after the name if *argument* (without hyphens) is *name* or *name*=value, otherwise NULL. */
 static const char *after_name(const char *argument, const char *name)
 {
     while (*name) {

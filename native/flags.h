@@ -1,14 +1,14 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Options as NVIDIA's programs take them: --name value, --name=value, with one or two hyphens. */
+/* Options in the syntax of NVIDIA's programs: --name value, --name=value, with one or two hyphens. */
 #ifndef NVMOCK_FLAGS_H
 #define NVMOCK_FLAGS_H
 
 struct flag {
     const char *name;
-    /* Where the values go: room for as many as there are arguments. NULL: the option takes none. */
+    /* Receives the values; it has room for as many as there are arguments. NULL: the option takes no value. */
     const char **values;
-    /* Whether it may be there more than once (else the last one counts). */
+    /* Whether it may be repeated (otherwise the last one counts). */
     int many;
     int count;
 };

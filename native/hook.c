@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-cdi-hook: what NVIDIA's program of that name does for the containers of a runtime. */
+/* nvidia-cdi-hook: does for the containers of a runtime what NVIDIA's program of the same name does. */
 #include "hook.h"
 
 #include "container.h"
@@ -15,7 +15,7 @@ enum { FLAGS = 4 };
 struct hook {
     const char *name;
     const char *summary;
-    /* Its options: name, whether it may be repeated; all take a value. */
+    /* Its options: the name, and whether it may be repeated. All take a value. */
     struct { const char *name; int many; } options[FLAGS - 1];
     int (*check)(const struct flag *flags);
     int (*run)(int root, const struct flag *flags);
@@ -136,7 +136,7 @@ int program(int argc, char **argv, char **environment)
         if (equal(argv[i], hooks[h].name))
             return run(&hooks[h], argc - i - 1, argv + i + 1);
     }
-    /* As NVIDIA's does: a specification of a newer release must not keep containers from starting. */
+    /* Like NVIDIA's program: a specification of a newer release must not prevent containers from starting. */
     complain(argv[i], ": unknown hook, nothing is done", NULL);
     return 0;
 }

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* The hooks, each in a file of its own. They return the exit status, after a message if it is not 0. */
+/* The hooks, each in a separate file. They return the exit status, after a message if it is not 0. */
 #ifndef NVMOCK_HOOK_H
 #define NVMOCK_HOOK_H
 
 #include "flags.h"
 
-/* What a hook works with: its options' values, and the root of the container. */
+/* The input of a hook: its options' values, and the root of the container. */
 int create_symlinks(int root, const struct flag *flags);
 int update_ldcache(int root, const struct flag *flags);
 int enable_cuda_compat(int root, const struct flag *flags);

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* chmod: the mode of directories that the runtime made for device nodes. */
+/* chmod: sets the mode of directories that the runtime has created for device nodes. */
 #include "hook.h"
 #include "in_root.h"
 #include "message.h"
@@ -29,7 +29,7 @@ int check_modes(const struct flag *flags)
     return 0;
 }
 
-/* chmod(2) of what a descriptor stands for that is open for no more than that: devices must not be opened. */
+/* chmod(2) of the file of an O_PATH descriptor, because devices must not be opened. */
 static int change(int fd, int mode)
 {
     char path[40], digits[21];
@@ -46,12 +46,12 @@ int change_modes(int root, const struct flag *flags)
         int now, result = 0;
         int fd = open_in_root(root, flags[1].values[i], O_PATH);
         if (fd < 0)
-            continue; /* what is not there needs no mode */
+            continue; /* a missing path needs no mode */
         now = mode_of(fd);
         if (now >= 0 && (unsigned)(now & 07777) != mode)
             result = change(fd, (int)mode);
         CALL(close, fd);
-        /* Not ours to change, as where all of /dev is the host's. */
+        /* The mode must not be changed, for example if the whole /dev is the host's. */
         if (result < 0 && result != -EPERM && result != -EACCES) {
             int status = failed("cannot change the mode of ", flags[1].values[i], result);
             if (status)

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* enable-cuda-compat: where the container brings CUDA libraries for a newer driver than the node's, they are used. */
+/* enable-cuda-compat: uses the CUDA libraries of the container if they are for a newer driver than the node's. */
 #include "directory.h"
 #include "hook.h"
 #include "in_root.h"
@@ -11,10 +11,10 @@
 /* The files libcuda.so.<version> in it. */
 struct found {
     int count;
-    char version[256]; /* of the last */
+    char version[256]; /* version of the last one */
 };
 
-/* The version in libcuda.so.<version>, which has a dot; NULL if it is no such name. */
+/* Returns the version in libcuda.so.<version>, which has a dot; NULL for any other name. */
 static const char *version_in(const char *name)
 {
     const char *at;

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* update-ldcache: the container's loader shall find the libraries that were mounted.
+/* update-ldcache: makes the container's loader find the mounted libraries.
  *
- * The directories are written to the container's /etc/ld.so.conf.d, and the node's ldconfig makes the cache: in
- * namespaces of its own, with the container's root as its only filesystem. The container's programs are not run. */
+ * The directories are written to the container's /etc/ld.so.conf.d. The node's ldconfig then updates the cache, in
+ * separate namespaces with the container's root as its only filesystem. No program of the container is run. */
 #include "hook.h"
 #include "in_root.h"
 #include "ldconfig.h"
@@ -11,7 +11,7 @@
 #include "system.h"
 #include "text.h"
 
-enum { LIST_SIZE = 65536, FOLDERS = 4096 /* as many as there are arguments, at most */ };
+enum { LIST_SIZE = 65536, FOLDERS = 4096 /* at most as many as there are arguments */ };
 
 #if defined(__x86_64__)
 static const char musl_path[] = "/etc/ld-musl-x86_64.path";
@@ -26,7 +26,7 @@ static const char musl_path[] = "/etc/ld-musl-aarch64.path";
 static const char conf_directory[] = "/etc/ld.so.conf.d";
 static const char conf[] = "/etc/ld.so.conf";
 
-/* Where the container's own ldconfig would look, which the node's may not know. */
+/* The default directories of the container's own ldconfig, which can differ from the node's. */
 static const char debian_directories[] =
     "/lib/" MULTIARCH "\n/usr/lib/" MULTIARCH "\n/lib\n/usr/lib\n";
 static const char other_directories[] = "/lib\n/usr/lib\n/lib64\n/usr/lib64\n" OTHER_SYSTEM_DIRECTORIES;
@@ -40,7 +40,7 @@ static int is_file(int root, const char *path)
     return mode >= 0 && (mode & S_IFMT) == S_IFREG;
 }
 
-/* Whether *line* is among the parts of *list*, between line breaks or colons. */
+/* Whether *line* is one of the parts of *list*, which line breaks or colons separate. */
 static int listed(const char *list, const char *line, size_t length)
 {
     while (*list) {
@@ -61,7 +61,7 @@ static int listed(const char *list, const char *line, size_t length)
     return 0;
 }
 
-/* Each folder once, a line each; -1 if they are too many, or one can't stand there. */
+/* Writes each folder once, one per line; returns -1 if there are too many, or if one is not allowed. */
 static int folder_list(const struct flag *folders, char *out, size_t size)
 {
     size_t used = 0;
@@ -98,7 +98,7 @@ static int put(int root, const char *directory_name, const char *name, const cha
     return result;
 }
 
-/* musl has no cache but a file of directories, and a default if there is no file. */
+/* musl has no cache. It has a file of directories, and a default without that file. */
 static int update_musl(int root, const char *folders)
 {
     static char old[LIST_SIZE], new[2 * LIST_SIZE];
@@ -183,7 +183,7 @@ int update_ldcache(int root, const struct flag *flags)
     result = write_configuration(root, folders);
     if (result < 0)
         return failed("cannot write the loader's configuration in ", "/etc", result);
-    if (!is_file(root, conf)) /* a pipe, a device, a link to nowhere: ldconfig might wait there for ever */
+    if (!is_file(root, conf)) /* a pipe, a device or a dangling link, on which ldconfig might wait forever */
         configuration = "/etc/ld.so.conf.d/00-nvcr-nvmock.conf";
     else if (!includes_directory(root))
         for (i = 0; i < flags[0].count; i++)

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* disable-device-node-modification: the driver's libraries shall not make device nodes in the container. They look at
+/* disable-device-node-modification: keeps the driver's libraries from creating device nodes in the container. They read
  * ModifyDeviceFiles in /proc/driver/nvidia/params, so a copy with 0 is mounted over it. */
 #include "hook.h"
 #include "in_root.h"
@@ -12,7 +12,7 @@ static const char params[] = "/proc/driver/nvidia/params";
 
 enum { PARAMS_SIZE = 65536 };
 
-/* Sets the 1 of the line to 0; returns whether there was one. */
+/* Changes the 1 of the line to 0; returns whether there was a 1. */
 static int switch_off(char *text, long length)
 {
     static const char wanted[] = "ModifyDeviceFiles: 1";
@@ -32,8 +32,8 @@ static int switch_off(char *text, long length)
     return 0;
 }
 
-/* Makes a mount of a file with this content: its descriptor, or -errno. The file lies in a filesystem of its own, which
- * is *directory* while this is at work, as only what can be reached can be mounted a second time. */
+/* Creates a mount of a file with this content; returns its descriptor, or -errno. The file is in a separate filesystem.
+ * That filesystem is mounted on *directory* meanwhile, because only a reachable file can be mounted a second time. */
 static int mount_of(int directory, const char *text, long length)
 {
     char path[40], digits[21];

@@ -8,7 +8,7 @@
 #include "system.h"
 #include "text.h"
 
-/* nvidia0, nvidia12: a GPU's device node. */
+/* A GPU's device node, such as nvidia0 or nvidia12. */
 static int is_gpu(const char *name)
 {
     uint64_t minor;

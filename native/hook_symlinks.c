@@ -1,13 +1,13 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* create-symlinks: links in the container, such as libcuda.so to libcuda.so.1. */
+/* create-symlinks: creates links in the container, such as libcuda.so to libcuda.so.1. */
 #include "hook.h"
 #include "in_root.h"
 #include "message.h"
 #include "system.h"
 #include "text.h"
 
-/* Whether the link is there already; then not even a read-only filesystem is in the way. */
+/* Whether the link already exists. Then a read-only filesystem is no problem. */
 static int is_there(int directory, const char *name, const char *target)
 {
     char now[PATH_SIZE];

@@ -13,19 +13,20 @@ int open_in_root(int root, const char *path, int flags)
     int tries;
     for (tries = 0; tries < RETRIES; tries++) {
         long fd = CALL(openat2, root, path, &how, sizeof how);
-        if (fd == -EAGAIN || fd == -EINTR) /* somebody renamed something: the kernel was not sure */
+        if (fd == -EAGAIN || fd == -EINTR) /* a concurrent rename: openat2 asks us to retry */
             continue;
-        /* Sandboxes that do not know the call say EPERM. */
+        /* Sandboxes that do not support the call return EPERM. */
         return fd == -ENOSYS || fd == -EPERM ? walk_in_root(root, path, flags) : (int)fd;
     }
     return -EAGAIN;
 }
 
 struct walk {
-    /* The directories from the root to here: ".." goes back to a directory that was opened, wherever it is now. */
+    /* The directories from the root to here. ".." goes back to a directory that is already open, even if it was moved.
+     * */
     int directories[DIRECTORIES];
     int depth;
-    /* What is still to go. */
+    /* The remaining path. */
     char rest[2 * PATH_SIZE];
 };
 
@@ -35,7 +36,7 @@ static void back_to(struct walk *w, int depth)
         CALL(close, w->directories[w->depth--]);
 }
 
-/* Puts the target of the link *fd* in front of what is to go from *at*. */
+/* Inserts the target of the link *fd* before the remaining path at *at*. */
 static int follow(struct walk *w, int fd, const char *at)
 {
     char target[PATH_SIZE], rest[sizeof w->rest];
@@ -136,7 +137,7 @@ int directory_in_root(int root, const char *path, int mode)
         *slash = 0;
         fd = open_in_root(root, clean, O_PATH | O_DIRECTORY);
         if (fd == -ENOENT) {
-            /* A link that leads to nothing is there already, and nothing is made at its end. */
+            /* A dangling link exists. Nothing is created at its target. */
             long made = CALL(mkdirat, above, name, mode);
             fd = made < 0 && made != -EEXIST ? (int)made : open_in_root(root, clean, O_PATH | O_DIRECTORY);
         }
@@ -166,7 +167,8 @@ int parent_in_root(int root, const char *path, int mode, char *name, size_t size
 
 long read_in_root(int root, const char *path, char *data, size_t size)
 {
-    /* Looked at before it is opened: opening a device can do things. O_NONBLOCK: opening a pipe must not wait. */
+    /* Check the type before opening, because opening a device can have side effects. O_NONBLOCK: opening a pipe must
+     * not wait. */
     int fd = open_in_root(root, path, O_PATH);
     int mode = fd < 0 ? fd : mode_of(fd);
     long length;
@@ -182,7 +184,7 @@ long read_in_root(int root, const char *path, char *data, size_t size)
     return length;
 }
 
-/* A name that nobody can have put something under. */
+/* A name that nobody can predict. */
 static void temporary(char *out, size_t size)
 {
     uint64_t bits = 0;

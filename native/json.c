@@ -94,7 +94,7 @@ static int escape(struct reader *r, unsigned *code)
     return 0;
 }
 
-/* One character of UTF-8, whose first byte is 0x80 or above. */
+/* Reads one character of UTF-8, whose first byte is 0x80 or above. */
 static int utf8(struct reader *r, unsigned *code)
 {
     unsigned first = (unsigned char)*r->at++;
@@ -117,7 +117,7 @@ static int utf8(struct reader *r, unsigned *code)
     return 0;
 }
 
-/* Writes a character as UTF-8; returns how many bytes. */
+/* Writes a character as UTF-8; returns the number of bytes. */
 static size_t encode(unsigned code, char *out)
 {
     if (code < 0x80) {
@@ -142,7 +142,7 @@ static size_t encode(unsigned code, char *out)
     return 4;
 }
 
-/* A string after its opening quote. *fits* tells whether *out* holds all of it, as a C string. */
+/* Reads a string after its opening quote. *fits* says whether *out* holds the whole string, as a C string. */
 static int string(struct reader *r, char *out, size_t size, int *fits)
 {
     size_t used = 0, i, count;
@@ -271,7 +271,7 @@ static int array(struct reader *r, int depth, int below)
     return next_is(r, ']') ? 0 : fail(r, "lacks a closing bracket");
 }
 
-/* *level*: how many names of the path lead here; OFF_PATH if others do. */
+/* *level*: how many names of the path lead to this value; OFF_PATH if it is not on the path. */
 static int value(struct reader *r, int depth, int level)
 {
     int wanted = level != OFF_PATH && !r->path[level];

@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-/* Reads all of *text* and puts the string at *path* (names of members, the last NULL) into *out*.
- * Returns 1 if it is there, 0 if not, -1 if the text is not valid, ambiguous (a name of the path twice in its object)
- * or something else than a string stands there: then *problem* says what. */
+/* Reads all of *text* and copies the string at *path* (names of members, the last NULL) to *out*. Returns 1 if the
+ * string exists, 0 if it does not. Returns -1 if the text is invalid or ambiguous (a name of the path is twice in its
+ * object), or if the value is not a string. Then *problem* is the reason. */
 int json_string_at(const char *text, size_t length, const char *const *path, char *out, size_t size,
                    const char **problem);
 

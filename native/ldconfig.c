@@ -10,7 +10,7 @@ enum { SECONDS = 60, HEAD_SIZE = 4096, DIRECTORIES = 4096 };
 
 enum kind { STATIC, DYNAMIC, NO_PROGRAM };
 
-/* What the file is: a dynamic program's loader and libraries must be the node's, never the container's. */
+/* The type of the file. The loader and libraries of a dynamic program must be the node's, never the container's. */
 static enum kind kind_of(int fd)
 {
     static unsigned char head[HEAD_SIZE] __attribute__((aligned(8)));
@@ -20,7 +20,7 @@ static enum kind kind_of(int fd)
     if (length < 64 || head[0] != 127 || head[1] != 'E' || head[2] != 'L' || head[3] != 'F')
         return NO_PROGRAM;
     if (head[4] != 2)
-        return DYNAMIC; /* 32 bits: run it as the careful case */
+        return DYNAMIC; /* 32 bits: treated as the more careful case */
     offset = *(uint64_t *)(head + 32);
     size = *(uint16_t *)(head + 54);
     count = *(uint16_t *)(head + 56);
@@ -34,7 +34,7 @@ static enum kind kind_of(int fd)
     return STATIC;
 }
 
-/* On Ubuntu ldconfig is a script, and ldconfig.real the program. */
+/* On Ubuntu, ldconfig is a script, and the program is ldconfig.real. */
 static int open_program(const char *program)
 {
     char real[PATH_SIZE];
@@ -44,7 +44,7 @@ static int open_program(const char *program)
     return fd >= 0 ? fd : (int)CALL(openat, AT_FDCWD, program, O_RDONLY, 0);
 }
 
-/* Makes the working directory, the container's root, this process's only filesystem, as far as the kernel lets us. */
+/* Makes the working directory (the container's root) this process's only filesystem, if the kernel permits it. */
 static int enter(void)
 {
     long old, tree, root, result;
@@ -57,7 +57,7 @@ static int enter(void)
     root = CALL(openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (root < 0)
         return (int)root;
-    /* pivot_root wants a mount, which a plain directory becomes like this. */
+    /* pivot_root needs a mount point. This turns a plain directory into one. */
     tree = CALL(open_tree, root, "", TREE_CLONE | TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
     if (tree >= 0 && CALL(move_mount, tree, "", root, "", MOVE_FROM_EMPTY | MOVE_TO_EMPTY) == 0)
         root = tree;
@@ -65,7 +65,7 @@ static int enter(void)
     if (result < 0)
         return (int)result;
     if (CALL(pivot_root, ".", ".") < 0) {
-        /* The first root of a system that runs from memory can't be exchanged. */
+        /* The initial root filesystem of a system that runs from memory can't be replaced. */
         result = CALL(chroot, ".");
         return (int)result;
     }
@@ -79,7 +79,7 @@ static void child(int root, int program, enum kind kind, char *const *arguments)
 {
     struct { long seconds[4]; } alarm = {{0, 0, SECONDS, 0}};
     char *const environment[] = {NULL};
-    /* The working directory, unlike a descriptor, goes along into the new namespace. */
+    /* Unlike a descriptor, the working directory is also valid in the new namespace. */
     long result = CALL(fchdir, root);
     if (result == 0)
         result = CALL(unshare, NEW_MOUNTS | NEW_UTS | NEW_IPC | NEW_NETWORK);
@@ -89,7 +89,7 @@ static void child(int root, int program, enum kind kind, char *const *arguments)
         complain("cannot enter the container's root: ", error_text((int)result), NULL);
         quit(1);
     }
-    /* A file that blocks for ever must not keep the runtime waiting for ever. */
+    /* A file that blocks must not make the runtime wait forever. */
     CALL(setitimer, 0, &alarm, 0);
     CALL(prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0);
     result = CALL(execveat, program, "", arguments, environment, AT_EMPTY_PATH);
@@ -111,13 +111,14 @@ int run_ldconfig(int root, const char *program, const char *configuration, const
     }
     kind = kind_of(fd);
     if (kind == NO_PROGRAM) {
-        /* Such as the script of the musl distributions, which knows no other root and would change the node. */
+        /* For example the script of the musl distributions, which does not support another root and would change the
+         * node. */
         complain("the node's ldconfig ", program, " is not an ELF program: only that of glibc can do this", NULL);
         return 1;
     }
     arguments[count++] = "ldconfig";
     if (kind == DYNAMIC) {
-        /* It changes its root itself, once it is loaded; the copy of the descriptor stays open for it. */
+        /* It changes its own root after it is loaded. The copy of the descriptor stays open for it. */
         root = (int)CALL(dup, root);
         join(root_path, sizeof root_path, "/proc/self/fd/", decimal((uint64_t)root, digits), NULL);
         arguments[count++] = "-r";

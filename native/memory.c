@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* What compilers call on their own, and expect from the program where there is no C library. */
+/* Functions that compilers call implicitly, and that the program must provide without a C library. */
 #include <stddef.h>
 
 void *memcpy(void *to, const void *from, size_t length)

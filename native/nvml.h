@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* libnvidia-ml.so.1: what its files share. Names, numbers and layouts are those of NVML's interface (nvml.h of CUDA 12.9,
- * and the names and counts of CUDA 13.5's); enumerations are passed as int. */
+/* libnvidia-ml.so.1: declarations that its files share. Names, numbers and layouts are those of NVML's interface
+ * (nvml.h of CUDA 12.9, and the names and counts of CUDA 13.5). Enumerations are passed as int. */
 #ifndef NVMOCK_NVML_H
 #define NVMOCK_NVML_H
 
@@ -30,15 +30,15 @@ enum {
     UNKNOWN_ERROR = 999,
 };
 
-/* A GPU, or a MIG device; a GPU instance; a compute instance: see nvml_handles.c. */
+/* Handles of a GPU or MIG device, of a GPU instance, and of a compute instance (nvml_handles.c). */
 typedef const struct nvml_device *nvmlDevice_t;
 typedef const struct nvml_gpu_instance *nvmlGpuInstance_t;
 typedef const struct nvml_compute_instance *nvmlComputeInstance_t;
 
-/* Versions of structures, as NVML makes them. */
+/* Versions of structures, computed like NVML's. */
 #define STRUCT_VERSION(type, version) ((unsigned)sizeof(type) | (unsigned)(version) << 24)
 
-/* Ends a function with a status that is no success. */
+/* Returns from a function with a status other than success. */
 #define TRY(expression) \
     do { \
         int status_ = (expression); \
@@ -48,18 +48,18 @@ typedef const struct nvml_compute_instance *nvmlComputeInstance_t;
 
 /* nvml_init.c */
 
-/* UNINITIALIZED, or SUCCESS. */
+/* Returns UNINITIALIZED or SUCCESS. */
 int initialized(void);
-/* How many GPUs are visible here, and which of the machine's each is. */
+/* How many GPUs are visible here, and the machine's index of each. */
 unsigned visible_count(void);
 const struct gpu_facts *visible_gpu(unsigned index);
-/* Whether <dev>/<name><number> is there. */
+/* Whether <dev>/<name><number> exists. */
 int node_exists(const char *name, unsigned number);
 
-/* nvml_handles.c: each gives a status, and what a handle stands for. */
+/* nvml_handles.c: each returns a status, and sets the object of a handle. */
 
-int gpu_of(nvmlDevice_t device, const struct gpu_facts **gpu);         /* a GPU, no MIG device: else NOT_SUPPORTED */
-int gpu_or_parent_of(nvmlDevice_t device, const struct gpu_facts **gpu); /* a MIG device stands for its GPU */
+int gpu_of(nvmlDevice_t device, const struct gpu_facts **gpu);         /* a GPU; NOT_SUPPORTED for a MIG device */
+int gpu_or_parent_of(nvmlDevice_t device, const struct gpu_facts **gpu); /* a MIG device's handle gives its GPU */
 int either_of(nvmlDevice_t device, const struct gpu_facts **gpu, const struct mig_facts **mig); /* one is NULL */
 int gpu_instance_of(nvmlGpuInstance_t instance, const struct mig_facts **mig);
 int compute_instance_of(nvmlComputeInstance_t instance, const struct mig_facts **mig);
@@ -69,12 +69,12 @@ nvmlGpuInstance_t gpu_instance(const struct mig_facts *mig);
 nvmlComputeInstance_t compute_instance(const struct mig_facts *mig);
 unsigned visible_index(const struct gpu_facts *gpu);
 int is_visible(const struct mig_facts *mig);
-unsigned visible_mig_index(const struct mig_facts *mig); /* among those of its GPU */
+unsigned visible_mig_index(const struct mig_facts *mig); /* among the MIG devices of its GPU */
 
-/* Copies *text*, "" meaning that it is not known, into the caller's buffer. */
+/* Copies *text* to the caller's buffer; "" means unknown. */
 int copy_out(const char *text, char *out, unsigned length);
 
-/* Gives *value*, 0 meaning that it is not known. */
+/* Sets the result to *value*; 0 means unknown. */
 int give_known(uint32_t value, unsigned *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Which CPUs and which memory are near a GPU: all that the process may use, as there is no real place that one is at. */
+/* Which CPUs and which memory are near a GPU: all that the process may use, because a mock GPU has no real location. */
 #include "nvml.h"
 #include "system.h"
 
@@ -41,7 +41,7 @@ API int nvmlDeviceGetMemoryAffinity(nvmlDevice_t device, unsigned size, unsigned
     TRY(initialized());
     if (scope >= SCOPES)
         return INVALID_ARGUMENT;
-    /* Containers may be forbidden to ask; there is always the first node. */
+    /* Containers may not be permitted to query this. The first node always exists. */
     if (CALL(get_mempolicy, NULL, all, 8 * sizeof all, NULL, ALLOWED_MEMORY) < 0)
         all[0] = 1;
     return all_of(device, size, set, all);

@@ -19,7 +19,7 @@ struct compute_profile_v3 {
     unsigned capabilities;
 };
 
-/* NVML_COMPUTE_INSTANCE_PROFILE_... in order: the slices of each, 0 for those that no MIG profile has here. */
+/* The slices of each NVML_COMPUTE_INSTANCE_PROFILE_..., in order; 0 for those that no MIG profile has here. */
 static const unsigned char compute_slices[] = {1, 2, 3, 4, 7, 8, 6, 0, 0};
 enum { COMPUTE_PROFILES = sizeof compute_slices, SHARED_ENGINES = 0, COMPUTE_GRAPHICS = 1 /* NVML_COMPUTE_INSTANCE_PROFILE_CAPS_GFX */ };
 
@@ -31,7 +31,7 @@ static unsigned whole_profile(unsigned slices)
     return i;
 }
 
-/* All slices of a GPU instance, one or two; of seven also three or four. There is no 3c.4g and no 6c.7g. */
+/* All slices of a GPU instance, or one, or two; of seven also three or four. 3c.4g and 6c.7g do not exist. */
 static int can_hold(unsigned instance, unsigned slices)
 {
     return slices == instance || (slices > 0 && slices < instance && slices <= (instance == COMPUTE_SLICES ? 4 : 2));
@@ -77,14 +77,15 @@ API int nvmlGpuInstanceGetComputeInstanceProfileInfoV(
     TRY(compute_profile_of(mig, wanted, &info->profile));
     if (info->version == STRUCT_VERSION(struct compute_profile_v3, 3))
         ((struct compute_profile_v3 *)info)->capabilities = profile_of(mig)->capabilities & CAN_GRAPHICS ? COMPUTE_GRAPHICS : 0;
-    /* A compute instance with all slices bears the name of its GPU instance, "MIG 3g.20gb"; others are "MIG 1c.3g.20gb". */
+    /* A compute instance with all slices has the name of its GPU instance, "MIG 3g.20gb"; others are "MIG 1c.3g.20gb".
+     * */
     if (info->profile.counts.slices == mig->slices)
         return copy_out(profile_of(mig)->name, info->name, sizeof info->name);
     join(info->name, sizeof info->name, "MIG ", decimal(info->profile.counts.slices, digits), "c.", profile_of(mig)->name + 4, NULL);
     return SUCCESS;
 }
 
-/* What there is of a compute profile in a GPU instance: one instance with all slices, so nothing is left. */
+/* The instances of a compute profile in a GPU instance: one instance with all slices, so no capacity is left. */
 static int compute_instances(nvmlGpuInstance_t instance, unsigned id, const void *count, const struct mig_facts **mig)
 {
     struct compute_profile profile;

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* What a GPU is. */
+/* Identity and properties of a GPU. */
 #include "nvml.h"
 
 API int nvmlDeviceGetName(nvmlDevice_t device, char *name, unsigned length)
@@ -40,7 +40,7 @@ API int nvmlDeviceGetBoardPartNumber(nvmlDevice_t device, char *number_text, uns
     return copy_out(facts.board_part_number, number_text, length);
 }
 
-/* The buffer has 80 bytes, as nvml.h says. */
+/* The buffer has 80 bytes, according to nvml.h. */
 API int nvmlDeviceGetGspFirmwareVersion(nvmlDevice_t device, char *version)
 {
     const struct gpu_facts *gpu;
@@ -82,7 +82,7 @@ API int nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, int *major, int 
     return SUCCESS;
 }
 
-/* A MIG device's index is the one that nvmlDeviceGetMigDeviceHandleByIndex finds it by. */
+/* A MIG device's index is the one for nvmlDeviceGetMigDeviceHandleByIndex. */
 API int nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *index)
 {
     const struct gpu_facts *gpu;
@@ -104,7 +104,7 @@ API int nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned *minor)
     return SUCCESS;
 }
 
-/* As captures of nvidia-smi -q show it: domain, bus and device in one number. */
+/* Domain, bus and device in one number, like in captures of nvidia-smi -q. */
 API int nvmlDeviceGetBoardId(nvmlDevice_t device, unsigned *id)
 {
     const struct gpu_facts *gpu;
@@ -138,7 +138,7 @@ static void put_hexadecimal(char **at, uint32_t value, int digits)
     }
 }
 
-/* DDDDDDDD:BB:DD.0 with as many digits of the domain as are wanted. */
+/* DDDDDDDD:BB:DD.0 with the requested number of digits of the domain. */
 static void put_bus_id(char *at, const struct gpu_facts *gpu, int domain_digits)
 {
     put_hexadecimal(&at, gpu->domain, domain_digits);
@@ -171,7 +171,7 @@ API int nvmlDeviceGetPciInfo(nvmlDevice_t device, struct pci_info *info)
     return SUCCESS;
 }
 
-/* Its layout and that of the third version are the same but for bus_id, which the second does not have. */
+/* It has the same layout as the third version, except for bus_id, which the second does not have. */
 API int nvmlDeviceGetPciInfo_v2(nvmlDevice_t device, struct pci_info *info)
 {
     TRY(nvmlDeviceGetPciInfo(device, info));
@@ -190,7 +190,7 @@ API int nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, struct pci_info *info)
 
 API int nvmlDeviceGetPciInfoExt(nvmlDevice_t device, struct pci_info_ext *info)
 {
-    enum { DISPLAY_CONTROLLER = 3, OF_3D = 2 }; /* PCI class 0302, which all machines' GPUs are */
+    enum { DISPLAY_CONTROLLER = 3, OF_3D = 2 }; /* PCI class 0302, the class of all machines' GPUs */
     const struct gpu_facts *gpu;
     TRY(pci_of(device, info, &gpu));
     if (info->version != STRUCT_VERSION(struct pci_info_ext, 1))

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Events of GPUs: one may register for them and wait, and none comes. */
+/* Events of GPUs: a program can register for them and wait, but no event ever occurs. */
 #include <linux/time_types.h>
 
 #include "nvml.h"

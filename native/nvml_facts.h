@@ -1,8 +1,8 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* The facts of the machine, in the library's last segment: whoever writes the library puts them there
- * (plugins/module_utils/layout/nvml_facts.py, which names the same fields in the same order), so that no file is read and
- * no compiler is needed. The GPUs, MIG devices and MIG profiles follow the head, each 8-byte aligned. */
+/* The facts of the machine, in the library's last segment. They are added when the library is written to a node
+ * (plugins/module_utils/layout/nvml_facts.py has the same fields in the same order). So the library reads no file, and
+ * the node needs no compiler. The GPUs, MIG devices and MIG profiles follow the head, each 8-byte aligned. */
 #ifndef NVMOCK_NVML_FACTS_H
 #define NVMOCK_NVML_FACTS_H
 
@@ -16,7 +16,7 @@ struct facts {
     char magic[8];
     uint32_t gpu_count, mig_count, profile_count;
     int32_t cuda_version; /* 1000 * major + 10 * minor */
-    uint64_t memory;      /* in bytes; 0 if not known, as everything below */
+    uint64_t memory;      /* in bytes; 0 if unknown, like everything below */
     int32_t capability_major, capability_minor;
     uint32_t architecture, brand; /* nvmlDeviceArchitecture_t, nvmlBrandType_t */
     uint32_t pci_device_id, pci_subsystem_id;
@@ -35,7 +35,7 @@ struct gpu_facts {
     uint32_t minor;
     uint32_t has_pci, domain, bus, device;
     uint32_t irq;
-    int32_t addressing_mode; /* nvmlDeviceAddressingModeType_t, -1 if not known */
+    int32_t addressing_mode; /* nvmlDeviceAddressingModeType_t, -1 if unknown */
     uint32_t mig_enabled;
     uint32_t mig_first, mig_count; /* of its MIG devices */
     char uuid[TEXT], name[TEXT], serial[TEXT];
@@ -45,14 +45,14 @@ struct mig_facts {
     uint32_t gpu;
     uint32_t instance, compute_instance; /* ids */
     uint32_t compute_minor;              /* of the device node of the compute instance's capability */
-    int32_t profile;                     /* in the table below, -1 if not known */
+    int32_t profile;                     /* in the table below, -1 if unknown */
     uint32_t start, size;                /* memory slices */
     uint32_t slices;                     /* compute slices */
     uint64_t memory_mib;
     char uuid[TEXT], name[TEXT];
 };
 
-/* As all of NVML's structures about profiles have them, one behind the other. */
+/* In the order of all of NVML's structures about profiles. */
 struct counts {
     uint32_t slices, instances, multiprocessors;
     uint32_t engines[ENGINES]; /* copy, decoder, encoder, JPEG, OFA */
@@ -77,7 +77,7 @@ _Static_assert(sizeof(struct profile_facts) == 192, "layout/nvml_facts.py has th
 
 extern const struct facts facts __attribute__((visibility("hidden")));
 
-/* The compiler takes the head for all that there is; it is not to know where this pointer comes from. */
+/* Hides the origin of this pointer from the compiler, which would assume that only the head exists. */
 static inline const struct gpu_facts *all_gpus(void)
 {
     const struct facts *behind = &facts + 1;

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Values by number: those that are facts, and nothing else. */
+/* Values by field number, for fields that are facts of the machine only. */
 #include <linux/time_types.h>
 
 #include "nvml.h"
@@ -19,7 +19,7 @@ struct field_value {
 };
 enum { UNSIGNED_INTEGER = 1, REAL_TIME = 0 };
 
-/* Whether there is a value of NVML_FI_DEV_...; 0 is a value only of ECC's. */
+/* Whether NVML_FI_DEV_... has a value; 0 is a value for ECC fields only. */
 static int value_of(unsigned field, unsigned *value)
 {
     switch (field) {

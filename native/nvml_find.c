@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Ways to a device's handle. */
+/* Functions that find a device's handle. */
 #include "nvml.h"
 #include "text.h"
 
@@ -92,14 +92,14 @@ API int nvmlDeviceGetHandleByUUIDV(const struct typed_uuid *uuid, nvmlDevice_t *
     return nvmlDeviceGetHandleByUUID(text, device);
 }
 
-/* Reads up to 8 hexadecimal digits; 0 if there are none, or more. */
+/* Reads up to 8 hexadecimal digits; 0 if there are no digits, or more than 8. */
 static int read_hexadecimal(const char **text, uint64_t *value)
 {
     const char *first = *text;
     return number(first, 16, value, text) == 0 && *text - first <= 8;
 }
 
-/* [domain:]bus:device[.function]; 0 if it is none. */
+/* Reads [domain:]bus:device[.function]; 0 if the text is not of this form. */
 static int parse_bus_id(const char *text, uint64_t parts[3])
 {
     uint64_t value[4] = {0};

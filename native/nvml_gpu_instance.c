@@ -1,9 +1,9 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* GPU instances: the profiles that a GPU can be cut by, and the instances that it is cut into. */
+/* GPU instances: the profiles that a GPU supports, and the instances that it has. */
 #include "nvml_mig.h"
 
-/* nvmlGpuInstanceProfileInfo_t, and what its versions 2 and 3 have. */
+/* nvmlGpuInstanceProfileInfo_t, and the fields of its versions 2 and 3. */
 struct profile_info {
     unsigned id, p2p;
     struct counts counts;

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* A handle is the address of a record of the facts; the lowest bits, which no address of a record has, tell a GPU instance
- * and a compute instance from the MIG device whose record they share. Handles of anything else are refused. */
+/* A handle is the address of a record of the facts. The lowest bits, which are 0 in an address of a record, distinguish
+ * a GPU instance and a compute instance from the MIG device whose record they share. Any other handle is refused. */
 #include "nvml.h"
 #include "text.h"
 

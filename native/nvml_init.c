@@ -1,14 +1,14 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Initialization, counted as NVML counts it. The first one looks which GPUs there are: those whose device nodes are
- * visible here, so that a container sees what it was given. */
+/* Initialization, counted like in NVML. The first one finds the GPUs: those whose device nodes are visible here, so
+ * that a container sees the GPUs that it was given. */
 #include "nvml.h"
 #include "system.h"
 #include "text.h"
 
 enum { MAXIMUM_GPUS = 256 };
 
-/* Of the process, if it has a C library: this one is loaded without any. */
+/* Provided by the process's C library, if it has one. This library does not need one. */
 extern char *getenv(const char *name) __attribute__((weak));
 
 static volatile int lock;
@@ -32,7 +32,7 @@ static int exists(const char *name, const char *digits)
     char path[PATH_SIZE];
     char *(*variable)(const char *) = getenv;
     const char *dev;
-    __asm__("" : "+r"(variable)); /* As a pointer, whatever the compiler knows: a call would need a table that is filled late. */
+    __asm__("" : "+r"(variable)); /* Keeps the call indirect: a direct one would need a table that is filled lazily. */
     dev = variable ? variable("NVMOCK_DEV") : NULL;
     if (join(path, sizeof path, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL) < 0)
         return 0;
@@ -76,7 +76,7 @@ const struct gpu_facts *visible_gpu(unsigned index)
 API int nvmlInitWithFlags(unsigned flags)
 {
     int status = SUCCESS;
-    (void)flags; /* They change what happens without a GPU, and with GPUs that can't be attached: neither fails here. */
+    (void)flags; /* Only relevant without a GPU or if a GPU can't be attached. Neither is an error here. */
     take();
     if (references == 0)
         status = start();

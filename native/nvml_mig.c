@@ -57,7 +57,7 @@ API int nvmlDeviceIsMigDeviceHandle(nvmlDevice_t device, unsigned *is_mig)
     return SUCCESS;
 }
 
-/* The index is among the MIG devices that are visible here. */
+/* The index counts the MIG devices that are visible here. */
 API int nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned index, nvmlDevice_t *mig_device)
 {
     const struct gpu_facts *gpu;
@@ -67,7 +67,8 @@ API int nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned index,
         return INVALID_ARGUMENT;
     if (!is_capable(gpu))
         return NOT_SUPPORTED;
-    /* Without MIG mode there is none: go-nvlib goes on to the next GPU at NOT_FOUND, and ends at NOT_SUPPORTED. */
+    /* Without MIG mode there is no MIG device. go-nvlib continues with the next GPU after NOT_FOUND, and stops after
+     * NOT_SUPPORTED. */
     for (i = 0; i < gpu->mig_count; i++) {
         if (is_visible(&migs_of(gpu)[i]) && index-- == 0) {
             *mig_device = handle_of_mig(&migs_of(gpu)[i]);

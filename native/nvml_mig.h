@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* What the files about MIG share. */
+/* Declarations that the files about MIG share. */
 #ifndef NVMOCK_NVML_MIG_H
 #define NVMOCK_NVML_MIG_H
 
@@ -16,11 +16,11 @@ struct placement {
     unsigned start, size;
 };
 
-/* Whether it can be cut. */
+/* Whether the GPU supports MIG. */
 int is_capable(const struct gpu_facts *gpu);
-/* Its MIG devices, gpu->mig_count of them. */
+/* The GPU's MIG devices, gpu->mig_count of them. */
 const struct mig_facts *migs_of(const struct gpu_facts *gpu);
-/* NULL if it is not known. */
+/* NULL if unknown. */
 const struct profile_facts *profile_of(const struct mig_facts *mig);
 
 #endif

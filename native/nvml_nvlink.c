@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* How GPUs are joined. NVLinks lead to NVSwitches that join all GPUs, as on the boards of the machine types; the switches'
- * own addresses are not known. */
+/* How GPUs are connected. NVLinks lead to NVSwitches that connect all GPUs, like on the boards of the machine types.
+ * The switches' own addresses are unknown. */
 #include "nvml.h"
 
 enum { MAXIMUM_LINKS = 36 };
@@ -82,7 +82,7 @@ API int nvmlDeviceGetTopologyNearestGpus(nvmlDevice_t device, unsigned level, un
             nearest[found] = handle_of_gpu(visible_gpu(i));
         found++;
     }
-    if (*count == 0 || found < *count) /* zero asks for the number */
+    if (*count == 0 || found < *count) /* zero requests the number */
         *count = found;
     return SUCCESS;
 }
@@ -104,7 +104,7 @@ API int nvmlDeviceGetP2PStatus(nvmlDevice_t one, nvmlDevice_t other, unsigned wh
     return SUCCESS;
 }
 
-/* There is one GPU on a board. */
+/* A board has one GPU. */
 API int nvmlDeviceOnSameBoard(nvmlDevice_t one, nvmlDevice_t other, int *same)
 {
     const struct gpu_facts *a, *b;

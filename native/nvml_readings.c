@@ -1,10 +1,10 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* What a board measures, and its limits: the readings of the machine type, which never change. What it does not know is not
- * supported. */
+/* What a board measures, and its limits: the readings of the machine type, which never change. Readings that the type
+ * does not have are NOT_SUPPORTED. */
 #include "nvml.h"
 
-/* Gives a reading of a GPU; 0 is no reading. */
+/* Returns a reading of a GPU; 0 means that there is no reading. */
 static int give(nvmlDevice_t device, uint32_t reading, unsigned *out)
 {
     const struct gpu_facts *gpu;
@@ -100,7 +100,7 @@ API int nvmlDeviceGetClock(nvmlDevice_t device, unsigned type, unsigned which, u
     return which == CURRENT ? nvmlDeviceGetClockInfo(device, type, clock) : NOT_SUPPORTED;
 }
 
-/* The state of most performance, 0, in which captures of idle boards are, too. */
+/* P0, the state of highest performance, which captures of idle boards also show. */
 API int nvmlDeviceGetPerformanceState(nvmlDevice_t device, unsigned *state)
 {
     TRY(give(device, facts.clocks[0], state));
@@ -148,8 +148,8 @@ struct bar1 {
     unsigned long long total, free, used;
 };
 
-/* A MIG device has its share by memory slices less one MiB, as on an A100 (XuehaiPan/nvitop, pull request 8: 32767 and 8191
- * of 65536 MiB). */
+/* A MIG device has its share by memory slices minus one MiB, like on an A100 (XuehaiPan/nvitop, pull request 8: 32767
+ * and 8191 of 65536 MiB). */
 API int nvmlDeviceGetBAR1MemoryInfo(nvmlDevice_t device, struct bar1 *memory)
 {
     const struct gpu_facts *gpu;
@@ -182,7 +182,7 @@ API int nvmlDeviceGetDefaultEccMode(nvmlDevice_t device, unsigned *mode)
     return nvmlDeviceGetEccMode(device, mode, &pending);
 }
 
-/* Memory that nobody uses has no errors. */
+/* Unused memory has no errors. */
 static int no_errors(nvmlDevice_t device, unsigned error, unsigned counter, unsigned long long *count)
 {
     enum { ERRORS = 2, COUNTERS = 2 }; /* corrected or not; volatile or aggregate */

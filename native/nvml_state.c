@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* What a GPU does: nothing. No program runs on it, so its memory is free and its load is 0; modes are those that a GPU has
- * when nobody has changed them. */
+/* The state of an idle GPU. No program runs on it, so its memory is free and its load is 0. Modes have their defaults.
+ * */
 #include "nvml.h"
 #include "system.h"
 
@@ -37,7 +37,7 @@ API int nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, struct memory_v2 *memory
 {
     unsigned long long total;
     TRY(memory_of(device, memory, &total));
-    /* Not a mismatch of versions: so drivers 510 to 550 say it (NVIDIA/nvidia-settings, issue 78). */
+    /* Not ARGUMENT_VERSION_MISMATCH: drivers 510 to 550 return this status (NVIDIA/nvidia-settings, issue 78). */
     if (memory->version != STRUCT_VERSION(struct memory_v2, 2))
         return FUNCTION_NOT_FOUND;
     *memory = (struct memory_v2){.version = memory->version, .total = total, .free = total};
@@ -100,7 +100,7 @@ struct utilization {
     unsigned gpu, memory;
 };
 
-/* NVML tells no load of a GPU that is in MIG mode, nor of a MIG device. */
+/* NVML reports no load for a GPU in MIG mode or for a MIG device. */
 static int load_of(nvmlDevice_t device, const void *out)
 {
     const struct gpu_facts *gpu;
@@ -156,7 +156,7 @@ static int no_processes(nvmlDevice_t device, unsigned *count)
     return SUCCESS;
 }
 
-/* All versions: there is no process whose layout could differ. */
+/* For all versions, because there is no process whose layout could differ. */
 #define PROCESSES(name) \
     API int name(nvmlDevice_t device, unsigned *count, void *infos) \
     { \
@@ -174,7 +174,7 @@ PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses)
 PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v2)
 PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v3)
 
-/* Without samples there is none to be found, as drivers 550 say it (Cldfire/nvml-wrapper, issue 56). */
+/* NOT_FOUND without samples, like drivers 550 (Cldfire/nvml-wrapper, issue 56). */
 API int nvmlDeviceGetProcessUtilization(nvmlDevice_t device, void *samples, unsigned *count, unsigned long long since)
 {
     (void)samples;
@@ -226,7 +226,7 @@ API int nvmlDeviceGetMultiGpuBoard(nvmlDevice_t device, unsigned *multiple)
     return give_mode(device, 0, multiple);
 }
 
-/* As /proc/driver/nvidia/gpus/<bus id>/information says. */
+/* The same as /proc/driver/nvidia/gpus/<bus id>/information. */
 API int nvmlDeviceGetBusType(nvmlDevice_t device, unsigned *type)
 {
     return give_mode(device, BUS_PCIE, type);

@@ -1,11 +1,11 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* The driver's versions, what errors are called, and kinds of hardware of which no mock machine has any. */
+/* The driver's versions, error texts, and hardware that no mock machine has. */
 #include "nvml.h"
 
 API const char *nvmlErrorString(int result)
 {
-    /* As NVML 550 says it. */
+    /* The texts of NVML 550. */
     switch (result) {
     case 0: return "Success";
     case 1: return "Uninitialized";
@@ -49,7 +49,7 @@ API int nvmlSystemGetDriverVersion(char *version, unsigned length)
 
 API int nvmlSystemGetNVMLVersion(char *version, unsigned length)
 {
-    /* Also without initialization. */
+    /* Works without initialization, too. */
     return copy_out(facts.nvml_version, version, length);
 }
 

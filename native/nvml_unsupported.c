@@ -1,7 +1,8 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* The rest of NVML's interface (the names of CUDA 13.5's nvml.h): what no mock can answer truly, or nobody needed yet. All
- * of them say NOT_SUPPORTED, as NVML does on hardware that lacks something, so that programs bind and go on. */
+/* The rest of NVML's interface (the names of CUDA 13.5's nvml.h): functions that a mock can't answer correctly, or that
+ * no program has needed yet. All of them return NOT_SUPPORTED, like NVML on hardware without a feature, so that
+ * programs can bind them and continue. */
 #include "nvml.h"
 
 int not_supported(void);
@@ -12,7 +13,7 @@ int not_supported(void)
     return NOT_SUPPORTED;
 }
 
-/* The same function under another name. */
+/* The same function with another name. */
 #define UNSUPPORTED(name) API int name(void) __attribute__((alias("not_supported")));
 
 UNSUPPORTED(nvmlComputeInstanceDestroy)

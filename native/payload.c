@@ -11,7 +11,7 @@ enum { TEXT_SIZE = 1 << 18, LINES = 2048, TRAILER = 17, EXECUTED_FILE = 31 /* AT
 static char text[TEXT_SIZE];
 static struct line lines[LINES];
 
-/* /proc tells the program's file; where it is not mounted, the kernel's word at the start does. */
+/* /proc names the program's file. If /proc is not mounted, the auxiliary vector (AT_EXECFN) names it. */
 static int open_myself(char **environment)
 {
     int fd = (int)CALL(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
@@ -27,7 +27,7 @@ static int open_myself(char **environment)
     return fd;
 }
 
-/* The length of the text behind the image, or -1. */
+/* The length of the text after the image, or -1. */
 static long text_length(const char *trailer)
 {
     long length = 0;

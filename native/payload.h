@@ -1,8 +1,8 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* What a program is and what it knows stands behind its ELF image, as text, then "nvmock1 " and the text's length in 8
- * hexadecimal digits and a line break: whoever writes the program needs no compiler. Lines end with a line break, fields
- * are between tabs; the first field says what the line is about. */
+/* The payload of a program follows its ELF image: text that names the program and contains its facts, then "nvmock1 ",
+ * the text's length in 8 hexadecimal digits, and a line break. So no compiler is needed to write the program. Lines end
+ * with a line break, and tabs separate fields. The first field is the type of the line. */
 #ifndef NVMOCK_PAYLOAD_H
 #define NVMOCK_PAYLOAD_H
 
@@ -14,7 +14,7 @@ struct line {
     struct line *next;
 };
 
-/* Reads the text of the running program, whose environment is given; NULL after a message. */
+/* Reads the payload of the running program with this environment; returns NULL after a message. */
 struct line *payload(char **environment);
 
 #endif

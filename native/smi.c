@@ -15,7 +15,7 @@ static int exists(const char *dev, const char *name, const char *number_text)
     return CALL(faccessat, AT_FDCWD, path, 0) == 0;
 }
 
-/* Where the machine's type has no readings. */
+/* Used if the machine type has no readings. */
 static const char *const no_readings[READ_FIELDS] = {[0 ... READ_FIELDS - 1] = ""};
 
 static void look(struct view *view, const struct line *lines, char **environment)
@@ -55,7 +55,7 @@ static int same(const char *a, const char *b, size_t length)
     return b[length] == 0;
 }
 
-/* By index, UUID, serial number or PCI id (with a domain of 4 or 8 digits). */
+/* Finds a GPU by index, UUID, serial number or PCI id (with a domain of 4 or 8 digits). */
 static int is_meant(const struct view *view, int index, const char *id, size_t length)
 {
     const char *const *fields = view->gpus[index]->fields;
@@ -65,7 +65,7 @@ static int is_meant(const struct view *view, int index, const char *id, size_t l
            (begins_with(fields[GPU_BUS_ID], "0000") && same(id, fields[GPU_BUS_ID] + 4, length));
 }
 
-/* Leaves those that *ids* (with commas between) names; 0 if one of them is not here. */
+/* Keeps only the GPUs in *ids* (separated by commas); returns 0 if one of them is not visible. */
 static int choose(struct view *view, const char *ids)
 {
     view->chosen_count = 0;
@@ -94,7 +94,7 @@ static int list(const struct view *view)
     for (i = 0; i < view->chosen_count; i++) {
         const struct line *gpu = view->gpus[view->chosen[i]];
         const struct line *line;
-        uint64_t mig = 0; /* among those that are visible */
+        uint64_t mig = 0; /* among the visible ones */
         char digits[21];
         put("GPU ", decimal((uint64_t)view->chosen[i], digits), ": ", gpu->fields[GPU_NAME], " (UUID: ",
             gpu->fields[GPU_UUID], ")\n", NULL);
@@ -140,7 +140,7 @@ static int bad(const char *option, const char *problem)
     return SMI_BAD_ARGUMENT;
 }
 
-/* The value of an option in the forms --name=value and --name value; NULL if it is another option. */
+/* Returns the value of an option in the forms --name=value and --name value; NULL for another option. */
 static const char *value_of(const char *name, int argc, char **argv, int *at)
 {
     const char *rest = argv[*at];

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi, as far as the facts of the machine go. */
+/* nvidia-smi, limited to the facts of the machine. */
 #ifndef NVMOCK_SMI_H
 #define NVMOCK_SMI_H
 
@@ -25,7 +25,7 @@ enum {
     GPU_SUBSYSTEM_ID,
     GPU_FIELDS,
 };
-/* readings: of every GPU; a line of the same number of fields, "" where nothing is known. */
+/* readings: of every GPU; always the same number of fields, "" for an unknown reading. */
 enum {
     READ_TEMPERATURE = 1,
     READ_MEMORY_TEMPERATURE,
@@ -52,7 +52,7 @@ enum { MIG_MINOR = 1, MIG_PROFILE, MIG_UUID, MIG_FIELDS };
 
 enum { MAXIMUM = 256 };
 
-/* What is visible here: the lines of the GPUs whose device nodes are there, numbered anew. */
+/* What is visible here: the lines of the GPUs whose device nodes exist, numbered from 0. */
 struct view {
     const struct line *head;
     const char *const *readings;
@@ -65,7 +65,7 @@ struct view {
 
 int smi(const struct line *lines, int argc, char **argv, char **environment);
 
-/* --query-gpu or (of processes) --query-compute-apps, and the table that comes without an option. */
+/* --query-gpu, --query-compute-apps (processes), and the table that is shown without an option. */
 int smi_query(const struct view *view, int processes, const char *fields, const char *format);
 int smi_table(const struct view *view);
 

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi --query-gpu=... and --query-compute-apps=..., --format=csv: scripts' way to ask. */
+/* nvidia-smi --query-gpu=... and --query-compute-apps=..., --format=csv: the queries for scripts. */
 #include "clock.h"
 #include "output.h"
 #include "smi.h"
@@ -9,19 +9,19 @@
 
 enum { QUERY_FIELDS = 128 };
 
-/* How a field is answered: a fact of the GPU (above 0), or one of these. */
+/* The source of a field: a fact of the GPU (above 0), or one of these. */
 enum { UNKNOWN = -1, NOT_AVAILABLE = -2, TIMESTAMP = -3, DRIVER = -4, COUNT = -5, INDEX = -6, PCI_PART = -7 };
-/* Above this one: a reading (READ_...) of the machine's type. */
+/* Above this number: a reading (READ_...) of the machine type. */
 enum { READING = 100 };
-/* As NVML says them (nvml_state.c): nothing runs on the GPU, and nobody has changed its modes. */
+/* The same as in NVML (nvml_state.c): nothing runs on the GPU, and its modes have their defaults. */
 enum { NO_MEMORY = -8, NO_LOAD = -9, DISABLED = -10, DEFAULT = -11 };
 
 struct field {
     const char *name;
-    /* The name in the header, if it is another. */
+    /* The name in the header, if it differs. */
     const char *shown;
     int answer;
-    /* Which part of the PCI id, from where and how long; only for PCI_PART. */
+    /* Position and length of a part of the PCI id; only for PCI_PART. */
     short from, length;
     const char *unit;
 };
@@ -87,7 +87,7 @@ static const struct field known[] = {
     {"pcie.link.gen.max", NULL, READING + READ_PCIE_GENERATION, 0, 0, NULL},
     {"pcie.link.width.current", NULL, READING + READ_PCIE_LANES, 0, 0, NULL},
     {"pcie.link.width.max", NULL, READING + READ_PCIE_LANES, 0, 0, NULL},
-    /* Fields that a mock has no value for. */
+    /* Fields without a value on a mock. */
     {"memory.reserved", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
     {"power.management", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"power.draw.average", NULL, NOT_AVAILABLE, 0, 0, "W"},
@@ -95,7 +95,7 @@ static const struct field known[] = {
     {"persistence_mode", NULL, NOT_AVAILABLE, 0, 0, NULL},
 };
 
-/* Of processes, of which there are none. */
+/* Fields of processes. No process ever runs. */
 static const struct field of_processes[] = {
     {"timestamp", NULL, NOT_AVAILABLE, 0, 0, NULL},
     {"gpu_name", NULL, NOT_AVAILABLE, 0, 0, NULL},
@@ -109,7 +109,7 @@ static const struct field of_processes[] = {
     {"used_memory", "used_gpu_memory", NOT_AVAILABLE, 0, 0, "MiB"},
 };
 
-/* The words of a list with commas, one at a time, without the blanks around them; 0 at its end. */
+/* Reads the next word of a list with commas, without the blanks around it; returns 0 at the end. */
 static int next_word(const char **list, char *word, size_t size)
 {
     const char *at = *list;

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi without options: the table that everybody knows, in the form of the branches from 545 on. Nothing runs on a
- * mock, so its memory is free and its load is 0; readings are those of the machine's type, N/A if it has none. */
+/* nvidia-smi without options: the table, in the format of the branches from 545 on. Nothing runs on a mock, so its
+ * memory is free and its load is 0. Readings are those of the machine type, N/A if it has no readings. */
 #include "clock.h"
 #include "output.h"
 #include "smi.h"
@@ -28,7 +28,7 @@ static void put_head(const struct view *view)
         "|=========================================+========================+======================|\n", NULL);
 }
 
-/* A reading with a unit, in a buffer. Of watts only the whole ones. */
+/* A reading with a unit, in a buffer. Watts are truncated to whole numbers. */
 static const char *reading(const struct view *view, int which, const char *unit, char out[16])
 {
     const char *text = view->readings[which];

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Where a program begins: the stack holds argc, argv and the environment. */
+/* The entry point of a program: the stack holds argc, argv and the environment. */
 #include "system.h"
 
 #if defined(__x86_64__)

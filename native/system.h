@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's calls, without a C library: these programs run on nodes and in containers that have none. */
+/* System calls without a C library, because these programs run on nodes and in containers that may not have one. */
 #ifndef NVMOCK_SYSTEM_H
 #define NVMOCK_SYSTEM_H
 
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* linux/mount.h and linux/sched.h of older kernels lack some of these. */
+/* linux/mount.h and linux/sched.h of older kernels do not have some of these. */
 enum {
     MOUNT_READ_ONLY = 1,
     MOUNT_NO_SUID = 2,
@@ -76,18 +76,18 @@ static inline long system_call6(long number, long a, long b, long c, long d, lon
 #endif
 }
 
-/* Writes all of it; returns 0 or -errno. */
+/* Writes everything; returns 0 or -errno. */
 int write_all(int fd, const char *data, size_t length);
 
 /* Reads up to the end of the file; returns the length, -EFBIG if there is more than *size*, or -errno. */
 long read_all(int fd, char *data, size_t size);
 
-/* Type and permission bits of what *fd* stands for, or -errno. */
+/* Type and permission bits of the file of *fd*, or -errno. */
 int mode_of(int fd);
 
 void quit(int status) __attribute__((noreturn));
 
-/* What a program starts with: argument count, arguments, environment. */
+/* The main function of a program: argument count, arguments, environment. */
 int program(int argc, char **argv, char **environment);
 
 #endif

@@ -75,7 +75,7 @@ char *hexadecimal(uint64_t value, char *out)
     return digits(value, 16, out);
 }
 
-/* The value of a digit, also of a base above 10; 16 if it is none. */
+/* The value of a digit, also of a base above 10; 16 if it is not a digit. */
 static unsigned value_of(char c)
 {
     char lower = (char)(c | 0x20);
