@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Specifications that we refuse, for the runtimes of the scenarios: each is wrong by one thing that GOOD has right."""
+"""Specifications that the collection refuses, for the runtimes of the scenarios: each differs from GOOD by one error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _set(place, **values):
     place.update(values)
 
 
-# (the specification, what we say)
+# (the specification, the collection's message)
 BAD = {
     "empty edits": (
         _changed(lambda spec, device: _set(device, containerEdits={})),
@@ -79,7 +79,7 @@ def _edits(**edits):
     return _changed(lambda spec, device: _set(device, containerEdits=edits))
 
 
-# Valid, but the host paths lead nowhere: only starting a container shows it.
+# Valid, but the host paths do not exist: only starting a container shows it.
 NOWHERE = {
     "no node": _edits(deviceNodes=[{"path": "/dev/nvidia0", "hostPath": "/nowhere/nvidia0"}]),
     "a file for a node": _edits(deviceNodes=[{"path": "/dev/nvidia0", "hostPath": "/etc/hostname"}]),

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""As much of a CRI client as starting containers with CDI devices takes, for the containerd in a node container.
+"""A CRI client that can start containers with CDI devices, for the containerd in a node container.
 
 A kubelet fills CDI_devices only with what a device plugin or a DRA driver answered, and ``ctr`` of containerd 1.7 has no option
 for it.
@@ -101,11 +101,11 @@ _CLASSES = _classes()
 
 
 class Refused(Exception):
-    """containerd's message for a container that it would not create or start."""
+    """containerd's message for a container that it did not create or start."""
 
 
 class _Socket:
-    """A socket here that leads to containerd's: ``docker exec`` carries each connection, so it takes neither root nor a
+    """A local socket that is connected to containerd's. ``docker exec`` carries each connection, so it needs neither root nor a
     local engine."""
 
     def __init__(self, node):
@@ -126,13 +126,13 @@ class _Socket:
             except OSError:  # shut down
                 return
             with connection:
-                # Without containerd a connection ends at once, and says so on stderr; gRPC tries again.
+                # Without containerd, a connection ends at once with a message on stderr. gRPC tries again.
                 self._carriers.append(
                     subprocess.Popen(self._command, stdin=connection, stdout=connection, stderr=subprocess.DEVNULL)
                 )
 
     def close(self):
-        """After the client's last connection is closed: each carrier ends with its own."""
+        """Close the socket after the client's last connection. Each carrier ends with its connection."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
@@ -142,7 +142,7 @@ class _Socket:
 
 
 class Containerd:
-    """The containerd of a node, and a pod in it that all containers of the test are in; leaving the context removes it."""
+    """The containerd of a node, and a pod with all containers of the test. Leaving the context removes the pod."""
 
     def __init__(self, node):
         self._socket = _Socket(node)
@@ -178,7 +178,7 @@ class Containerd:
             try:
                 return call(request, timeout=60, wait_for_ready=True)
             except grpc.RpcError as error:
-                # After a restart: the connection is just being lost, or CRI is not as far as its socket.
+                # After a restart: the connection is being lost, or CRI is not ready yet.
                 restarts = error.code() is grpc.StatusCode.UNAVAILABLE or "not initialized yet" in error.details()
                 if not restarts or time.monotonic() > end:
                     raise Refused(error.details()) from None
@@ -203,10 +203,10 @@ class Containerd:
         return created.container_id
 
     def run(self, container, script):
-        """Run *script* with sh in a container; return (exit status, what it said on both outputs)."""
+        """Run *script* with sh in a container; return (exit status, output on stdout and stderr)."""
         done = self._call("ExecSync", container_id=container, cmd=["sh", "-c", script], timeout=30)
         return done.exit_code, (done.stdout + done.stderr).decode()
 
     def remove_image(self, image):
-        """Remove an image under all its names: ``ctr images rm`` would leave the one that CRI gave it."""
+        """Remove an image with all its names: ``ctr images rm`` would keep the name that CRI has added."""
         self._call("RemoveImage", service="ImageService", image={"image": image})

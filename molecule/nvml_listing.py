@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a program in a container learns from NVML, which it opens by name; for containers that have Python."""
+"""What a program in a container sees through NVML, which it opens by name; for containers with Python."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCRIPT = "python3 -c " + shlex.quote(_PROGRAM)
 
 
 def lines(driver_version, gpus, mig_devices=()):
-    """What the script says where exactly these GPUs, and of MIG devices these, are visible."""
+    """The output of the script if exactly these GPUs and these MIG devices are visible."""
     expected = [f"nvml driver {driver_version}"]
     for gpu in gpus:
         expected.append(f"nvml {gpu.name} {gpu.uuid}")

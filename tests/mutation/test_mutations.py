@@ -21,13 +21,13 @@ import testinfra
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # These need what molecule's prepare step makes, or ask the same as another check more slowly.
-NOT_HERE = {"test_what_others_have_is_as_it_was"}
+NOT_HERE = {"test_unmanaged_files_are_unchanged"}
 LISTING_ONLY = (
     "test_every_entry_is_there_with_its_type_mode_owner_and_target",
-    "test_nothing_else_of_ours_is_there",
+    "test_there_is_no_other_managed_path",
     "test_the_specification_names_every_device",
     "test_every_host_path_of_the_specification_exists",
-    "test_the_manifest_knows_everything_of_ours",
+    "test_the_manifest_lists_every_managed_path",
 )
 
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Is the node what it should be? Looks with testinfra (stat, cat, readlink), not with the code that wrote it.
+"""Check the node with testinfra (stat, cat, readlink), not with the code that wrote it.
 
 What should be there comes from two sides: facts written out here (numbers, names, formats that real software relies on),
 and the complete list of entries that the layouts give for this host's variables. tests/mutation breaks every artefact
@@ -57,7 +57,7 @@ def read_listing(host, root):
 
 
 def stand_ins(listing):
-    """Whether regular files stand in for device nodes, where mknod is not permitted: for all of them or for none."""
+    """Whether regular files replace device nodes, if mknod is not permitted: all of them or no one."""
     kinds = {listing[f"{place}/nvidiactl"][0] for place in (BASE + "/dev", "/dev") if f"{place}/nvidiactl" in listing}
     assert len(kinds) == 1, "no control node, or a mixture of files and devices"
     if os.geteuid() == 0 and not os.environ.get("NVMOCK_TEST_REGULAR_FILES"):
@@ -67,7 +67,7 @@ def stand_ins(listing):
 
 @pytest.fixture(scope="module")
 def variables(host):
-    # testinfra leaves templates as they are: the place of a node is said again.
+    # testinfra does not render templates, so the directory of a node is repeated here.
     variables = host.ansible.get_variables()
     place = os.path.join(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "nodes", variables["inventory_hostname"])
     return {**variables, "gpu_node_host_root": place}
@@ -95,7 +95,7 @@ def regular_files(listing):
 
 @pytest.fixture(scope="module")
 def owner():
-    """Who wrote the node: whoever runs the tests, on an embedded node."""
+    """The owner of the node's files: on an embedded node, the user who runs the tests."""
     return os.geteuid()
 
 
@@ -136,16 +136,16 @@ def test_every_entry_is_there_with_its_type_mode_owner_and_target(variables, mac
 
 def test_every_file_has_its_bytes(host, root, variables, machine, regular_files):
     files = {path: entry for path, entry in wanted(variables, machine, regular_files).items() if entry.kind == FILE}
-    # One command for all: each would take a tenth of a second in a container.
+    # One command for all files: one per file would take a tenth of a second in a container.
     said = host.run("cd %s/ && sha256sum " + " ".join("." + path for path in files), root).stdout
     sums = dict(reversed(line.split("  ", 1)) for line in said.splitlines())
     wrong = [path for path, entry in files.items() if sums.get("." + path) != hashlib.sha256(entry.content).hexdigest()]
     assert not wrong
 
 
-def test_nothing_else_of_ours_is_there(variables, machine, listing, regular_files):
+def test_there_is_no_other_managed_path(variables, machine, listing, regular_files):
     expected = {"/dev/null", *wanted(variables, machine, regular_files)}
-    for path in list(expected):  # the directories above them come without being asked for
+    for path in list(expected):  # parent directories are created implicitly
         while path.count("/") > 1:
             path = path.rpartition("/")[0]
             expected.add(path)
@@ -164,7 +164,7 @@ def test_the_null_device_that_the_specification_mounts(listing, regular_files, o
 
 def test_device_numbers_are_those_of_the_driver(listing, machine, regular_files):
     if regular_files:
-        pytest.skip("mknod is not permitted here: regular files stand in for device nodes")
+        pytest.skip("mknod is not permitted here: the device nodes are regular files")
     for place in (BASE + "/dev", "/dev", DRIVER_ROOT + "/dev"):
         for gpu in machine.gpus:
             assert listing[f"{place}/nvidia{gpu.index}"][4] == f"c3:{gpu.index:x}"
@@ -260,13 +260,13 @@ def test_every_host_path_of_the_specification_exists(host, root, listing):
             assert listing[hook["path"]][1] & stat.S_IXUSR
 
 
-def test_what_others_have_is_as_it_was(host, root, listing):
+def test_unmanaged_files_are_unchanged(host, root, listing):
     assert listing["/etc/cdi"][1] == 0o750
     assert listing["/etc/cdi/vendor.yaml"][1] == 0o640
     assert "vendor.example/device" in host.file(root + "/etc/cdi/vendor.yaml").content_string
 
 
-def test_the_manifest_knows_everything_of_ours(host, root, variables, machine, regular_files):
+def test_the_manifest_lists_every_managed_path(host, root, variables, machine, regular_files):
     manifest = host.file(root + "/var/lib/nvidia-mock/manifest.mtree").content_string
     assert "# run: complete\n" in manifest
     listed = {line.split(" ")[0][1:] for line in manifest.splitlines() if line.startswith("./")}

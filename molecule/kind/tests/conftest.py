@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The nodes, and their containerd as the tests can use it."""
+"""The nodes, and clients of their containerd."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import bu
 
 
 def pytest_collection_modifyitems(config, items):
-    """A module that says ONLY_ON runs on that node alone (testinfra_hosts counts for nothing beside molecule's --hosts)."""
+    """A module with ONLY_ON runs on that node only (molecule's --hosts overrides testinfra_hosts)."""
     chosen = [item for item in items if getattr(item.module, "ONLY_ON", _node_of(item)) == _node_of(item)]
     lost = {item.module for item in items} - {item.module for item in chosen}
     if lost:
@@ -56,8 +56,8 @@ def machine(variables):
 
 @pytest.fixture(scope="module")
 def containerd(host, node):
-    """A client of the node's containerd. The kubelet ends pods that it does not know, so it sleeps: other than after a
-    restart, the device plugin stays registered with it."""
+    """A client of the node's containerd. The kubelet ends unknown pods, so it is paused. Unlike after a restart, the device plugin
+    stays registered with it."""
     host.check_output("systemctl kill --signal=SIGSTOP kubelet")
     try:
         with Containerd(node) as client:
@@ -68,13 +68,13 @@ def containerd(host, node):
 
 @pytest.fixture(scope="module")
 def image(host):
-    """An image that every node has: with glibc, without ldconfig."""
+    """An image that every node has, with glibc and without ldconfig."""
     return node_images.mockctl(host)
 
 
 @pytest.fixture(scope="module")
 def run_with(containerd):
-    """Run a script in a container of an image that has the devices; the same container for the same image and devices."""
+    """Run a script in a container with these devices. The same image and devices share one container."""
     containers = {}
 
     def run(image, devices, script):

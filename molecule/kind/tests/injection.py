@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a container has to see."""
+"""What a container must see."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images for the tests, of what the scenario has made already, so that they need neither a registry nor packages.
+"""Images for the tests, built from what the scenario already has, so that they need neither a registry nor packages.
 
 The playbook's own image gpu-mockctl is in every node: Debian's glibc and Python, busybox, and no ldconfig.
 """
@@ -13,11 +13,11 @@ import subprocess
 BUSYBOX = "localhost/nvmock-molecule-busybox:latest"
 DEBIAN = "localhost/nvmock-molecule-debian:latest"
 
-# busybox is static: nothing in this image could use a library.
+# busybox is static: nothing in this image can use a library.
 _BUSYBOX_FILES = ["bin", *(f"usr/bin/{name}" for name in ("busybox", "sh", "ls", "sleep", "stat"))]
 
-# The node is a Debian (or an Ubuntu): these packages' files of it are a root filesystem with ldconfig and perl.
-# Packages may say /lib for what lies in /usr/lib; node images leave out documentation.
+# The node is a Debian or an Ubuntu. The files of these packages are a root filesystem with ldconfig and perl.
+# Packages may list /lib for files in /usr/lib. Node images leave out documentation.
 _DEBIAN_FILES = r"""
 { dpkg -L base-files base-passwd dash libc6 libc-bin libcrypt1 perl-base; echo /usr/bin/sh; echo /usr/bin/sleep; } |
 sed -E 's,^/(bin|sbin|lib|lib64)/,/usr/\1/,' | sort -u |
@@ -26,7 +26,7 @@ tar --directory=/ --create --no-recursion --files-from=- """
 
 
 def mockctl(host):
-    """The name of the image gpu-mockctl that is in a node."""
+    """The name of the image gpu-mockctl in a node."""
     return host.check_output("ctr --namespace=k8s.io images ls --quiet name~=nvmock/gpu-mockctl").splitlines()[-1]
 
 
@@ -36,14 +36,14 @@ def _docker(*command, stdin=None):
 
 @contextlib.contextmanager
 def _output(*command):
-    """What a docker command writes, to be read while it does."""
+    """The output of a docker command, as a stream."""
     with subprocess.Popen(["docker", *command], stdout=subprocess.PIPE) as process:
         yield process.stdout
     assert process.returncode == 0, command
 
 
 def _load(node, name, *archive):
-    """An image of one layer in a node, of the archive that a docker command writes. Nothing stays in the engine."""
+    """Import the archive that a docker command writes as an image of one layer into a node. Nothing stays in the engine."""
     with _output(*archive) as files:
         _docker("import", "-", name, stdin=files)
     try:

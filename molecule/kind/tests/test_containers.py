@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What containerd injects, into containers of three kinds: a Debian with ldconfig, one without, and one without glibc.
+"""What containerd injects into three kinds of containers: a Debian with ldconfig, one without, and one without glibc.
 
 On the node that has MIG devices; with the playbook's specification, and one without hooks.
 """
@@ -71,7 +71,7 @@ def test_a_gpu_without_hooks(run_with, busybox, machine):
 
 @KINDS
 def test_libraries_and_programs_are_at_their_places(run_with, busybox, machine, kind):
-    """Also where no program could use them; nvidia-smi is static."""
+    """Even if no program can use them; nvidia-smi is static."""
     version = machine.driver_version
     names = ["libcuda.so", "libcuda.so.1", f"libcuda.so.{version}", "libnvidia-ml.so.1", f"libnvidia-ml.so.{version}"]
     script = (
@@ -102,7 +102,7 @@ def test_ldconfig_lists_the_libraries(run_with, debian):
 
 @KINDS
 def test_nvml_knows_what_the_container_was_given(run_with, image, machine, kind):
-    """Opened by its name, in a container without ldconfig."""
+    """The library is opened by its name, in a container without ldconfig."""
 
     def told(*devices):
         status, said = run_with(image, [f"{kind}={device}" for device in devices], nvml_listing.SCRIPT)
@@ -129,7 +129,7 @@ def test_a_program_opens_the_libraries_by_name(run_with, debian, kind):
 
 
 @KINDS
-def test_a_program_opens_them_where_the_container_has_no_ldconfig(run_with, image, kind):
+def test_a_program_opens_them_without_ldconfig_in_the_container(run_with, image, kind):
     opens = 'python3 -c "import ctypes, sys; [print(ctypes.CDLL(name)._name) for name in sys.argv[1:]]"'
     status, said = run_with(image, [f"{kind}=0"], f"command -v ldconfig; {opens} {' '.join(OPENED)}")
     assert (status, said.split()) == (0, OPENED)

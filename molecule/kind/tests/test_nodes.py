@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The nodes of the cluster are what those of the scenario default are, and container runtime and kubelet agree."""
+"""The nodes of the cluster pass the checks of the scenario default, and the container runtime and kubelet accept them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _spec.loader.exec_module(node_checks)
 
 PLACES = ("/run/nvidia", "/var/lib/nvidia-mock", "/etc/cdi", "/usr/local", "/dev")
 
-# The checks of the other scenario, on fixtures of this one.
+# The checks of the other scenario, with fixtures of this one.
 machine = node_checks.machine
 variables = node_checks.variables
 test_every_entry_is_there = node_checks.test_every_entry_is_there_with_its_type_mode_owner_and_target
@@ -31,7 +31,7 @@ test_nvidia_smi_lists_the_gpus = node_checks.test_nvidia_smi_lists_the_gpus
 test_the_machine_file_tells_the_same_uuids = node_checks.test_the_machine_file_tells_the_same_uuids
 test_the_specification_names_every_device = node_checks.test_the_specification_names_every_device
 test_every_host_path_of_the_specification_exists = node_checks.test_every_host_path_of_the_specification_exists
-test_the_manifest_knows_everything_of_ours = node_checks.test_the_manifest_knows_everything_of_ours
+test_the_manifest_lists_every_managed_path = node_checks.test_the_manifest_lists_every_managed_path
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def root():
 
 @pytest.fixture(scope="module")
 def owner():
-    """root, whoever runs the tests."""
+    """root, independent of the user who runs the tests."""
     return 0
 
 
@@ -61,7 +61,7 @@ def regular_files(listing):
 
 
 def test_the_node_restores_itself_at_boot(host):
-    """By more than the tmpfiles.d file: kind's node images have no systemd-tmpfiles-setup.service in sysinit.target."""
+    """The tmpfiles.d file is not enough: kind's node images have no systemd-tmpfiles-setup.service in sysinit.target."""
     assert "/dev/nvidia0" in host.file("/etc/tmpfiles.d/nvmock-dev.conf").content_string
     assert host.check_output("systemctl is-active nvmock-run-nvidia-driver.service") == "active"
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What we refuse, containerd refuses as well: a specification that is wrong by one thing, and the same one without it.
+"""What the collection refuses, containerd also refuses: a specification with one error, compared with the same one without it.
 
 And what becomes of CDI where somebody's configuration has it off.
 """
@@ -26,7 +26,7 @@ ETC, VAR_RUN = "/etc/cdi", "/var/run/cdi"
 
 
 class Specs:
-    """Specifications on the node, and the same in a directory for our own check.
+    """Specifications on the node, and the same ones in a directory for gpu-mockctl.
 
     containerd notices files a moment after they are written. So each write is followed by a witness: a good specification
     of a name that was not there before. Once containerd has that device, it has read what was there before it.
@@ -56,7 +56,7 @@ class Specs:
         self._host.check_output("mkdir -p %s && printf %%s %s >%s", os.path.dirname(path), text, path)
 
     def ours(self, command="validate"):
-        """What gpu-mockctl cdi says about the directory."""
+        """The output of gpu-mockctl cdi for the directory."""
         call = [sys.executable, os.path.join(PROJECT, "bin", "gpu-mockctl"), "cdi", command]
         return subprocess.run([*call, "--host-root", self._directory], capture_output=True, text=True, check=False)
 
@@ -75,7 +75,7 @@ def specs(host, tmp_path):
 
 @pytest.fixture
 def start(containerd, image, specs):
-    """Start a container with the device, once containerd has read what was written."""
+    """Start a container with the device after containerd has read what was written."""
 
     def call():
         end = time.monotonic() + 10
@@ -145,14 +145,14 @@ SAID = {
 
 @pytest.mark.parametrize("name", NOWHERE)
 def test_host_paths_that_lead_nowhere_end_the_container(specs, start, name):
-    """The specification is valid, so only starting a container shows it; nvmock_cdi_spec looks at the node before."""
+    """The specification is valid, so only starting a container shows it. nvmock_cdi_spec checks the node before it writes."""
     specs.write(f"{ETC}/test.json", NOWHERE[name])
     with pytest.raises(Refused, match=SAID[name]):
         start()
 
 
 def test_a_configuration_that_has_cdi_off(host, containerd, image):
-    """containerd 2.4 and later do not know the key: CDI stays on. (What 1.7 does, the scenario runtimes shows.)"""
+    """containerd 2.4 and later ignore the key: CDI stays enabled. (The scenario runtimes shows what 1.7 does.)"""
 
     def nodes():
         return containerd.run(containerd.start(image, ["nvidia.com/gpu=0"]), "ls /dev | grep nvidia0")[1]

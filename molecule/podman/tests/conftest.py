@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node, its specifications as this machine's podman can use them, and the images."""
+"""The node, its specifications for this machine's podman, and the images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import bu
 
 @pytest.fixture(scope="module")
 def variables(host):
-    # testinfra does not template, and the inventory says the host root by the same environment variable.
+    # testinfra does not render templates. The inventory uses the same environment variable for the host root.
     return {**host.ansible.get_variables(), "gpu_node_host_root": os.environ["MOLECULE_EPHEMERAL_DIRECTORY"] + "/node"}
 
 
@@ -32,7 +32,7 @@ def machine(variables):
 
 @pytest.fixture(scope="module")
 def specs(host, variables, tmp_path_factory):
-    """A directory with the node's specifications, their host paths transformed to those of this machine."""
+    """A directory with the node's specifications, with host paths transformed to those of this machine."""
     place = str(tmp_path_factory.mktemp("cdi"))
     root = variables["gpu_node_host_root"]
     for name in ("nvidia.yaml", "hookless.yaml"):

@@ -101,7 +101,7 @@ def test_ldconfig_lists_the_libraries(host, specs, variables):
         assert f"\t{name} (libc6" in done.stdout
 
 
-# The dynamic linker itself opens the library by name, as dlopen would, and perl's DynaLoader calls dlopen.
+# The dynamic linker itself opens the library by name, like dlopen, and perl's DynaLoader calls dlopen.
 DLOPEN = (
     'for n in libcuda.so.1 libnvidia-ml.so.1; do perl -MDynaLoader -e "exit(!DynaLoader::dl_load_file(shift))" $n'
     " && echo opened $n; done; LD_PRELOAD=libcuda.so.1 true"
@@ -117,7 +117,7 @@ def test_a_program_opens_the_libraries_by_name(host, specs, variables, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_library_is_the_nodes(host, specs, variables, kind):
-    """Every file below the library directory that the container did not have: the node's bytes under the node's name."""
+    """Every injected file below the library directory has the node's bytes and the node's name."""
     root = variables["gpu_node_host_root"] + "/var/lib/nvidia-mock/driver"
     sums = f"cd {LIBRARIES} && for n in *.so.550.54.15 vdpau/*.so.550.54.15; do sha256sum $n; done"
     done = run_in(host, specs, variables["podman_image"], [f"{kind}=0"], sums)
@@ -126,9 +126,7 @@ def test_every_library_is_the_nodes(host, specs, variables, kind):
     assert done.stdout == host.run(f"cd {root} && {sums.replace('cd /', 'cd ')}").stdout
 
 
-def test_the_cache_of_the_dynamic_linker_has_them_where_the_container_has_no_ldconfig(
-    host, specs, image_without_ldconfig
-):
+def test_the_linker_cache_has_the_libraries_without_ldconfig_in_the_container(host, specs, image_without_ldconfig):
     script = (
         "command -v ldconfig; for n in libcuda.so.1 libnvidia-ml.so.1; do grep -qa $n /etc/ld.so.cache && echo $n; done"
     )
@@ -136,7 +134,7 @@ def test_the_cache_of_the_dynamic_linker_has_them_where_the_container_has_no_ldc
     assert done.stdout.split() == ["libcuda.so.1", "libnvidia-ml.so.1"], done.stderr
 
 
-def test_a_program_opens_them_where_the_container_has_no_ldconfig(host, specs, image_without_ldconfig):
+def test_a_program_opens_them_without_ldconfig_in_the_container(host, specs, image_without_ldconfig):
     done = run_in(host, specs, image_without_ldconfig, ["nvidia.com/gpu=0"], "command -v ldconfig; " + DLOPEN)
     assert done.stdout.split("\n")[:-1] == ["opened libcuda.so.1", "opened libnvidia-ml.so.1"]
     assert "cannot be preloaded" not in done.stderr

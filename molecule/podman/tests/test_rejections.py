@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What we refuse, podman refuses as well: a specification that is wrong by one thing, and the same one without it."""
+"""What the collection refuses, podman also refuses: a specification with one error, compared with the same one without it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bad_specs import BAD, DEVICE, GOOD, NOWHERE, OTHER, TOO_LOW
 
 @pytest.fixture
 def node(tmp_path):
-    """A host root whose /etc/cdi the container sees."""
+    """A host root whose /etc/cdi is visible in the container."""
     (tmp_path / "etc/cdi").mkdir(parents=True)
     (tmp_path / "var/run/cdi").mkdir(parents=True)
     return tmp_path
@@ -57,7 +57,7 @@ def test_a_bad_one_is_refused_by_both(host, variables, node, name):
 
 
 def test_a_version_that_is_too_low_for_its_fields(host, node):
-    """Refused by us as by containerd (scenario kind); the CDI library in podman 4 does not look."""
+    """The collection and containerd (scenario kind) refuse it. The CDI library in podman 4 does not check it."""
     write(node, TOO_LOW)
     assert "the spec version must be at least v0.5.0" in ours(host, node).stdout
 
@@ -81,6 +81,6 @@ def test_a_specification_in_var_run_shadows_for_both(host, variables, node):
 
 @pytest.mark.parametrize("name", NOWHERE)
 def test_host_paths_that_lead_nowhere_end_the_container(host, variables, node, name):
-    """The specification is valid, so only starting a container shows it; nvmock_cdi_spec looks at the node before."""
+    """The specification is valid, so only starting a container shows it. nvmock_cdi_spec checks the node before it writes."""
     write(node, NOWHERE[name])
     assert run(host, variables, node).rc != 0

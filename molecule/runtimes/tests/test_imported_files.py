@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of containerd's configuration files is what real ones make of them: many files, one question each.
+"""The rules for containerd's configuration files agree with real containerds: many files, one query each.
 
 Two things are compared with 'containerd config dump': whether CDI is on, and which directories are read. Then what was decided is
 done, and containerd must say that it counts, and nothing else must have changed.
@@ -41,7 +41,7 @@ def execute(name, script, data=b""):
 
 
 def text(chance, version, place, is_main):
-    """One file at random, such as that version of containerd takes."""
+    """A random file that this version of containerd accepts."""
     two = at_least(version, "2.0")
     known = [2, 3, 4] if at_least(version, "2.3") else [2, 3] if two else [2]
     schema = chance.choice([None, *known, known[-1]])
@@ -54,7 +54,7 @@ def text(chance, version, place, is_main):
             '"conf.d/b*.toml", "conf.d/*.toml"',
         ]
         out += f"imports = [{chance.choice(patterns)}]\n"
-    # The two old tables of a file without a version are one to containerd.
+    # containerd treats the two old tables of a file without a version as one.
     tables = [1 if schema else chance.choice([0, 1]), 2] if two else [1 if schema else 0]
     for table in chance.sample(tables, chance.randint(0, len(tables))):
         out += f"[{TABLES[table]}]\n  drain_exec_sync_io_timeout = '{chance.randint(1, 9)}s'\n"
@@ -64,7 +64,7 @@ def text(chance, version, place, is_main):
 
 
 def a_node(chance, version, number):
-    """The files of one case, by their paths."""
+    """The files of one case, by path."""
     place = f"{TOP}/{number:03}"
     files = {f"{place}/config.toml": text(chance, version, place, True)}
     for name in ("a", "b", "zzz"):
@@ -74,7 +74,7 @@ def a_node(chance, version, number):
 
 
 def dumps(name, nodes):
-    """containerd's answer to each case, or None where it refuses the files."""
+    """containerd's answer to each case, or None if it refuses the files."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for files in nodes:
@@ -121,7 +121,7 @@ def test_decided_as_containerd_reads_them(name):
             assert "is read after" in str(error)
             seen["refused"] += 1
             continue
-        # The files alone say the same as containerd does.
+        # The files alone give the same answer as containerd.
         assert containerd.decide(node_of(version, files), directories)[1:] == asked[1:], files
         good = containerd.is_good(node_of(version, files, dump), directories)
         assert good == (asked.path == ""), files

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Each runtime of each node injects the GPUs, was restarted only if its file changed, and its file is changed by no more than that."""
+"""Each runtime of each node injects the GPUs. It was restarted only if its file changed, and only the CDI settings changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ with open(os.path.join(SCENARIO, "inventory.yml"), encoding="utf-8") as stream:
     INVENTORY = yaml.safe_load(stream)["all"]["children"]["nodes"]
 PREFIX = "nvmock-runtimes-"
 SERVICES = ("stable", "old", "testing", "off", "imports")
-# Where CDI is known, each runtime of each node.
+# Each runtime of each node that supports CDI.
 RUNTIMES = [
     *(("stable", one) for one in ("docker", "podman", "cri")),
     *(("testing", one) for one in ("docker", "ctr", "cri")),
@@ -33,7 +33,7 @@ RUNTIMES = [
 CONTROL = ["nvidia-modeset c3:fe 666", "nvidia-uvm eb:0 666", "nvidia-uvm-tools eb:1 666", "nvidiactl c3:ff 666"]
 LIST_NODES = 'cd /dev && for n in nvidia*; do [ -c $n ] && stat -c "%n %t:%T %a" $n; done; true'
 PODMAN = "podman --cgroup-manager cgroupfs --runtime runc"
-# The limits are those that root always may set.
+# root may always set these limits.
 RUN = {
     "docker": "docker run --rm --network none {devices} localhost/busybox:1",
     "podman": f"{PODMAN} run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 {{devices}} localhost/busybox:1",
@@ -47,7 +47,7 @@ def node(name):
 
 @pytest.fixture(scope="module", autouse=True)
 def starts():
-    """How often each service was started before the first test, as a test restarts one itself."""
+    """How often each service was started before the first test, because a test restarts one."""
     count = "journalctl --unit {0} --output cat | grep -c '^Started {0}.service'"
     units = [(name, unit) for name in SERVICES for unit in ("containerd", "docker")]
     return {(name, unit): int(node(name).check_output(count.format(unit))) for name, unit in units}
@@ -85,7 +85,7 @@ def run(runtime):
 
 
 def _cri(name):
-    """As the kubelet would: the device is injected by containerd itself, and not by its client, as with ctr."""
+    """Like the kubelet: containerd itself injects the device. With ctr, the client does."""
     pytest.importorskip("grpc")
     from cri import Containerd, Refused
 
@@ -129,7 +129,7 @@ def test_a_device_that_is_not_there(run):
 
 @pytest.mark.parametrize("runtime", [("stable", "cri")], ids="-".join, indirect=True)
 def test_containerd_1_7_ignores_devices_where_cdi_is_off(run, machine):
-    """In silence: the container starts and has no GPU. Since 2.0 CDI is on by default, since 2.4 always."""
+    """Silently: the container starts without a GPU. CDI is enabled by default since 2.0, and always since 2.4."""
     host, config = node("stable"), "/etc/containerd/config.toml"
     assert "nvidia0" in run("ls /dev", "nvidia.com/gpu=0")[1].split()
     host.check_output(f"cp -a {config} /root/config.toml && sed -i 's/enable_cdi = true/enable_cdi = false/' {config}")
@@ -144,7 +144,7 @@ def test_containerd_1_7_ignores_devices_where_cdi_is_off(run, machine):
 
 
 def test_other_directories(run, runtime):
-    """ctr reads the default ones alone, whatever containerd is told."""
+    """ctr only reads the default directories, whatever containerd's configuration is."""
     name, program = runtime
     if "container_runtime_cdi_spec_dirs" in INVENTORY["hosts"][PREFIX + name] and program != "ctr":
         assert nodes_of(run, "nvidia.com/hookless=0") == sorted([*CONTROL, gpu(0)])
@@ -163,7 +163,7 @@ def test_podman_still_reads_the_administrators_directories():
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_was_restarted(starts, name):
-    """Once where a file changed, else not at all: started at boot, with the test's configuration, and by the role."""
+    """Once if a file changed, otherwise not at all: started at boot, with the test's configuration, and by the role."""
     for unit in ("containerd", "docker"):
         assert starts[name, unit] == (3 if name in ("stable", "off", "imports") else 2), unit
 
@@ -182,7 +182,7 @@ def test_what_was_restarted(starts, name):
     ],
 )
 def test_versions_are_what_this_is_about(name, program, least, below):
-    """Or the scenario no longer shows what its documentation says."""
+    """Otherwise the scenario would no longer show what its documentation says."""
     said = node(name).check_output(f"{program} --version | grep -oE '[0-9]+[.][0-9]+[.][0-9]+' | head -n 1")
     found, low, high = ([int(part) for part in one.split(".")] for one in (said, least, below))
     assert low <= found < high
@@ -227,7 +227,7 @@ def test_no_more_is_changed_than_has_to_be(name, containerd, docker):
 
 
 def test_containerd_2_gets_a_drop_in_where_its_file_imports_a_directory():
-    """In the version of the files that are there, after them, and with the directories that are read already."""
+    """It has the version of the existing files, is read after them, and contains the directories that are already read."""
     place = "/etc/containerd/conf.d/"
     assert sorted(node("imports").file(place).listdir()) == ["vendor.toml", "zz-nvmock-cdi.toml"]
     assert "enable_cdi = false  # theirs" in node("imports").file(place + "vendor.toml").content_string
