@@ -90,7 +90,7 @@ def role(cluster, tmp_path_factory):
         ),
     ],
 )
-def test_what_can_not_be_is_said(role, variables, message):
+def test_unsupported_options_are_refused(role, variables, message):
     output = role(**variables)
     assert message in output and "failed=1" in output, output
 

@@ -88,7 +88,7 @@ def test_without_a_registry_the_newest_that_is_here(provision):
     assert predicted(run).endswith("nodes, from kindest/node:v1.36.4.")
 
 
-def test_images_that_are_too_old_or_ours_do_not_count(provision):
+def test_images_that_are_too_old_or_derived_do_not_count(provision):
     run = provision("auto", engine("kindest/node:v1.30.0", "nvmock/kind-node:v1.37.2-python-0123456789ab"))
     assert run.rc == 0 and said(run) == (
         f"Provider local (missing: {DEFAULT}, and no kindest/node of Kubernetes 1.31 or later is here): for a cluster, install what"
@@ -148,7 +148,7 @@ def record(directory, image):
     (place / "cluster.json").write_text(json.dumps(facts))
 
 
-def test_a_cluster_of_ours_is_compared_with_a_named_image_only(provision, tmp_path):
+def test_an_owned_cluster_is_compared_with_a_named_image_only(provision, tmp_path):
     record(tmp_path, "kindest/node:v1.35.0@sha256:1")
     docker = engine(containers=[container("nvmock/kind-node:v1.35.0-python-1")])
     run = provision("kind", docker, gpu_mock_kind_node_image="kindest/node:v1.36.0")
@@ -161,7 +161,7 @@ def test_a_cluster_of_ours_is_compared_with_a_named_image_only(provision, tmp_pa
     assert f"a node of {NAME} does not answer" in run.error and "the stand-in does not know: exec" in run.error
 
 
-def test_a_cluster_that_is_there_needs_no_image_but_its_kubernetes_counts(provision):
+def test_an_existing_cluster_needs_no_image_but_a_new_enough_kubernetes(provision):
     run = provision("auto", engine(containers=[container("kindest/node:v1.30.13")]))
     assert said(run).startswith("Provider kind, node image kindest/node:v1.30.13 (that of the cluster): ")
     assert run.error == (

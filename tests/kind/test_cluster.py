@@ -175,7 +175,7 @@ def test_a_node_that_stops_during_the_run_is_named(play, ours, path_with):
     assert f"a node of {OURS} does not answer: " in error and "paused" in error and "run again" in error
 
 
-def test_absent_deletes_what_is_ours(play, ours):
+def test_absent_deletes_an_owned_cluster(play, ours):
     assert play("cluster.yml", "--check", **ours, kind_cluster_state="absent").changed > 0
     assert containers(OURS) != []
     run = play("cluster.yml", **ours, kind_cluster_state="absent")
@@ -240,7 +240,7 @@ def difference(before, after):
     return {"gone": sorted(set(before) - set(after)), "new": sorted(set(after) - set(before))}
 
 
-def test_somebody_elses_cluster_gets_gpus_and_loses_them_again(play, theirs, mine, tmp_path):
+def test_an_existing_cluster_gets_gpus_and_is_restored(play, theirs, mine, tmp_path):
     """gpu_mock.yml and teardown.yml on a cluster that was there before: afterwards nothing tells that they were."""
     since = "systemctl show --property=ActiveEnterTimestampMonotonic containerd"
     config = in_node(THEIRS, "cat /etc/containerd/config.toml")

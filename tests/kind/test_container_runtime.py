@@ -197,7 +197,7 @@ def test_the_smallest_change_where_the_runtime_reads_it(cases, name):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_can_not_be_is_said_in_one_line(cases, name):
+def test_an_unsupported_case_is_refused_in_one_line(cases, name):
     run, now = cases
     runtime, _version, _directories, before, message = REFUSED[name]
     said = [one["msg"] for one in run.results(name) if one.get("failed")]

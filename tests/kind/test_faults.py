@@ -47,12 +47,12 @@ def test_no_permission_on_the_socket(play, kept, path_with):
     one_line(run.error, "no permission on the socket of docker: join its group (sudo usermod -aG docker $USER")
 
 
-def test_no_docker(play, kept, path_with):
+def test_docker_is_not_installed(play, kept, path_with):
     run = play("cluster.yml", env={"PATH": path_with("kind")}, **kept, kind_cluster_name=NAME)
     one_line(run.error, "docker is not on the PATH: install it (sudo apt-get install docker.io")
 
 
-def test_no_kind(play, kept, path_with):
+def test_kind_is_not_installed(play, kept, path_with):
     run = play("cluster.yml", env={"PATH": path_with("docker", "kubectl")}, **kept, kind_cluster_name=NAME)
     one_line(run.error, "kind is not on the PATH (0.20.0 or newer is needed): set kind_cluster_install_tools=true")
 

@@ -41,7 +41,7 @@ def stand_ins(node_image):
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_a_teardown_keeps_the_images_or_removes_all_of_ours(play, stand_ins, tmp_path, keep):
+def test_a_teardown_keeps_or_removes_all_built_images(play, stand_ins, tmp_path, keep):
     assert len(stand_ins) == 5
     variables = {"gpu_mock_provider": "kind", "gpu_mock_cluster": PREFIX + "none", **REPOSITORIES}
     variables |= {"gpu_mock_local_directory": str(tmp_path), "kind_cluster_state_directory": str(tmp_path / "state")}

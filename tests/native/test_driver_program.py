@@ -66,7 +66,7 @@ def test_mig_devices(driver_program):
     assert mode.stdout == "mig.mode.current\nEnabled\n"
 
 
-def test_a_stub(driver_program):
+def test_a_stub_program_prints_its_version(driver_program):
     def make(architecture):
         return programs.stub("nvidia-modprobe", "loads kernel modules", "550.54.15", architecture)
 

@@ -121,5 +121,5 @@ def test_damaged_states_are_refused_as_python_refuses_them(nvidia_cdi_hook, bund
 
 @SETTINGS
 @given(state=st.binary(max_size=200))
-def test_noise(nvidia_cdi_hook, state):
+def test_any_bytes_as_state_give_one_line(nvidia_cdi_hook, state):
     one_line(run(nvidia_cdi_hook, state))

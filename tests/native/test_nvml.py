@@ -208,7 +208,7 @@ def test_nothing_runs(node):
     assert pynvml.nvmlSystemGetHicVersion() == []
 
 
-def test_look_ups(node):
+def test_a_gpu_is_found_by_each_of_its_identifiers(node):
     for gpu, handle in each(node):
         uuid = gpu.uuid.encode()
         found = [

@@ -111,7 +111,7 @@ def test_what_is_not_supported_says_so(node, names, valid):
     assert not any(room.raw)
 
 
-def test_null(node, names, valid):
+def test_null_pointers_are_invalid_arguments(node, names, valid):
     for name in names - UNSUPPORTED:
         assert node.status(name, *NULLS) == INVALID, name
         for some in valid.values() if takes(name) else ():

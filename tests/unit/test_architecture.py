@@ -68,7 +68,7 @@ def test_every_room_has_a_rule():
 
 
 @pytest.mark.parametrize("name", sorted(filter(None, MODULES)))
-def test_arrows(name):
+def test_a_module_imports_only_what_its_package_may(name):
     allowed = MAY[house.room(name)]
     for imported in house.imports(MODULES[name], MODULES):
         if imported.of_core:
@@ -91,7 +91,7 @@ def test_arrows_from_outside(sources, name, allowed):
             assert _covered(imported.name, allowed), f"{name} imports {imported.name}: may import {', '.join(allowed)}"
 
 
-def test_rules_allow_no_more_than_somebody_needs():
+def test_no_rule_allows_an_import_that_does_not_exist():
     """An arrow that nobody uses is taken out of the rules."""
     used = {name: set() for name in MAY}
     rules = dict(MAY)

@@ -92,7 +92,7 @@ def test_regular_files_are_no_devices(tmp_path, release):
         make(tmp_path, [*driver_files(), *nodes], **options)
 
 
-def test_a_node_in_dev_below_dev_is_found_as_well(tmp_path):
+def test_a_node_in_a_dev_directory_below_dev_is_found(tmp_path):
     """The tool looks for /dev/nvidia0 below / and below /dev."""
     nodes = [*gpu_nodes(), node_char("/dev/dev/nvidia0", 195, 0)]
     edits = edits_of(make(tmp_path, [*driver_files(), *nodes]), "0")
@@ -124,7 +124,7 @@ def test_additional_gids_unless_all_may_read_and_write(tmp_path, mode, flags, gi
     assert spec["cdiVersion"] == ("0.7.0" if gids else "0.5.0")
 
 
-def test_a_link_to_a_device_is_none_and_a_device_without_nodes_is_refused(tmp_path):
+def test_a_link_is_no_device_node_and_a_device_without_nodes_is_refused(tmp_path):
     nodes = [node_char("/dev/nvidia0", 195, 0), symlink("/dev/nvidia1", "nvidia0")]
     for options in ({"toolkit_release": "1.20"}, {"disabled_hooks": (MEMORY_LIMITS,)}, {"disabled_hooks": ("all",)}):
         with pytest.raises(SpecError, match='failed add device "1": invalid device, empty device edits'):

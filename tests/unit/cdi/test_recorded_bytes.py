@@ -35,11 +35,11 @@ def test_byte_by_byte(path):
     assert serialize(canonical(spec), RELEASES[release].sorted_yaml, path.rpartition(".")[2]) == content
 
 
-def test_there_are_some():
+def test_the_recorded_specifications_are_found():
     assert len(FILES) > 100
 
 
-def test_json_is_gos():
+def test_json_has_the_bytes_of_gos_encoder():
     """RULES of the tool: one line, struct order, HTML's characters escaped, no newline at the end."""
     spec = {"cdiVersion": "0.3.0", "kind": "a.b/c", "devices": [{"name": "x", "containerEdits": {"env": ["A=<&>"]}}]}
     assert serialize(spec, False, "json") == (

@@ -75,7 +75,7 @@ def test_a_file_in_var_run_that_takes_precedence(tmp_path):
     assert make(tmp_path, cdi_class="mine").device_names
 
 
-def test_a_file_of_others_that_is_not_valid_hides_nothing(tmp_path):
+def test_an_invalid_unmanaged_file_hides_no_device(tmp_path):
     write(tmp_path, "etc/cdi/others.json", {**OTHERS, "surplus": 1})
     assert make(tmp_path).device_names
 

@@ -93,7 +93,7 @@ def written(text, sorted_keys=V3):
         *ESCAPED.items(),
     ],
 )
-def test_quotes(text, expected, sorted_keys):
+def test_a_text_is_quoted_like_the_releases_yaml_library_does(text, expected, sorted_keys):
     assert written(text, sorted_keys).strip(" ")[2:] == expected
 
 

@@ -45,7 +45,7 @@ def test_nothing_is_there_twice_and_groups_are_sorted():
     assert edits["additionalGids"] == [7, 44]
 
 
-def test_a_device_does_not_repeat_what_is_common_unless_nothing_would_be_left():
+def test_a_device_does_not_repeat_common_edits_unless_it_had_none_left():
     common = {"env": ["A=1"], "deviceNodes": [node("/dev/ctl")], "additionalGids": [44]}
     spec = simplified(
         common,

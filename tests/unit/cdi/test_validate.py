@@ -76,14 +76,14 @@ def test_the_good_one_is_good():
 
 
 @pytest.mark.parametrize(("spec", "said"), BAD, ids=[said[:60] for _spec, said in BAD])
-def test_one_mistake_one_line(spec, said):
+def test_a_bad_specification_gives_one_line(spec, said):
     (found,) = problems(spec)
     assert said in found
     assert "\n" not in found
 
 
 @pytest.mark.parametrize("spec", ALLOWED)
-def test_what_libraries_take(spec):
+def test_a_valid_specification_has_no_problems(spec):
     assert problems(spec) == []
 
 
@@ -102,7 +102,7 @@ def test_no_field_ends_in_a_traceback(field, data):
 
 @given(specs())
 @settings(deadline=None)
-def test_what_is_made_of_allowed_parts_is_valid_from_its_minimum_version_on(spec):
+def test_allowed_parts_are_valid_from_their_minimum_version_on(spec):
     least = VERSIONS.index(spec["cdiVersion"])
     for index, version in enumerate(VERSIONS):
         assert (problems({**spec, "cdiVersion": version}) == []) == (index >= least)

@@ -292,7 +292,7 @@ FLAGS = [
     flag=st.sampled_from(FLAGS),
     value=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40),
 )
-def test_whatever_is_said_the_answer_is_one_line_or_a_plan(tmp_path, flag, value):
+def test_any_value_of_a_flag_gives_one_line_or_a_plan(tmp_path, flag, value):
     done = run("--host-root", str(tmp_path), "--device-files", "regular", "--check", f"--{flag}={value}")
     assert done.returncode in (0, 1, 2)
     assert "Traceback" not in done.stderr

@@ -106,7 +106,7 @@ def test_remove_on_exit_leaves_what_was_there(watch, tmp_path, number):
     assert not running.ready.exists() and running.process.returncode == 0
 
 
-def test_trouble_is_said_once_and_ends_when_its_cause_does(watch, tmp_path):
+def test_an_error_is_printed_once_until_it_is_over(watch, tmp_path):
     obstacle = tmp_path / "node/etc/cdi/nvidia.yaml"
     obstacle.parent.mkdir(parents=True)
     obstacle.write_text("theirs")

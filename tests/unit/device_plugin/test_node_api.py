@@ -54,7 +54,7 @@ def test_labels_come_change_and_go(api):
     assert api.metadata["annotations"] == {"other": "x"}
 
 
-def test_a_label_of_somebody_else_stays(api, capfd):
+def test_an_unmanaged_label_is_not_changed(api, capfd):
     LabelKeeper(api).keep({"nvidia.com/gpu.product": "ours", "nvidia.com/gpu.count": "1"})
     assert api.metadata["labels"]["nvidia.com/gpu.product"] == "somebody-elses"
     assert "nvidia.com/gpu.product exist and are not managed by this plugin: not changed" in capfd.readouterr().err

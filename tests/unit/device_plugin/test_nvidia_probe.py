@@ -52,7 +52,7 @@ def test_a_node_that_has_everything(node, probe):
     assert status == 0 and first != second
 
 
-def test_what_is_missing_is_said(node, probe):
+def test_the_probe_names_what_is_missing(node, probe):
     node.make("--with-hook")
     library = node.path("var/lib/nvidia-mock/driver/lib64/libnvidia-ml.so.1")
     assert probe(root=node.path("none")) == (1, f"there is no libnvidia-ml.so.1 below {node.path('none')}")

@@ -127,7 +127,7 @@ def test_a_stale_kubelet_socket_is_waited_out(node, said):
     eventually(lambda: len(node.kubelet.healthy()) == 2)
 
 
-def test_a_refusal_of_the_kubelet_is_said(node, said):
+def test_a_refusal_of_the_kubelet_is_logged(node, said):
     node.kubelet.refuse = "no such version"
     node.make("--gpu-count", "1").kubelet.start()
     node.plugin()
@@ -136,7 +136,7 @@ def test_a_refusal_of_the_kubelet_is_said(node, said):
     eventually(lambda: len(node.kubelet.healthy()) == 1)
 
 
-def test_a_stale_socket_of_ours_is_taken_away(node):
+def test_a_stale_socket_is_removed(node):
     node.make("--gpu-count", "1").kubelet.start()
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(os.path.join(node.plugins, "nvmock-gpu.sock"))
@@ -264,7 +264,7 @@ def test_a_library_that_the_specification_mounts(running, said):
     )
 
 
-def test_a_fault(running, said):
+def test_a_fault_file_makes_a_gpu_unhealthy_until_it_is_removed(running, said):
     uuid = running.uuids[0]
     running.fault(uuid, "fallen off the bus\n")
     check_unhealthy_then_repaired(running, said, uuid, "fallen off the bus", lambda: running.fault(uuid))

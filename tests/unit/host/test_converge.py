@@ -238,7 +238,7 @@ def test_present_in_any_order_is_the_same(fresh):
         assert different(reference, snapshot(top)) == [], [component.owner for component in order]
 
 
-def test_absent_keeps_what_others_put_into_our_directories(used_node):
+def test_absent_keeps_unmanaged_files_in_managed_directories(used_node):
     wanted = full_node(2)
     before = snapshot(used_node)
     present(used_node, wanted)
@@ -298,7 +298,7 @@ def test_what_was_taken_over_is_not_lost_behind_a_directory(used_node):
     assert snapshot(used_node)["/dev/nvidia0"][4] == b"theirs"
 
 
-def test_shrinking_keeps_what_others_put_into_our_directories(used_node):
+def test_shrinking_keeps_unmanaged_files_in_managed_directories(used_node):
     present(used_node, full_node(4))
     place = f"{BASE}/proc/driver/nvidia/gpus/0000:03:00.0"
     write(used_node, f"{place}/theirs", b"x")
@@ -421,7 +421,7 @@ def test_directory_where_a_file_should_be(used_node):
     assert different(before, snapshot(used_node, identity=True)) == []
 
 
-def test_directory_with_files_in_place_of_ours(used_node):
+def test_a_directory_with_files_in_place_of_a_managed_file(used_node):
     present(used_node, small_node())
     os.unlink(f"{used_node}/dev/nvidia0")
     os.makedirs(f"{used_node}/dev/nvidia0/inside")

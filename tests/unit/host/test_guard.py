@@ -116,7 +116,7 @@ def test_all_majors_taken(used_node, monkeypatch):
         guard.check_majors(root, components.majors(build_machine(), DeviceOptions()))
 
 
-def test_major_of_the_driver_itself_is_fine(used_node, monkeypatch):
+def test_a_major_of_the_nvidia_driver_is_accepted(used_node, monkeypatch):
     monkeypatch.setattr(guard, "open", kernel_devices(REAL), raising=False)
     with HostRoot(str(used_node)) as root:
         guard.check_majors(root, components.majors(build_machine(), DeviceOptions()))

@@ -132,7 +132,7 @@ def _as_owner(entry):
     return entry
 
 
-def test_nothing_of_ours_goes_through_a_link_of_ours():
+def test_no_managed_path_goes_through_a_managed_link():
     """It would be lost, and left behind, with the link."""
     link = _as_owner(entries.symlink("/etc/to", "/etc"))
     below = _as_owner(entries.file("/etc/to/a", b""))

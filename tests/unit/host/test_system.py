@@ -88,7 +88,7 @@ def test_read_only(used_node, state):
 @needs_mounts
 @pytest.mark.parametrize("size", ["4k", "16k", "64k", "200k"])
 @pytest.mark.parametrize("limit", ["size", "nr_inodes"])
-def test_full(tmp_path, size, limit):
+def test_a_full_filesystem_is_an_error_and_leaves_nothing(tmp_path, size, limit):
     """A small tmpfs: too few bytes or too few inodes for a node."""
     top = tmp_path / "small"
     top.mkdir()
@@ -165,7 +165,7 @@ def test_host_root_that_may_not_be_read(reachable):
 
 
 @needs_root
-def test_files_given_to_others_by_an_ordinary_user(reachable):
+def test_an_ordinary_user_can_not_change_the_owner_of_files(reachable):
     os.chown(reachable, 65534, 65534)
     before = snapshot(reachable)
     said = _output(
@@ -214,7 +214,7 @@ def test_regular_files_without_cap_mknod(reachable):
 
 
 @pytest.mark.skipif(not MAY_MKNOD, reason="needs leave to make block devices")
-def test_a_block_device_in_place_of_ours(used_node):
+def test_a_block_device_in_place_of_a_managed_file(used_node):
     present(used_node, small_node())
     good = snapshot(used_node)
     os.unlink(f"{used_node}/dev/nvidia0")

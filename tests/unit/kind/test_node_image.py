@@ -153,7 +153,7 @@ def test_without_the_default_the_newest_that_is_here_is_taken():
         ["notkindest/node:v1.37.2@<none>", "kindest/node-arm64:v1.37.2@<none>"],
     ],
 )
-def test_where_no_image_is_fit_that_is_said(here):
+def test_the_reason_is_given_if_no_image_can_be_used(here):
     choice = node_image.choose("0.33.0", here=here)
     assert choice["image"] == NEWEST
     assert choice["lacks"] == (
@@ -169,7 +169,7 @@ def test_an_image_without_a_tag_counts_by_a_digest_that_is_known():
     )
 
 
-def test_among_equals_the_plain_one_and_the_usual_repository_come_first():
+def test_among_equals_the_plain_tag_and_usual_repository_come_first():
     here = ["localhost/kindest/node:v1.36.0@<none>", "kindest/node:v1.36.0-mine@<none>", "kindest/node:v1.36.0@<none>"]
     assert node_image.candidates(here) == ["kindest/node:v1.36.0", here[0][:-7], here[1][:-7]]
 

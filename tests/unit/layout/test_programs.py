@@ -302,7 +302,7 @@ def test_facts_that_nobody_knows(tmp_path, executable):
 
 
 @pytest.mark.parametrize("name", [row[0] for row in PROGRAMS])
-def test_stubs(tmp_path, name, architecture):
+def test_a_stub_program_is_elf_or_a_shell_script(tmp_path, name, architecture):
     purpose = next(row[1] for row in PROGRAMS if row[0] == name)
     content = programs.stub(name, purpose, "550.54.15", architecture)
     is_script = architecture == SHELL or name.endswith(".sh")

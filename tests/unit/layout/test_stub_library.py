@@ -64,7 +64,7 @@ def test_unknown_architecture():
 
 @pytest.mark.skipif(shutil.which("readelf") is None, reason="readelf (binutils) is not installed")
 @pytest.mark.parametrize(("architecture", "shown"), [("x86_64", "X86-64"), ("aarch64", "AArch64")])
-def test_readelf(tmp_path, architecture, shown):
+def test_readelf_reads_a_stub_library_without_warnings(tmp_path, architecture, shown):
     path = tmp_path / "lib.so"
     path.write_bytes(shared_object("libcuda.so.1", architecture))
     done = subprocess.run(

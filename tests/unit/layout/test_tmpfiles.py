@@ -56,7 +56,7 @@ def test_names_are_distinct():
     assert tmpfiles_path("/run/nvidia/driver") == "/etc/tmpfiles.d/nvmock-run-nvidia-driver.conf"
 
 
-def test_a_unit_applies_what_lies_outside_of_dev():
+def test_a_unit_applies_the_lines_outside_of_dev():
     assert [entry.path for entry in tmpfiles_entries([char_device("/dev/nvidia0", 195, 0)], "/dev")] == [
         "/etc/tmpfiles.d/nvmock-dev.conf"
     ]

@@ -43,14 +43,14 @@ def _sums():
     return {name: digest for digest, name in (line.split("  ") for line in lines)}
 
 
-def test_sha256sums_has_the_sum_of_every_program_that_the_core_unpacks():
+def test_sha256sums_covers_every_shipped_program():
     assert _sums() == {
         f"{program}.{architecture}": hashlib.sha256(native.binary(program, architecture)).hexdigest()
         for program, architecture in EVERY
     }
 
 
-def test_the_modules_and_their_directory_are_as_the_build_writes_them():
+def test_the_program_modules_are_what_the_build_writes():
     assert build_native.check_modules() == []
 
 
@@ -94,7 +94,7 @@ def test_the_recorded_tools_are_those_of_the_pinned_packages(architecture):
         assert made.linker == f"GNU ld (GNU Binutils for Debian) {linker}"
 
 
-def test_git_marks_all_modules_of_programs_as_generated_and_nothing_else():
+def test_git_marks_exactly_the_program_modules_as_generated():
     rules = [line.split() for line in (ROOT / ".gitattributes").read_text(encoding="ascii").splitlines()]
     rules = [rule for rule in rules if rule[0] != "#"]
     assert all(attributes == ["linguist-generated", "-diff"] for _pattern, *attributes in rules)
@@ -169,7 +169,7 @@ def test_missing_or_other_sums_are_one_line(copy, spoil):
     assert "SHA256SUMS" in problem
 
 
-def test_a_module_that_holds_these_bytes_of_these_tools_is_left_alone(copy):
+def test_a_module_with_the_same_bytes_and_tools_is_not_written(copy):
     script, place = copy
     one = ("nvidia-cdi-hook", "x86_64")
     made = script.shipped(*one)
@@ -209,7 +209,7 @@ def _check(script, path):
     )
 
 
-def test_check_fails_with_a_compiler_and_linker_of_another_version_and_names_both(copy, tmp_path):
+def test_check_names_another_compiler_and_linker_version(copy, tmp_path):
     script, _place = copy
     pinned = script.shipped("nvidia-cdi-hook", "x86_64")
     done = _check(script, _tools(tmp_path / "tools"))

@@ -272,9 +272,7 @@ _TABLE = st.tuples(
     other=st.one_of(st.none(), _TABLE),
     directories=st.sampled_from([DIRS, MORE]),
 )
-def test_whatever_the_files_one_change_is_enough_and_can_be_taken_back(
-    version, schema, imports, tables, other, directories
-):
+def test_one_change_is_enough_for_any_files_and_can_be_reverted(version, schema, imports, tables, other, directories):
     files = {MAIN: "# mine\n" + schema + imports + "".join(tables)}
     if other is not None:
         files[f"{CONF}/50-other.toml"] = schema + other

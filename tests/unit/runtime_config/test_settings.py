@@ -66,7 +66,7 @@ def test_revert_gives_the_original(text):
     assert revert(changed, "toml", applied, text) == text
 
 
-def test_revert_keeps_what_others_wrote_since():
+def test_revert_keeps_later_changes_by_other_means():
     changed, applied = apply(KIND, "toml", [ON])
     others = changed + '\n[plugins."io.containerd.nri.v1.nri"]\n  disable = false\n'
     assert revert(others, "toml", applied, KIND) == others.replace("enable_cdi = true", "enable_cdi = false")
@@ -234,7 +234,7 @@ def test_errors_are_one_line_with_the_file(run, config):
     assert message.startswith(str(config) + ": line 1: ") and "\n" not in message
 
 
-def test_a_record_that_is_not_ours_is_not_trusted(run, config, tmp_path):
+def test_a_damaged_record_is_not_trusted(run, config, tmp_path):
     run()
     (record,) = (tmp_path / "var/state").glob("*.json")
     record.write_text("{}")

@@ -48,7 +48,7 @@ def test_a_key_joins_its_table_with_its_neighbours_indentation():
     assert '  ]\n  enable_cdi = true\n\n[plugins."io.containerd.grpc.v1.cri".containerd]' in document.text
 
 
-def test_a_table_is_added_at_the_end_when_only_its_children_are_there():
+def test_a_table_with_existing_children_is_added_at_the_end():
     document = Document('[plugins."io.containerd.grpc.v1.cri".containerd]\nx = 1')
     document.set((*CRI, "enable_cdi"), True)
     assert document.text == (
