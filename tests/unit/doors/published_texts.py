@@ -23,8 +23,10 @@ import yaml
 ROOT = pathlib.Path(__file__).parents[3]
 _FOLDERS = (
     *("docs", "roles", "playbooks", "plugins", "device_plugin", "bin", "native", "scripts", "molecule", "images"),
-    *("changelogs/fragments", ".github"),
+    *("changelogs", "meta", ".github", ".ci", ".config"),
 )
+_AT_THE_TOP = ("README.md", "CHANGELOG.md", "Makefile", "*.yml", "*.toml", "*.cfg", "requirements*.txt", ".ansible-lint")
+_SHELL_PROGRAMS = ("scripts/", ".ci/", "molecule/runtimes/make-")
 _PYTHON_PROGRAMS = ("bin/gpu-mockctl", "bin/gpu-mock-device-plugin")
 # Keys of YAML files whose values people read.
 _YAML_KEYS = {"name", "msg", "fail_msg", "success_msg", "description", "short_description", "title", "notes", "label"}
@@ -54,24 +56,22 @@ def texts() -> tuple[Text, ...]:
 
 
 def _files() -> list[str]:
-    """Return the files that people read: not the tests, the recorded data, and CHANGELOG.md, which a program makes."""
+    """Return the files that people read: not the tests, which have their own words for their cases."""
     found = [path for folder in _FOLDERS for path in (ROOT / folder).rglob("*")]
-    found += [ROOT / "README.md", ROOT / "Makefile"]
+    found += [path for pattern in _AT_THE_TOP for path in ROOT.glob(pattern)]
     return sorted(str(path.relative_to(ROOT)) for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
 def _kind(path: str):
     if path.endswith(".md"):
         return _markdown
-    if path.endswith((".yml", ".yaml")):
+    if path.endswith((".yml", ".yaml", ".ansible-lint")):
         return _yaml
     if path.endswith(".py") or path in _PYTHON_PROGRAMS:
         return _python
-    if path.endswith((".c", ".h")):
+    if path.endswith((".c", ".h", ".ld")):
         return _c
-    if path.endswith((".sh", ".ld", "Makefile", "Dockerfile")) or path.startswith(
-        ("scripts/", "molecule/runtimes/make-")
-    ):
+    if path.endswith((".sh", ".cfg", ".toml", ".txt", "Makefile", "Dockerfile")) or path.startswith(_SHELL_PROGRAMS):
         return _hash_comments
     if path.endswith(".j2"):
         return _template
