@@ -14,7 +14,7 @@ struct flag {
 };
 
 /* Sorts *arguments* into *flags* (the last has no name); returns NULL, or what is wrong, with the argument in *about*. Other
- * words, and what is behind "--" or "-", are passed over. */
+ * words, and what is behind "--" or "-", are ignored. */
 const char *parse_flags(int count, char *const *arguments, struct flag *flags, const char **about);
 
 #endif

@@ -19,8 +19,8 @@ int update_application_profile(int root, const struct flag *flags);
 int apply_cuda_memory_limits(const char *state, const struct flag *flags);
 int check_gpu_ids(const struct flag *flags);
 
-/* Says that *what* failed with *error*, and returns the exit status for that: 0 on a read-only filesystem, where
- * nothing can be done and the container shall run all the same, else 1. */
+/* Reports that *what* failed with *error* and returns the exit status: 0 on a read-only filesystem, because nothing can be
+ * done there and the container should run anyway, and 1 otherwise. */
 int failed(const char *what, const char *about, int error);
 
 #endif
