@@ -25,7 +25,16 @@ _FOLDERS = (
     *("docs", "roles", "playbooks", "plugins", "device_plugin", "bin", "native", "scripts", "molecule", "images"),
     *("changelogs", "meta", ".github", ".ci", ".config"),
 )
-_AT_THE_TOP = ("README.md", "CHANGELOG.md", "Makefile", "*.yml", "*.toml", "*.cfg", "requirements*.txt", ".ansible-lint")
+_AT_THE_TOP = (
+    "README.md",
+    "CHANGELOG.md",
+    "Makefile",
+    "*.yml",
+    "*.toml",
+    "*.cfg",
+    "requirements*.txt",
+    ".ansible-lint",
+)
 _SHELL_PROGRAMS = ("scripts/", ".ci/", "molecule/runtimes/make-")
 _PYTHON_PROGRAMS = ("bin/gpu-mockctl", "bin/gpu-mock-device-plugin")
 # Keys of YAML files whose values people read.
