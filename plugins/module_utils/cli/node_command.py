@@ -122,7 +122,9 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
                 uid=owner,
                 gid=owner,
             )
-            spec = cdi_spec.make(machine, root, options, spec_file, list(wanted))
+            spec = cdi_spec.make(
+                machine, root, options, spec_file, list(wanted), values.on("take-over"), values.on("allow-real-driver")
+            )
             names = spec.device_names
             wanted.append(spec.component)
         changes = _converge(values, root, wanted)
