@@ -88,7 +88,9 @@ def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[s
 
     :returns: each specification, with what the name of its file gets before the dot (:func:`..nvcdi.generate.generate`).
     """
+    from ..cdi.version import minimum_version
     from ..nvcdi import generate as generator
+    from ..nvcdi import modes
 
     uname = os.uname()
     node = {
@@ -97,7 +99,14 @@ def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[s
         "search_path": os.environ.get("PATH", ""),
         "data_dirs": os.environ.get("XDG_DATA_DIRS", ""),
     }
-    return generator.generate(machine, view, options.but(**node))
+    made = generator.generate(machine, view, options.but(**node))
+    if modes.COHERENT_ANNOTATIONS in options.feature_flags:
+        # nvidia-ctk sorts the devices by their annotations, and writes them without.
+        for _infix, spec in made:
+            for device in spec["devices"]:
+                device.pop("annotations", None)
+            spec["cdiVersion"] = minimum_version(spec)
+    return made
 
 
 def make(
