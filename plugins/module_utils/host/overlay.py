@@ -39,14 +39,29 @@ class OverlayView(HostView):
         self._planned: dict[str, Entry] = {}
         # place of a directory -> name in it -> whether it will be there
         self._renewed: dict[str, dict[str, bool]] = {}
+        parent = directory = ""
         for change in changes:
-            self._put(change.path, change.after)
+            above, name = split(change.path)
+            if above != parent:  # changes of one directory follow each other
+                parent, directory = above, self._future_directory(above)
+            self._put(directory, name, change.after)
+            before, after = change.before, change.after
+            if before is not None and (after is None or after.kind != before.kind):
+                # What is not what it was any more may have been on the way to paths that are resolved.
+                self._real = {"/": "/"}
+                parent = ""
+            elif after is not None and after.kind == DIRECTORY:
+                self._real[change.path] = join(directory, name)
         self._forget_what_depends()
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Let *entries* exist, too, and the directories above them."""
         for entry in entries:
-            self._put(entry.path, entry)
+            parent, name = split(entry.path)
+            directory = self._future_directory(parent)
+            self._add_missing(directory)
+            self._put(directory, name, entry)
+            self._real = {"/": "/"}
         self._forget_what_depends()
 
     def _forget_what_depends(self) -> None:
@@ -54,21 +69,19 @@ class OverlayView(HostView):
         self._names = {}
         self._real = {"/": "/"}
 
-    def _put(self, path: str, entry: Entry | None) -> None:
-        """Put *entry* in the place of *path*; None removes what is there."""
-        parent, name = split(path)
-        directory = self._future_directory(parent)
+    def _put(self, directory: str, name: str, entry: Entry | None) -> None:
+        """Let *entry* be in the place of *name*; None removes what is there."""
         place = join(directory, name)
-        before = self._lstat(place)
         if entry is None:
             self._planned.pop(place, None)
+            self._status[place] = None
         else:
             self._planned[place] = entry
-            self._add_missing(directory)
-        self._status[place] = None if entry is None else _status(entry)
-        self._renewed.setdefault(directory, {})[name] = entry is not None
-        if before is not None and (entry is None or entry.kind == SYMLINK or before.is_link):
-            self._real = {"/": "/"}
+            self._status.pop(place, None)
+        names = self._renewed.get(directory)
+        if names is None:
+            names = self._renewed[directory] = {}
+        names[name] = entry is not None
 
     def _future_directory(self, path: str) -> str:
         """Return *path* with the links in that part of it resolved that exists."""
@@ -88,6 +101,10 @@ class OverlayView(HostView):
             directory, name = split(directory)
             self._renewed.setdefault(directory, {})[name] = True
 
+    def read_status(self, place: str) -> Status | None:
+        entry = self._planned.get(place)
+        return super().read_status(place) if entry is None else _status(entry)
+
     def read_link(self, place: str) -> str | None:
         entry = self._planned.get(place)
         return super().read_link(place) if entry is None else entry.target
@@ -106,7 +123,7 @@ class OverlayView(HostView):
 
 
 def _status(entry: Entry) -> Status:
-    mode = _TYPES[entry.kind] | (0o777 if entry.mode is None else entry.mode)
+    mode = _TYPES.get(entry.kind, modes.S_IFSOCK) | (0o777 if entry.mode is None else entry.mode)
     uid = os.geteuid() if entry.uid is None else entry.uid
     gid = os.getegid() if entry.gid is None else entry.gid
     return Status(mode, uid, gid, entry.major or 0, entry.minor or 0)

@@ -78,8 +78,12 @@ class Status(Value):
 
 def clean(path: str) -> str:
     """Return *path* as an absolute path without ``.``, ``..``, and superfluous slashes (Go's ``filepath.Clean``)."""
-    if path[:1] == "/" and "//" not in path and "/." not in path and (path[-1] != "/" or path == "/"):
-        return path
+    if path[:1] == "/" and "//" not in path and (path[-1] != "/" or path == "/"):
+        if "/." not in path:
+            return path
+        ended = path + "/"
+        if "/./" not in ended and "/../" not in ended:
+            return path
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
