@@ -53,6 +53,7 @@ HOSTILE = {
     "a key in itself": b"&a {x: *a}: 1\n",
     "brackets": b"[" * 100_000,
     "objects": b'{"a":' * 100_000,
+    "a deep value in JSON": b'{"cdiVersion": ' + b"[" * 900 + b"]" * 900 + b"}",
     "braces": b"{a: " * 50_000,
     "dashes": b"- " * 50_000,
     "a date that is none": b"a: !!timestamp 2001-99-99\n",
@@ -90,6 +91,12 @@ def test_one_bad_file_is_named_and_hides_no_other(tmp_path):
     registry = load_registry(HostView(str(tmp_path)))
     assert registry.names == ["vendor.com/net=0"]
     assert len(registry.errors) == len(HOSTILE)
+
+
+def test_brackets_in_texts_are_no_depth():
+    text = "[" * 5000
+    for content in (f'{{"a": "{text}"}}', f"a: '{text}'\n", f"a: >-\n  {text}\n"):
+        assert load("x", content.encode()) == {"a": text}
 
 
 def test_few_aliases_are_no_crime():
