@@ -119,15 +119,15 @@ def test_a_kind_has_its_own_default(kind, tag, why):
     assert choice["wanted"] == choice["image"]
 
 
-HERE = ["debian:12@<none>", "kindest/node:v1.33.9@<none>", "kindest/node:v1.37.2@<none>", "kindest/node:v1.20.2@<none>"]
+HERE = ["debian:12@<none>", "kindest/node:v1.33.9@<none>", "kindest/node:v1.37.2@<none>", "kindest/node:v1.25.3@<none>"]
 
 
 def test_a_named_image_is_never_replaced():
     choice = node_image.choose("0.33.0", "mine/node:1", True, HERE)
     assert choice == {"image": "mine/node:1", "why": "as named", "kubernetes": "", "wanted": "mine/node:1", "lacks": ""}
-    choice = node_image.choose("0.33.0", "kindest/node:v1.20.2", False, HERE)
-    assert (choice["image"], choice["kubernetes"]) == ("kindest/node:v1.20.2", "1.20.2")
-    assert choice["lacks"] == "kindest/node:v1.20.2 is not here and can't be pulled"
+    choice = node_image.choose("0.33.0", "kindest/node:v1.25.3", False, HERE)
+    assert (choice["image"], choice["kubernetes"]) == ("kindest/node:v1.25.3", "1.25.3")
+    assert choice["lacks"] == "kindest/node:v1.25.3 is not here and can't be pulled"
 
 
 def test_the_default_comes_before_a_newer_one_that_is_here():
