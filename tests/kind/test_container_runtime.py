@@ -66,7 +66,7 @@ def test_a_drop_in_where_the_file_imports_a_directory(play, node):
     drop_in = now.pop("etc/containerd/conf.d/zz-nvmock-cdi.toml")
     assert drop_in == "version = 3\n\n" + ON_3.replace("  enable", "enable")
     assert {name: text for name, text in now.items() if name in before} == before
-    said = run.task("Say what was done and why")["localhost"]["_container_runtime_done.reasons"]
+    said = run.task("Show what was done and why")["localhost"]["_container_runtime_done.reasons"]
     assert said == [
         f"CDI is off in containerd 2.1.9 ({place}/10-vendor.toml, line 3): enable_cdi set in {place}/zz-nvmock-cdi.toml"
     ]
