@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Specification files become data, as strictly as the CDI library reads them."""
+"""Reads specification files as strictly as the CDI library."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from .spec import Spec
 
 
-# No field lies deeper; what does is not looked at.
+# No field is nested deeper. Deeper content is not validated.
 _DEPTH = 8
 
 
 def parse(path: str, content: bytes) -> Spec:
-    """A specification as runtimes read it: a number is text where text is wanted (``name: 0`` without quotes).
+    """Read a specification as runtimes do: a number is text if the field is text (``name: 0`` without quotes).
 
     :arg path: for the message.
-    :raises SpecError: the file is no YAML or JSON, or no CDI library would take it.
+    :raises SpecError: the file is not YAML or JSON, or CDI libraries refuse it.
     """
     data = _with_texts(load(path, content), False, _DEPTH)
     found = problems(data)
@@ -33,7 +33,7 @@ def parse(path: str, content: bytes) -> Spec:
 
 
 def _with_texts(data: object, text: bool, depth: int) -> object:
-    """What sigs.k8s.io/yaml, which reads specifications in Go, does with scalars."""
+    """Convert scalars like sigs.k8s.io/yaml, which reads specifications in Go."""
     if isinstance(data, dict) and depth:
         return {key: _with_texts(value, text or key in TEXT_FIELDS, depth - 1) for key, value in data.items()}
     if isinstance(data, list) and depth:
@@ -44,14 +44,14 @@ def _with_texts(data: object, text: bool, depth: int) -> object:
 
 
 def load(path: str, content: bytes) -> object:
-    """The data of a YAML or JSON file, whatever it says.
+    """Return the data of a YAML or JSON file without validation.
 
-    :raises SpecError: it can't be read: bad syntax, or a key twice in one map.
+    :raises SpecError: it can't be parsed, or a map has a key twice.
     """
     if not content.strip():
         return None
     try:
-        # JSON is YAML, but needs no PyYAML.
+        # JSON is YAML, but does not need PyYAML.
         if content.lstrip()[:1] == b"{":
             try:
                 return _load_json(content)
@@ -87,7 +87,7 @@ def _load_yaml(content: bytes) -> object:
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class StrictLoader(base):  # type: ignore[misc, valid-type]
-        """Refuses a key that is there twice, as the CDI library does."""
+        """Refuses duplicate keys, as the CDI library does."""
 
     def construct_map(loader: Any, node: Any, deep: bool = False) -> dict[object, object]:
         loader.flatten_mapping(node)
@@ -114,7 +114,7 @@ def _load_yaml(content: bytes) -> object:
 
 
 def pyyaml() -> Any:
-    """The yaml module, which gpu-mockctl's interpreter finds only after site-packages are looked for.
+    """Import the yaml module. gpu-mockctl's interpreter must add site-packages first.
 
     :raises SpecError: PyYAML is not installed.
     """

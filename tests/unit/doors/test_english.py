@@ -11,7 +11,7 @@ import pytest
 from published_texts import texts
 
 # Beginnings of paths that have not been rewritten yet.
-NOT_YET: tuple[str, ...] = ("plugins/module_utils/",)
+NOT_YET: tuple[str, ...] = ("plugins/module_utils/host/", "plugins/module_utils/node/")
 
 
 class Phrase(NamedTuple):
