@@ -194,8 +194,8 @@ def test_containerd(version, files, answer, directories, reason, change):
 REFUSED = {
     "1.7: the section is replaced": (
         *("1.7.24", {MAIN: "version = 2\n" + IMPORTS, f"{CONF}/a.toml": T2 + "x = 1\n"}, DIRS),
-        f"containerd: {CONF}/a.toml replaces the CRI plugin's section, and is read after {MAIN}: set enable_cdi = true there, or take "
-        "it out",
+        f"containerd: {CONF}/a.toml replaces the CRI plugin's section, and is read after {MAIN}: set enable_cdi = true there, or "
+        "remove it",
     ),
     "2.1: off in a file that is read later": (
         *("2.1.9", {MAIN: "version = 3\n" + IMPORTS, f"{CONF}/zz-vendor.toml": "version = 3\n" + T3 + OFF}, DIRS),
