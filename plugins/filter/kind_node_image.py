@@ -57,7 +57,7 @@ _value:
   type: dict
   contains:
     image:
-      description: The image. If no image is available, the same as RV(_value.wanted).
+      description: The image. If no image is available, the same as C(wanted).
       type: str
     why:
       description: The reason for this image, in a few words.
