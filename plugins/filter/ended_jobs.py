@@ -10,7 +10,7 @@ author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
 short_description: Which Jobs are complete or failed
 description:
-  - Returns the names of the Jobs that will not go on.
+  - Returns the names of the Jobs that have ended.
 positional: _input
 options:
   _input:
@@ -55,7 +55,7 @@ def ended_jobs(jobs):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"ended_jobs": ended_jobs}

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The filter failure_reason: why a task failed, in one line."""
+"""The filter failure_reason: the reason why a task failed, in one line."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ DOCUMENTATION = r"""
 name: failure_reason
 author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
-short_description: Why a task failed, in one line
+short_description: The reason why a task failed, in one line
 description:
-  - Returns the last line with text that a program wrote to its standard error. Notices of docker's legacy builder are left out.
-  - If there is none, it is the first line of the task's message, unless that only says that the return code is not zero.
+  - Returns the last non-empty line that a program wrote to standard error. Notices of docker's legacy builder are ignored.
+  - If there is no such line, returns the first line of the task's message, unless it only reports a non-zero return code.
 positional: _input
 options:
   _input:
-    description: The registered result of a task, such as one of M(ansible.builtin.command). It may have been skipped.
+    description: The registered result of a task, such as M(ansible.builtin.command). The task can have been skipped.
     type: dict
     required: true
   default:
-    description: What to return if the result gives no reason.
+    description: The return value if the result contains no reason.
     type: str
     default: no output
 """
@@ -32,7 +32,7 @@ EXAMPLES = r"""
   changed_when: true
   failed_when: false
 
-- name: Say why that failed
+- name: Fail with the reason
   ansible.builtin.fail:
     msg: "No image: {{ pulled | nvmock.gpu.failure_reason }}"
   when: pulled.rc != 0
@@ -61,7 +61,7 @@ def failure_reason(result, default="no output"):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"failure_reason": failure_reason}

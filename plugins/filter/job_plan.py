@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The filter job_plan: which Jobs are kept, replaced and created."""
+"""The filter job_plan: which Jobs to keep, replace and create."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ DOCUMENTATION = r"""
 name: job_plan
 author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
-short_description: Which Jobs are kept, and which are replaced
+short_description: Which Jobs to keep, and which to replace
 description:
-  - A Job's template can't be changed. So each Job gets the annotation C(nvmock.gpu/content), a checksum of what it was made from,
-    and one of other content is replaced, as is one that failed or that is being deleted.
+  - A Job's template can't be changed. So each Job gets the annotation C(nvmock.gpu/content), a checksum of its content.
+  - A Job with other content is replaced. So is a Job that failed or that is being deleted.
 positional: _input
 options:
   _input:
-    description: The Jobs that are wanted.
+    description: The Jobs that should exist.
     type: list
     elements: dict
     required: true
   found:
-    description: The Jobs that are there, as M(kubernetes.core.k8s_info) returns them in C(resources).
+    description: The existing Jobs, as M(kubernetes.core.k8s_info) returns them in C(resources).
     type: list
     elements: dict
     required: true
   part:
-    description: The value of the label C(nvmock.gpu/part) that they all have. Jobs of other parts are not looked at.
+    description: The value of their label C(nvmock.gpu/part). Jobs of other parts are ignored.
     type: str
     required: true
   rerun:
-    description: Whether all that are there are replaced.
+    description: Whether to replace all existing Jobs.
     type: bool
     default: false
 """
@@ -51,23 +51,23 @@ _value:
   type: dict
   contains:
     wanted:
-      description: The Jobs that are wanted, with the annotation.
+      description: The Jobs that should exist, with the annotation.
       type: list
       elements: dict
     found:
-      description: The Jobs of this part that are there.
+      description: The existing Jobs of this part.
       type: list
       elements: dict
     kept:
-      description: The names of those that stay.
+      description: The names of the Jobs to keep.
       type: list
       elements: str
     stale:
-      description: The names of those to remove.
+      description: The names of the Jobs to remove.
       type: list
       elements: str
     done:
-      description: The names of those that stay and have succeeded.
+      description: The names of the Jobs to keep that have succeeded.
       type: list
       elements: str
 """
@@ -90,7 +90,7 @@ def job_plan(wanted, found, part, rerun=False):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"job_plan": job_plan}

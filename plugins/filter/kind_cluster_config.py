@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The filter kind_cluster_config: the configuration document that kind makes a cluster from."""
+"""The filter kind_cluster_config: the configuration of kind for a cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: kind_cluster_config
 author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
-short_description: kind's configuration of a cluster
+short_description: The configuration of kind for a cluster
 description:
   - Returns the document for C(kind create cluster --config).
 positional: _input
@@ -21,11 +21,11 @@ options:
     elements: dict
     required: true
   name:
-    description: The cluster's name.
+    description: The name of the cluster.
     type: str
     required: true
   more:
-    description: More top-level fields, which win.
+    description: Additional top-level fields, which take precedence.
     type: dict
     default: {}
 """
@@ -66,7 +66,7 @@ def kind_cluster_config(nodes, name, more=None):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"kind_cluster_config": kind_cluster_config}

@@ -10,7 +10,8 @@ author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
 short_description: The inventory hosts of a kind cluster's nodes
 description:
-  - Joins node containers with the nodes that are wanted. The first control plane of the list is kind's first control plane, and so on.
+  - Combines node containers with entries of C(kind_cluster_nodes). The first control plane of the list is kind's first control plane,
+    and so on.
 positional: _input
 options:
   _input:
@@ -21,7 +22,7 @@ options:
   wanted:
     description:
       - Entries of the variable C(kind_cluster_nodes) of the role P(nvmock.gpu.kind_cluster#role). C(role), C(name) and C(host_vars) of
-        each are used. There may be fewer than containers.
+        each are used. There can be fewer entries than containers.
     type: list
     elements: dict
     default: []
@@ -42,7 +43,7 @@ _value:
   elements: dict
   contains:
     name:
-      description: The host's name, which is the container's if none is wanted.
+      description: The host's name. If no name is given, it is the container's.
       type: str
     container:
       description: The container's name.
@@ -51,10 +52,10 @@ _value:
       description: V(control-plane) or V(worker).
       type: str
     image:
-      description: The id of its image.
+      description: The ID of its image.
       type: str
     host_vars:
-      description: The variables that are wanted.
+      description: The given variables.
       type: dict
 """
 
@@ -76,7 +77,7 @@ def kind_cluster_hosts(containers, wanted=()):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"kind_cluster_hosts": kind_cluster_hosts}

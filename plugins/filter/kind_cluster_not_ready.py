@@ -10,23 +10,23 @@ author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
 short_description: Which nodes and DNS pods of a kind cluster are not Ready
 description:
-  - Returns a line for each node that the API server does not know or that is not Ready, and for each pod of the cluster's DNS that is
-    not. A cluster without a pod of the label C(k8s-app=kube-dns) has no DNS to wait for.
+  - Returns a line per node that has not joined or is not Ready, and per DNS pod that is not Ready. A cluster without a pod with the label
+    C(k8s-app=kube-dns) has no DNS to wait for.
 positional: _input
 options:
   _input:
-    description: The output of C(kubectl --namespace kube-system get nodes,pods --output json). Empty for none.
+    description: The output of C(kubectl --namespace kube-system get nodes,pods --output json). It can be empty.
     type: str
     required: true
   containers:
-    description: The names of the node containers. kind gives the nodes the same names.
+    description: The names of the node containers. The nodes have the same names.
     type: list
     elements: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Wait until the cluster works
+- name: Wait until the cluster is ready
   ansible.builtin.command:
     argv: [kubectl, --namespace, kube-system, get, "nodes,pods", --output, json]
   register: answer
@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The lines. Empty where everything is Ready.
+  description: The lines. Empty if everything is Ready.
   type: list
   elements: str
   sample: [gpus-worker has not joined]
@@ -63,7 +63,7 @@ def kind_cluster_not_ready(answer, containers):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"kind_cluster_not_ready": kind_cluster_not_ready}

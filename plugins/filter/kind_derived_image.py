@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The filter kind_derived_image: the name of a node image to which a Python was added."""
+"""The filter kind_derived_image: the name of a node image with an added Python."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ DOCUMENTATION = r"""
 name: kind_derived_image
 author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
-short_description: The name of a kind node image with a Python
+short_description: The name of a kind node image with an added Python
 description:
-  - Returns the name under which the role P(nvmock.gpu.kind_cluster#role) builds a node image with a Python. It is another one for every
-    content of the image it is derived from.
+  - Returns the name of the derived image that the role P(nvmock.gpu.kind_cluster#role) builds. It depends on the ID of the node image.
 positional: _input
 options:
   _input:
@@ -19,7 +18,7 @@ options:
     type: str
     required: true
   id:
-    description: Its id, as the container engine gives it.
+    description: The ID of the node image, as the container engine prints it.
     type: str
     required: true
   repository:
@@ -56,7 +55,7 @@ def kind_derived_image(image, id, repository):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"kind_derived_image": kind_derived_image}

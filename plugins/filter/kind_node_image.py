@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The filter kind_node_image: which node image a kind cluster is made from."""
+"""The filter kind_node_image: selects the node image of a kind cluster."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ DOCUMENTATION = r"""
 name: kind_node_image
 author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
-short_description: Which node image a kind cluster is made from
+short_description: Selects the node image of a kind cluster
 description:
-  - An image that is named is taken.
-  - Else it is the default image of the kind that is installed, by digest, if it can be had.
-  - Else it is the newest kindest/node that the container engine has and that is new enough for pods with GPUs, which is
-    Kubernetes 1.31. Images whose name does not tell their Kubernetes are left out.
-  - Nothing is looked up and nothing is pulled. What the filter needs to know is given to it.
+  - If O(named) is set, returns this image.
+  - Otherwise, returns the default image of the installed kind, by digest, if it is available.
+  - Otherwise, returns the newest kindest/node image of the container engine that is new enough for pods with GPUs, which is
+    Kubernetes 1.31. Images with an unknown Kubernetes are ignored.
+  - The filter neither runs commands nor pulls images. It only uses its input.
 positional: _input
 options:
   _input:
     description:
-      - What the container engine has, each image as C(repository:tag@digest), as C(docker images --digests) gives it with a
-        format. Only needed where the default image can't be had.
+      - The images of the container engine, each as C(repository:tag@digest), from C(docker images --digests --format ...). Only
+        used if the default image is not available.
     type: list
     elements: str
     required: true
   kind:
-    description: The release of kind, such as V(0.33.0). For an empty or a later one, the newest default image that is known.
+    description: The release of kind, such as V(0.33.0). If it is empty or unknown, the newest known default image is used.
     type: str
     default: ""
   named:
-    description: The image that the user asks for. Empty for none.
+    description: The image that the user sets. It can be empty.
     type: str
     default: ""
   obtainable:
-    description: Whether the image that is named, or else the default image, is here or can be pulled.
+    description: Whether O(named), or the default image if it is empty, is available locally or can be pulled.
     type: bool
     default: false
 """
@@ -44,11 +44,11 @@ EXAMPLES = r"""
     msg: "{{ ([] | nvmock.gpu.kind_node_image(kind='0.33.0', obtainable=true)).image }}"
   # kindest/node:v1.37.0@sha256:a1ed56cf...
 
-- name: Show what is taken where there is no registry
+- name: Show the node image without a registry
   ansible.builtin.debug:
     msg: "{{ ['kindest/node:v1.36.4@<none>'] | nvmock.gpu.kind_node_image(kind='0.33.0') }}"
   # image: kindest/node:v1.36.4
-  # why: the newest that is here, as kindest/node:v1.37.0, the default of kind 0.33.0, is not here and can't be pulled
+  # why: the newest local image, because kindest/node:v1.37.0, the default of kind 0.33.0, is not available locally and can't be pulled
 """
 
 RETURN = r"""
@@ -57,19 +57,19 @@ _value:
   type: dict
   contains:
     image:
-      description: The image. Where nothing can be had, the one that is wanted.
+      description: The image. If no image is available, the same as C(wanted).
       type: str
     why:
-      description: Why this one, in a few words.
+      description: The reason for this image, in a few words.
       type: str
     kubernetes:
-      description: The Kubernetes in it, such as V(1.37.0). Empty where the image's name does not tell.
+      description: The Kubernetes in the image, such as V(1.37.0). Empty if it is unknown.
       type: str
     wanted:
-      description: The image that is named, or else the default image of this kind.
+      description: O(named), or the default image if it is empty.
       type: str
     lacks:
-      description: Empty, or what is missing where no image can be had.
+      description: Empty, or what is missing if no image is available.
       type: str
 """
 
@@ -91,7 +91,7 @@ def kind_node_image(here, kind="", named="", obtainable=False):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"kind_node_image": kind_node_image}

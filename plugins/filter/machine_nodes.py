@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The filter machine_nodes: which nodes become which machine."""
+"""The filter machine_nodes: which nodes the node selector of each machine selects."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ DOCUMENTATION = r"""
 name: machine_nodes
 author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
-short_description: Which nodes a machine's node selector chooses
+short_description: Which nodes a machine's node selector selects
 description:
-  - Returns the nodes that have all labels of a machine's node selector, and run Linux, for each machine.
+  - Returns, per machine, the nodes that have all labels of its node selector and run Linux.
 positional: _input
 options:
   _input:
@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Ask for the nodes
+- name: Get the nodes
   kubernetes.core.k8s_info:
     kind: Node
   register: nodes
@@ -61,7 +61,7 @@ def machine_nodes(nodes, machines):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"machine_nodes": machine_nodes}

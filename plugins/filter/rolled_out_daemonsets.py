@@ -10,7 +10,7 @@ author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
 short_description: Which DaemonSets are rolled out
 description:
-  - Returns the names of the DaemonSets that have a ready pod of their newest template on each node that is to have one.
+  - Returns the names of the DaemonSets that have a ready pod of their newest template on each selected node.
 positional: _input
 options:
   _input:
@@ -20,8 +20,8 @@ options:
     required: true
   nodes:
     description:
-      - On how many nodes each DaemonSet must run, by its name. One that is not named must run on none.
-      - If not given, each must run on at least one node.
+      - The required number of nodes per DaemonSet, by name. A DaemonSet that is not listed must not run on any node.
+      - By default, each must run on at least one node.
     type: dict
 """
 
@@ -40,7 +40,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The names of those that are rolled out, in the order of the input.
+  description: The names of the DaemonSets that are rolled out, in the order of the input.
   type: list
   elements: str
 """
@@ -62,7 +62,7 @@ def rolled_out_daemonsets(daemonsets, nodes=None):
 
 
 class FilterModule:
-    """What Ansible asks for the filters of this file."""
+    """The filters of this file, for Ansible."""
 
     def filters(self):
         return {"rolled_out_daemonsets": rolled_out_daemonsets}

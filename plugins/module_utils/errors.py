@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The errors that the core raises: each message is one line that a person can act on.
+"""The errors that the core raises. Each message is one line that tells the user what to do.
 
-Doors (modules, CLI) print ``str(error)`` and nothing else; anything that is not an ``NvmockError`` is a bug.
+Modules and the CLI only print ``str(error)``. Any other exception than ``NvmockError`` is a bug.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class NvmockError(Exception):
 
 
 class UsageError(NvmockError):
-    """The command line can't be understood."""
+    """The command line is invalid."""
 
 
 class ParameterError(NvmockError):
@@ -39,12 +39,12 @@ class ParameterError(NvmockError):
 
 
 class HostError(NvmockError):
-    """The node's filesystem does not allow what was asked for."""
+    """The node's filesystem does not allow the requested change."""
 
 
 class GuardError(NvmockError):
-    """The node seems to have a real NVIDIA driver, or files that are not ours stand in the way."""
+    """The node seems to have a real NVIDIA driver, or unmanaged files are in the way."""
 
 
 class SpecError(NvmockError):
-    """A CDI specification can't be made, or is not valid."""
+    """A CDI specification can't be generated, or is not valid."""

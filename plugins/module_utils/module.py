@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the Ansible modules share: options, how they become what the core wants, and what is done with a component.
+"""Code shared by the Ansible modules: options, their conversion for the core, and applying components.
 
-No Ansible import here. The documentation of the options is in plugins/doc_fragments; a unit test holds the two equal.
+No Ansible import here. The options are documented in plugins/doc_fragments. A unit test compares both.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ HOST_OPTIONS: dict[str, Any] = {
 
 
 def host_root_from(params: dict[str, Any]) -> str:
-    """Return the host root as an absolute path; the node's own / if nothing else was said."""
+    """Return the host root as an absolute path. The default is the node's own /."""
     return parameters.absolute_path("host_root", params["host_root"], root_allowed=True)
 
 
 def architecture_from(value: str | None) -> str:
-    """Return the CPU architecture: the one asked for, else the node's.
+    """Return the given CPU architecture, or the node's.
 
-    :raises ParameterError: no driver for it.
+    :raises ParameterError: there is no driver for it.
     """
     from .layout.stub_library import ARCHITECTURES
 
@@ -53,16 +53,16 @@ def run(
     contents_of_new_files: bool = False,
     **result: object,
 ) -> None:
-    """Bring the components *wanted* about on the node and leave the module with the result.
+    """Apply the components *wanted* to the node, and exit the module with the result.
 
-    :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
-    :arg family: what the node has of this family of owners and is not in *wanted* is removed.
+    :arg module: the AnsibleModule, whose check mode, diff mode, take_over and allow_real_driver are used.
+    :arg family: other components of this family of owners are removed from the node.
     :arg contents_of_new_files: show the text of new files in the diff.
     :arg result: further return values.
     """
     try:
         changes = []
-        if wanted or os.path.isdir(host_root):  # nothing to remove where no node is
+        if wanted or os.path.isdir(host_root):  # without a node there is nothing to remove
             with open_root(host_root, wanted) as root:
                 owners = {component.owner for component in wanted}
                 gone = removed([owner for owner in owners_of(root, family) if owner not in owners])

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of values that people write. Each returns the value in its canonical form or raises a ParameterError.
+"""Validation of user input. Each function returns the value in its canonical form or raises a ParameterError.
 
-Plain string tests instead of regular expressions: importing ``re`` would take a fifth of gpu-mockctl's run time.
+Strings are tested without regular expressions, because importing ``re`` would take a fifth of gpu-mockctl's run time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _DIGITS = frozenset("0123456789")
 
 
 def integer(name: str, value: object, low: int, high: int, place: str = "") -> int:
-    """Return *value* as int if it is a whole number (or its decimal text) from *low* to *high*; *place* is in *name*."""
+    """Return *value* as int if it is a whole number (or its decimal text) from *low* to *high*. *place* is the position in *name*."""
     number: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
         number = value
@@ -40,7 +40,7 @@ def ascii_text(name: str, value: object) -> str:
 
 
 def product_name(name: str, value: object) -> str:
-    """A name as NVML returns it: 1 to 95 printable ASCII characters (NVML_DEVICE_NAME_V2_BUFFER_SIZE is 96)."""
+    """A name for NVML: 1 to 95 printable ASCII characters (NVML_DEVICE_NAME_V2_BUFFER_SIZE is 96)."""
     if (
         not isinstance(value, str)
         or not value.isascii()
@@ -53,7 +53,7 @@ def product_name(name: str, value: object) -> str:
 
 
 def driver_version(name: str, value: object) -> str:
-    """``<branch>.<minor>`` or ``<branch>.<minor>.<patch>``, each a number, e.g. 550.54.15."""
+    """``<branch>.<minor>`` or ``<branch>.<minor>.<patch>``, each a number, for example 550.54.15."""
     parts = value.split(".") if isinstance(value, str) else []
     if not 2 <= len(parts) <= 3 or not all(0 < len(part) <= 4 and _DIGITS.issuperset(part) for part in parts):
         raise ParameterError(name, value, "an NVIDIA driver version such as 550.54.15")
@@ -84,7 +84,7 @@ def vbios(name: str, value: object) -> str:
 
 
 def bus_id(name: str, value: object) -> str:
-    """A PCI bus id, ``dddd:bb:dd.f``; an 8-digit domain is allowed. Returned in lower case, 4-digit domain if it fits."""
+    """A PCI bus ID, ``dddd:bb:dd.f``. An 8-digit domain is allowed. Returned in lower case, with a 4-digit domain if possible."""
     if isinstance(value, str) and value.isascii():
         domain, _colon, rest = value.lower().partition(":")
         shape = "".join("h" if character in _HEX else character for character in rest)
@@ -96,7 +96,7 @@ def bus_id(name: str, value: object) -> str:
 
 
 def bus_ids(name: str, value: object) -> list[str]:
-    """A list of distinct PCI bus ids."""
+    """A list of distinct PCI bus IDs."""
     if not isinstance(value, (list, tuple)):
         raise ParameterError(name, value, "a list of PCI bus ids such as 0000:07:00.0")
     result = [bus_id(name, item) for item in value]
@@ -123,7 +123,7 @@ def gpu_uuids(name: str, value: object) -> list[str]:
 
 
 def absolute_path(name: str, value: object, root_allowed: bool = False) -> str:
-    """An absolute path without ``.``, ``..``, control characters or NUL; returned without doubled or final slashes."""
+    """An absolute path without ``.``, ``..``, control characters or NUL. Returned without repeated and trailing slashes."""
     if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
         raise ParameterError(name, value, "an absolute path, such as /run/nvidia/driver")
     parts = [part for part in value.split("/") if part]

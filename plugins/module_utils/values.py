@@ -1,11 +1,10 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Value objects whose fields are written once.
+"""Value objects whose fields are declared once.
 
-``dataclasses`` and ``typing`` cost more at start-up than all the work of a run of gpu-mockctl (measured in tests/bench).
-So type checkers see dataclasses, and a run sees the few lines below, which make no code. Calling them costs about a
-microsecond more than an ``__init__`` that is written out: classes of which a run makes hundreds (in host/) have one, and
-``__slots__``.
+Importing ``dataclasses`` and ``typing`` takes longer than all other work of a run of gpu-mockctl (measured in tests/bench). So type
+checkers see dataclasses, and a run uses the code below, which generates no code. A call takes about a microsecond longer than an
+explicit ``__init__``. Classes with hundreds of objects per run (in host/) have an explicit ``__init__`` and ``__slots__``.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class Value:
         return tuple([getattr(self, name) for name in self.FIELDS])
 
     def but(self, **changed: object) -> Self:
-        """The same value but for some fields."""
+        """Return the same value with some fields changed."""
         return type(self)(**{**dict(zip(self.FIELDS, self.fields())), **changed})
 
     def __eq__(self, other: object) -> bool:
@@ -52,9 +51,9 @@ if TYPE_CHECKING:
 else:
 
     def value(cls):
-        """Give the :class:`Value` *cls* an ``__init__`` for the fields that are annotated in it, and its defaults.
+        """Add an ``__init__`` for the annotated fields and their defaults to the :class:`Value` *cls*.
 
-        ``__post_init__`` is called as with dataclasses.
+        ``__post_init__`` is called, as dataclasses do.
         """
         names = cls.FIELDS = tuple(cls.__annotations__)
         required = [name for name in names if name not in cls.__dict__]
@@ -66,7 +65,7 @@ else:
             fields.update(zip(names, given))
             if named:
                 fields.update(named)
-            # A default is the class's own: it need not be set.
+            # A default is an attribute of the class, so it does not have to be set.
             if len(fields) != len(given) + len(named) or not known.issuperset(fields):
                 raise TypeError(f"{cls.__name__}(): unknown or doubled fields: {given!r}, {named!r}")
             for name in required:

@@ -136,13 +136,13 @@ runtimes:
       changed: false
       paths: []
       changed_keys: []
-      reason: "CDI is always on in containerd 2.4.2: nothing to change"
+      reason: "CDI is always enabled in containerd 2.4.2: nothing to change"
 reasons:
   description: What was done and why, one line per runtime.
   returned: success
   type: list
   elements: str
-  sample: ["CDI is always on in containerd 2.4.2: nothing to change"]
+  sample: ["CDI is always enabled in containerd 2.4.2: nothing to change"]
 """
 
 import posixpath

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nvmock_kind_cluster_info
-short_description: What there is of a kind cluster, and whose it is
+short_description: Gets the state of a kind cluster, and whether it is managed
 version_added: 0.2.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
-  - Asks the container engine for the node containers of a kind cluster, C(kind) and C(kubectl) for their versions, and the nodes
-    for a Python. It also reads the record that the role P(nvmock.gpu.kind_cluster#role) keeps of the cluster.
-  - Run it where kind runs. A tool, an engine or a node that does not answer is reported in the result, it does not fail.
+  - Gets the node containers of a kind cluster from the container engine, the versions of C(kind) and C(kubectl), and the path of
+    Python on the nodes. Also reads the record of the role P(nvmock.gpu.kind_cluster#role) about the cluster.
+  - Run it on the host that runs kind. If a tool, the engine or a node does not answer, the result reports it, and the module does not
+    fail.
 extends_documentation_fragment:
   - nvmock.gpu.attributes.info
 options:
   name:
-    description: The cluster's name.
+    description: The name of the cluster.
     type: str
     required: true
   provider:
@@ -29,42 +30,41 @@ options:
     choices: [docker, podman]
     default: docker
   record:
-    description: The file with the role's record of the cluster. It need not exist.
+    description: The file with the role's record of the cluster. It does not have to exist.
     type: path
     required: true
   create_seconds:
     description:
-      - How many seconds a C(kind create cluster) of the role may take. By this, containers are told to belong to one that was
-        interrupted.
+      - The role's timeout for C(kind create cluster), in seconds. It is used to detect the containers of an interrupted creation.
     type: int
     default: 900
   kubeconfig:
-    description: The kubeconfig of the cluster. It need not exist.
+    description: The kubeconfig of the cluster. It does not have to exist.
     type: path
     required: true
   kubeconfig_merge:
-    description: Whether the kubeconfig is merged into a file of the user's.
+    description: Whether the kubeconfig is merged into the user's file.
     type: bool
     default: false
   kind_minimum:
-    description: The oldest kind that will do.
+    description: The oldest supported kind.
     type: str
     default: 0.20.0
   kubectl_minimum:
-    description: The oldest kubectl that will do.
+    description: The oldest supported kubectl.
     type: str
     default: 1.30.0
   roles:
-    description: The roles of the nodes that are wanted, one for each node, for RV(shape_wanted).
+    description: The roles of the requested nodes, one per node, for RV(shape_wanted).
     type: list
     elements: str
     choices: [control-plane, worker]
     default: []
   python_probe:
     description:
-      - A script for C(/bin/sh -c) and its arguments, the first of which is C($0). It is run in every node, at the same time, and
-        prints the path of a Python, or nothing.
-      - If empty, or if a node container does not run, the nodes are not asked.
+      - A script for C(/bin/sh -c) and its arguments, the first of which is C($0). It runs on all nodes in parallel, and must print the
+        path of a Python, or nothing.
+      - If empty, or if a node container is not running, the script is not run.
     type: list
     elements: str
     default: []
@@ -74,14 +74,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the cluster gpu-mock
+- name: Inspect the cluster gpu-mock
   nvmock.gpu.nvmock_kind_cluster_info:
     name: gpu-mock
     record: ~/.local/state/nvmock.gpu/kind/gpu-mock/cluster.json
     kubeconfig: ~/.local/state/nvmock.gpu/kind/gpu-mock/kubeconfig
   register: cluster
 
-- name: Stop if one of its nodes does not run
+- name: Fail if one of its nodes is not running
   ansible.builtin.fail:
     msg: "Run '{{ cluster.cure }}' and try again"
   when: cluster.not_running | length > 0
@@ -89,17 +89,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 engine_problem:
-  description: Empty, or why the container engine does not answer and what helps.
+  description: Empty, or why the container engine does not answer and how to solve it.
   returned: success
   type: str
   sample: ""
 tools:
-  description: C(kind) and C(kubectl) of the PATH.
+  description: C(kind) and C(kubectl) on the PATH.
   returned: success
   type: dict
   contains:
     kind:
-      description: Its C(version), empty where it is not there, and whether that is C(good), as new as O(kind_minimum) or newer.
+      description: Its C(version), empty if it is missing, and whether it is C(good), O(kind_minimum) or newer.
       type: dict
       sample: {version: 0.33.0, good: true}
     kubectl:
@@ -107,7 +107,7 @@ tools:
       type: dict
       sample: {version: 1.37.0, good: true}
 lacks:
-  description: What is missing for a cluster, in words.
+  description: What is missing for a cluster.
   returned: success
   type: list
   elements: str
@@ -117,11 +117,11 @@ exists:
   returned: success
   type: bool
 owned:
-  description: Whether each of them was recorded when the role had created the cluster.
+  description: Whether the cluster is managed. The record then contains each of its containers.
   returned: success
   type: bool
 half_made:
-  description: Whether they are what an interrupted creation by the role left.
+  description: Whether the containers are those of an interrupted creation by the role.
   returned: success
   type: bool
 usable:
@@ -129,11 +129,11 @@ usable:
   returned: success
   type: bool
 stays:
-  description: Whether the cluster is somebody else's, so that the role does not delete it.
+  description: Whether the cluster is unmanaged, so that the role keeps it.
   returned: success
   type: bool
 containers:
-  description: The id of each container of the cluster, by its name.
+  description: The IDs of the cluster's containers, by name.
   returned: success
   type: dict
   sample: {gpu-mock-control-plane: 6a1c1f...}
@@ -144,34 +144,34 @@ nodes:
   elements: dict
   contains:
     name:
-      description: The container's name, which is the Kubernetes node's, too.
+      description: The container's name, which is also the Kubernetes node's.
       type: str
       sample: gpu-mock-control-plane
     id:
-      description: The container's id.
+      description: The container's ID.
       type: str
     role:
       description: V(control-plane) or V(worker).
       type: str
     image:
-      description: The id of its image.
+      description: The ID of its image.
       type: str
     image_name:
       description: The name of its image.
       type: str
     status:
-      description: V(running), or what the engine says instead.
+      description: V(running), or another status of the engine.
       type: str
     created:
       description: When it was created.
       type: str
 node_image:
-  description: The image that the cluster was made from, as recorded for one that is RV(owned), else as its first node tells it.
+  description: The node image of the cluster, from the record if the cluster is RV(owned), otherwise from its first node.
   returned: success
   type: str
   sample: kindest/node:v1.37.0
 shape:
-  description: How many nodes of each role there are, in words.
+  description: The number of nodes per role.
   returned: success
   type: str
   sample: 1 control-plane and 0 worker
@@ -181,12 +181,12 @@ shape_wanted:
   type: str
   sample: 1 control-plane and 2 worker
 not_running:
-  description: Those of RV(nodes) that do not run.
+  description: Those of RV(nodes) that are not running.
   returned: success
   type: list
   elements: dict
 cure:
-  description: The command that makes those run. Empty where all do.
+  description: The command that starts the nodes that are not running. Empty if all are running.
   returned: success
   type: str
   sample: docker start gpu-mock-control-plane
@@ -196,7 +196,7 @@ pythons:
   type: dict
   sample: {gpu-mock-control-plane: /usr/bin/python3}
 python_problem:
-  description: Empty, or what the engine said of a node that does not answer.
+  description: Empty, or the engine's message about a node that does not answer.
   returned: success
   type: str
   sample: ""
@@ -205,7 +205,7 @@ record:
   returned: success
   type: dict
 kubeconfig_good:
-  description: Whether O(kubeconfig) is what the role wrote for exactly these containers.
+  description: Whether O(kubeconfig) is the file that the role wrote for exactly these containers.
   returned: success
   type: bool
 """

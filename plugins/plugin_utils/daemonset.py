@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a DaemonSet is rolled out. Pure. The fields are those of DaemonSetStatus in Kubernetes' API (apps/v1)."""
+"""Whether a DaemonSet is rolled out. Pure. The fields are those of DaemonSetStatus in the Kubernetes API (apps/v1)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 def rolled_out(daemonset: Mapping[str, Any], nodes: int | None = None) -> bool:
-    """Whether a pod of the newest template is ready on each node that is to have one.
+    """Whether a pod of the newest template is ready on each selected node.
 
-    :arg daemonset: the object, as the API server gives it.
-    :arg nodes: on how many nodes it must run. If None, on at least one.
+    :arg daemonset: the object, as the API server returns it.
+    :arg nodes: the required number of nodes. If None, at least one.
     """
     status = daemonset.get("status") or {}
-    # The status may still be that of an earlier template.
+    # The status can still be that of an earlier template.
     if status.get("observedGeneration", 0) < daemonset["metadata"].get("generation", 0):
         return False
     scheduled = status.get("desiredNumberScheduled", 0)
@@ -25,10 +25,10 @@ def rolled_out(daemonset: Mapping[str, Any], nodes: int | None = None) -> bool:
 
 
 def names_of_rolled_out(daemonsets: Iterable[Mapping[str, Any]], nodes: Mapping[str, int] | None = None) -> list[str]:
-    """The names of the DaemonSets that are rolled out, in their order.
+    """Return the names of the DaemonSets that are rolled out, in their order.
 
-    :arg nodes: name -> on how many nodes it must run. One that is not named must run nowhere. If None, each must run on at least
-        one.
+    :arg nodes: name -> required number of nodes. A DaemonSet that is not listed must not run on any node. If None, each must run
+        on at least one node.
     """
     names = []
     for daemonset in daemonsets:

@@ -1,22 +1,22 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Why a task failed, in one line. Pure."""
+"""The reason why a task failed, in one line. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-# What docker writes on stderr after every build by its legacy builder, whether that failed or not.
+# docker writes this to stderr after every build with its legacy builder, also after a successful one.
 _NOTICE = re.compile(r"DEPRECATED|legacy builder|buildx")
-# What ansible.builtin.command says of every program that fails.
+# The message of ansible.builtin.command for every program that fails.
 _SAYS_NOTHING = "non-zero return code"
 
 
 def failure_reason(result: Mapping[str, object], default: str = "no output") -> str:
-    """The last line with text in ``stderr``, else the first of ``msg``, else *default*.
+    """Return the last non-empty line of ``stderr``, or the first line of ``msg``, or *default*.
 
-    :arg result: a task's registered result. Where the task was skipped, it has neither.
+    :arg result: the registered result of a task. The result of a skipped task has neither.
     """
     lines = [line.strip() for line in str(result.get("stderr") or "").splitlines()]
     said = [line for line in lines if line and not _NOTICE.search(line)]

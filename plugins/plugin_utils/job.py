@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which Jobs stay, and which are over. Pure. The fields are those of JobStatus in Kubernetes' API (batch/v1).
+"""Which Jobs are kept, and which have ended. Pure. The fields are those of JobStatus in the Kubernetes API (batch/v1).
 
-A Job's template can't be changed. So each Job carries a checksum of what it was made from: one of other content is replaced.
+A Job's template can't be changed. So each Job has a checksum of its content, and a Job with other content is replaced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PART = "nvmock.gpu/part"
 
 
 def marked(job: Job) -> dict[str, Any]:
-    """The Job with the checksum of its content as an annotation."""
+    """Return the Job with the checksum of its content as an annotation."""
     content = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
     metadata = job["metadata"]
     annotations = {**(metadata.get("annotations") or {}), CONTENT: content}
@@ -27,14 +27,14 @@ def marked(job: Job) -> dict[str, Any]:
 
 
 def plan(wanted: Iterable[Job], found: Iterable[Job], part: str, rerun: bool) -> dict[str, Any]:
-    """What to do about the Jobs of a part.
+    """Plan which Jobs of a part to create and to remove.
 
-    :arg wanted: Jobs, not marked yet. ``found`` are those that the API server has, of all parts.
+    :arg wanted: the Jobs that should exist, without the checksum. ``found`` are the existing Jobs, of all parts.
     :arg part: the value of their label nvmock.gpu/part.
-    :arg rerun: none that is there will do.
+    :arg rerun: replace all existing Jobs.
 
-    Returns ``wanted``, marked; ``found``, those of the part; ``kept``, ``stale`` (to remove) and ``done``: names of Jobs that are
-    there. A Job that failed, or that is being deleted, is stale.
+    Returns ``wanted``, with the checksum; ``found``, those of the part; ``kept``, ``stale`` (to remove) and ``done``: names of
+    existing Jobs. A Job that failed, or that is being deleted, is stale.
     """
     wanted = [marked(job) for job in wanted]
     found = [job for job in found if (job["metadata"].get("labels") or {}).get(PART) == part]
@@ -51,7 +51,7 @@ def plan(wanted: Iterable[Job], found: Iterable[Job], part: str, rerun: bool) ->
 
 
 def ended(jobs: Iterable[Job]) -> list[str]:
-    """The names of the Jobs that are complete or failed."""
+    """Return the names of the Jobs that are complete or failed."""
     return [
         _name(job)
         for job in jobs

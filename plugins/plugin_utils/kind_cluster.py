@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""From the nodes that are wanted to kind's configuration, to inventory hosts, and to what a wait still waits for. Pure."""
+"""Converts kind_cluster_nodes to kind's configuration and to inventory hosts, and finds what is not Ready. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Fields = Mapping[str, Any]
 
 
 def config(nodes: Iterable[Fields], name: str, more: Fields) -> dict[str, Any]:
-    """The document for ``kind create cluster --config``.
+    """Return the document for ``kind create cluster --config``.
 
-    :arg nodes: entries of kind_cluster_nodes, of which role, labels and config count.
-    :arg more: top-level fields, which win.
+    :arg nodes: entries of kind_cluster_nodes, of which role, labels and config are used.
+    :arg more: additional top-level fields, which take precedence.
     """
     wanted = []
     for node in nodes:
@@ -26,10 +26,11 @@ def config(nodes: Iterable[Fields], name: str, more: Fields) -> dict[str, Any]:
 
 
 def hosts(containers: Iterable[Fields], wanted: Iterable[Fields]) -> list[dict[str, Any]]:
-    """The inventory hosts of node containers: the n-th control-plane of *wanted* is kind's n-th control-plane.
+    """Return the inventory hosts of node containers. The n-th control-plane of *wanted* is kind's n-th control-plane.
 
-    :arg containers: as nvmock_kind_cluster_info returns them in nodes, in their order.
-    :arg wanted: entries of kind_cluster_nodes, of which role, name and host_vars count. There may be fewer than containers.
+    :arg containers: the return value nodes of nvmock_kind_cluster_info, in its order.
+    :arg wanted: entries of kind_cluster_nodes, of which role, name and host_vars are used. There can be fewer entries than
+        containers.
     """
     containers, wanted = list(containers), list(wanted)
     found = []
@@ -52,17 +53,17 @@ def hosts(containers: Iterable[Fields], wanted: Iterable[Fields]) -> list[dict[s
 
 
 def not_ready(answer: str, containers: Iterable[str]) -> list[str]:
-    """A line for each node that the API server does not know or that is not Ready, and for each pod of the DNS that is not.
+    """Return a line per node that has not joined or is not Ready, and per DNS pod that is not Ready.
 
-    :arg answer: the output of ``kubectl get nodes,pods --output json`` in the namespace kube-system; empty for none.
-    :arg containers: the names of the node containers, which are those of the nodes.
-    :raises ValueError: the answer is no JSON.
+    :arg answer: the output of ``kubectl get nodes,pods --output json`` in the namespace kube-system. It can be empty.
+    :arg containers: the names of the node containers, which are also the names of the nodes.
+    :raises ValueError: the answer is not JSON.
     """
     items = json.loads(answer or "{}").get("items") or []
     known = {item["metadata"]["name"] for item in items if item["kind"] == "Node"}
     lines = [f"{name} has not joined" for name in containers if name not in known]
     for item in items:
-        # A cluster without a pod of this label has no DNS of kind's: there is nothing to wait for then.
+        # A cluster without a pod with this label does not have kind's DNS, so there is nothing to wait for.
         if item["kind"] == "Node" or (item["metadata"].get("labels") or {}).get("k8s-app") == "kube-dns":
             reason = _reason(item.get("status") or {})
             if reason:
@@ -71,7 +72,7 @@ def not_ready(answer: str, containers: Iterable[str]) -> list[str]:
 
 
 def _reason(status: Fields) -> str:
-    """Why a node or a pod of this status is not Ready; empty where it is."""
+    """Return why a node or a pod with this status is not Ready; empty if it is Ready."""
     ready = next((one for one in status.get("conditions") or [] if one["type"] == "Ready"), None)
     if ready is None:
         return "no status yet"

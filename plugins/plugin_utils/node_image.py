@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which node image a kind cluster is made from. Pure: the callers ask kind and the container engine.
+"""Selects the node image of a kind cluster. Pure: the callers query kind and the container engine.
 
-An image that was named is taken. Otherwise it is the default image of the kind that is installed, if it can be had, or else the
-newest kindest/node that the engine has and that is new enough for pods with GPUs.
+If an image is given, it is used. Otherwise it is the default image of the installed kind. If that is not available, it is the newest
+kindest/node image of the engine that is new enough for pods with GPUs.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# The oldest Kubernetes whose pods get GPUs from the device plugin here.
+# The oldest Kubernetes whose pods can get GPUs from the device plugin.
 OLDEST_KUBERNETES = (1, 31, 0)
 
-# kind release -> its own default node image, in ascending order. From the module sigs.k8s.io/kind at each of these versions,
-# pkg/apis/config/defaults/image.go. The defaults of 0.20 to 0.23 have Kubernetes 1.27 to 1.30: they are not new enough.
+# kind release -> its default node image, in ascending order. Source: the module sigs.k8s.io/kind at each of these versions,
+# pkg/apis/config/defaults/image.go. The default images of 0.20 to 0.23 have Kubernetes 1.27 to 1.30 and are not new enough.
 DEFAULTS = (
     ((0, 24, 0), "v1.31.0", "sha256:53df588e04085fd41ae12de0c3fe4c72f7013bba32a20e7325357a1ac94ba865"),
     ((0, 25, 0), "v1.31.2", "sha256:18fbefc20a7113353c7b75b5c869d7145a6abd6269154825872dc59c1329912e"),
@@ -31,12 +31,12 @@ DEFAULTS = (
 REPOSITORY = "kindest/node"
 
 _RELEASE = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})([-+_].*)?")
-# What engines print where an image has no tag or no digest.
+# What engines print if an image has no tag or no digest.
 _NONE = "<none>"
 
 
 def release(text: str) -> tuple[int, int, int] | None:
-    """``v1.37.2``, ``0.33.0`` or ``1.34.0-alpha.1`` -> (1, 37, 2) and so on; None where that is not a release."""
+    """``v1.37.2``, ``0.33.0`` or ``1.34.0-alpha.1`` -> (1, 37, 2) and so on; None if *text* is not a release."""
     found = _RELEASE.fullmatch(text.strip())
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
@@ -47,7 +47,7 @@ def written(version: tuple[int, int, int]) -> str:
 
 
 def split(name: str) -> tuple[str, str, str]:
-    """``registry:5000/a/b:tag@sha256:...`` -> (repository, tag, digest); what is missing, or ``<none>``, is empty."""
+    """``registry:5000/a/b:tag@sha256:...`` -> (repository, tag, digest); a missing part, or ``<none>``, is empty."""
     rest, _at, digest = name.strip().partition("@")
     tag = ""
     if ":" in rest.rpartition("/")[2]:
@@ -56,7 +56,7 @@ def split(name: str) -> tuple[str, str, str]:
 
 
 def kubernetes(name: str) -> tuple[int, int, int] | None:
-    """The Kubernetes of a node image, from its tag, or from a digest that we know; None where neither tells."""
+    """Return the Kubernetes of a node image, from its tag or from a digest in `DEFAULTS`; None if it is unknown."""
     _repository, tag, digest = split(name)
     found = release(tag)
     if found is None:
@@ -65,27 +65,27 @@ def kubernetes(name: str) -> tuple[int, int, int] | None:
 
 
 def default(kind: str) -> tuple[str, str]:
-    """(name of the image, why) for a kind of this release, as ``kind version`` gives it; empty or unknown: the newest."""
+    """Return (image, reason) for a release of kind, as ``kind version`` prints it. If it is empty or unknown, the newest."""
     installed = release(kind)
     if installed is None:
         known, tag, digest = DEFAULTS[-1]
-        why = "the default of kind %s, the newest that is known here" % written(known)
+        why = "the default of kind %s, the newest known release" % written(known)
     else:
         fits = [one for one in DEFAULTS if one[0] <= installed]
         known, tag, digest = fits[-1] if fits else DEFAULTS[0]
         why = "the default of kind %s" % written(known)
         if not fits:
             # Not the newest: kind before 0.27 can't load images into nodes with containerd 2.
-            why += ", as that of kind %s is too old" % written(installed)
+            why += ", because that of kind %s is too old" % written(installed)
         elif known[:2] != installed[:2]:
-            why += ", the newest that is known here"
+            why += ", the newest known release"
     return f"{REPOSITORY}:{tag}@{digest}", why
 
 
 def candidates(here: Iterable[str]) -> list[str]:
-    """Of what the engine has, each kindest/node that is new enough and has a name, the newest first.
+    """Return the kindest/node images of the engine that are new enough and have a name, the newest first.
 
-    ``here`` holds names as ``repository:tag@digest``. An image without a tag counts where its digest is one that we know.
+    ``here`` is a list of names like ``repository:tag@digest``. An image without a tag is included if its digest is in `DEFAULTS`.
     """
     found = {}
     for name in here:
@@ -102,27 +102,32 @@ def candidates(here: Iterable[str]) -> list[str]:
 
 
 def choose(kind: str = "", named: str = "", obtainable: bool = False, here: Iterable[str] = ()) -> dict[str, object]:
-    """The node image to take, and why.
+    """Select the node image.
 
-    ``kind`` is the release of the kind that is installed, ``named`` the image that the user asks for. ``obtainable`` says whether
-    that image, or the default image if none is named, is here or can be pulled. ``here`` is what the engine has (see `candidates`).
+    ``kind`` is the release of the installed kind, ``named`` the image that the user sets. ``obtainable`` is whether that image, or
+    the default image if no image is set, is available locally or can be pulled. ``here`` lists the images of the engine (see
+    `candidates`).
 
-    Returns ``image``; ``why``, a few words; ``kubernetes``, as ``1.37.0``, or empty where the name does not tell; ``wanted``, the
-    image that ``obtainable`` is about; ``lacks``, empty, or what is missing where no image can be had: ``image`` is the one that
-    is wanted then.
+    Returns ``image``; ``why``, the reason in a few words; ``kubernetes``, such as ``1.37.0``, or empty if it is unknown; ``wanted``,
+    the image that ``obtainable`` refers to; ``lacks``, empty, or what is missing if no image is available. ``image`` is then the
+    same as ``wanted``.
     """
-    wanted, why = (named, "as named") if named else default(kind)
+    wanted, why = (named, "as configured") if named else default(kind)
     image, lacks = wanted, ""
     if named and not obtainable:
-        lacks = f"{named} is not here and can't be pulled"
+        lacks = f"{named} is not available locally and can't be pulled"
     elif not obtainable:
         repository, tag, _digest = split(wanted)
-        reason = f"{repository}:{tag}, {why}, is not here and can't be pulled"
+        reason = f"{repository}:{tag}, {why}, is not available locally and can't be pulled"
         fit = candidates(here)
         if fit:
-            image, why = fit[0], f"the newest that is here, as {reason}"
+            image, why = fit[0], f"the newest local image, because {reason}"
         else:
-            lacks = "%s, and no %s of Kubernetes %d.%d or later is here" % (reason, REPOSITORY, *OLDEST_KUBERNETES[:2])
+            lacks = "%s, and there is no local %s with Kubernetes %d.%d or later" % (
+                reason,
+                REPOSITORY,
+                *OLDEST_KUBERNETES[:2],
+            )
     version = kubernetes(image)
     return {
         "image": image,
@@ -134,11 +139,11 @@ def choose(kind: str = "", named: str = "", obtainable: bool = False, here: Iter
 
 
 def short_id(image_id: str) -> str:
-    """``sha256:0123456789abcdef...`` -> its first twelve digits."""
+    """``sha256:0123456789abcdef...`` -> the first twelve digits."""
     return image_id.rpartition(":")[2][:12]
 
 
 def derived(image: str, image_id: str, repository: str) -> str:
-    """The name of the image that is *image* with a Python added: its tag is that of *image* with the beginning of its id."""
+    """Return the name of *image* with an added Python. Its tag contains the tag of *image* and the beginning of its ID."""
     _repository, tag, _digest = split(image)
     return f"{repository}:{tag or 'untagged'}-python-{short_id(image_id)}"

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which nodes a node selector chooses. Pure."""
+"""Which nodes a node selector selects. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 Fields = Mapping[str, Any]
 
-# What every DaemonSet and Job of the role in_cluster selects beside what is asked for.
+# Labels that every DaemonSet and Job of the role in_cluster selects in addition to the given ones.
 ALWAYS = {"kubernetes.io/os": "linux"}
 
 
 def nodes_of(nodes: Iterable[Fields], machines: Iterable[Fields]) -> dict[str, list[str]]:
-    """Machine name -> names of the nodes with every label of its node_selector, in their order.
+    """Return, per machine name, the names of the nodes with all labels of its node_selector, in their order.
 
-    :arg nodes: as the API server gives them. ``machines`` are entries of in_cluster_machines.
+    :arg nodes: as the API server returns them. ``machines`` are entries of in_cluster_machines.
     """
     labels = {node["metadata"]["name"]: node["metadata"].get("labels") or {} for node in nodes}
     return {

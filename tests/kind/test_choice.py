@@ -15,8 +15,8 @@ from conftest import PREFIX, ROOT
 
 NAME = PREFIX + "choice"
 KUBECTL = 'echo \'{"clientVersion": {"gitVersion": "v1.37.0"}}\''
-DEFAULT = "kindest/node:v1.37.0, the default of kind 0.33.0, is not here and can't be pulled"
-NOT_PULLED = "the newest that is here, as " + DEFAULT
+DEFAULT = "kindest/node:v1.37.0, the default of kind 0.33.0, is not available locally and can't be pulled"
+NOT_PULLED = "the newest local image, because " + DEFAULT
 
 
 def engine(*here, pullable=(), containers=()):
@@ -70,7 +70,7 @@ def said(run):
 
 
 def predicted(run):
-    return run.task("Predict the creation")["localhost"]["msg"]
+    return run.task("Report that the cluster would be created")["localhost"]["msg"]
 
 
 def test_the_default_image_of_the_kind_that_is_there(provision):
@@ -84,27 +84,32 @@ def test_the_default_image_of_the_kind_that_is_there(provision):
 def test_without_a_registry_the_newest_that_is_here(provision):
     run = provision("auto", engine("kindest/node:v1.9.9", "kindest/node:v1.36.4", "kindest/node:v1.34.0", "debian:12"))
     assert f"Provider kind, node image kindest/node:v1.36.4 ({NOT_PULLED}): set -e" in said(run)
-    assert run.task("which node image and why")["localhost"]["msg"] == f"Node image kindest/node:v1.36.4: {NOT_PULLED}"
+    assert (
+        run.task("Show the node image and the reason")["localhost"]["msg"]
+        == f"Node image kindest/node:v1.36.4: {NOT_PULLED}"
+    )
     assert predicted(run).endswith("nodes, from kindest/node:v1.36.4.")
 
 
 def test_images_that_are_too_old_or_derived_do_not_count(provision):
     run = provision("auto", engine("kindest/node:v1.30.0", "nvmock/kind-node:v1.37.2-python-0123456789ab"))
     assert run.rc == 0 and said(run) == (
-        f"Provider local (missing: {DEFAULT}, and no kindest/node of Kubernetes 1.31 or later is here): for a cluster, install what"
-        " is missing or name an available node image with -e gpu_mock_kind_node_image=..., and set -e gpu_mock_provider=kind"
+        f"Provider local (missing: {DEFAULT}, and there is no local kindest/node with Kubernetes 1.31 or later): for a cluster, install"
+        " what is missing or name an available node image with -e gpu_mock_kind_node_image=..., and set -e gpu_mock_provider=kind"
     )
 
 
 def test_a_named_image_is_not_replaced(provision):
     run = provision("auto", engine("kindest/node:v1.37.2"), gpu_mock_kind_node_image="mine:1")
-    assert run.rc == 0 and "Provider local (missing: mine:1 is not here and can't be pulled): " in said(run)
+    assert run.rc == 0 and "Provider local (missing: mine:1 is not available locally and can't be pulled): " in said(
+        run
+    )
 
 
 @pytest.mark.parametrize(
     "tools, missing",
     [
-        ({"docker": None, "kind": None}, "a docker engine that answers; kind"),
+        ({"docker": None, "kind": None}, "a running docker engine; kind"),
         (
             {"kind": "echo kind version 0.19.0", "kubectl": KUBECTL.replace("1.37.0", "1.29.9")},
             "kind 0.20.0 or newer; kubectl 1.30.0 or newer",
@@ -122,7 +127,7 @@ def test_an_old_kubernetes_is_refused_for_pods_only(provision):
     docker = engine("kindest/node:v1.30.13")
     run = provision("kind", docker, gpu_mock_kind_node_image="kindest/node:v1.30.13")
     assert run.error == (
-        "kind_cluster_node_image: kindest/node:v1.30.13 has Kubernetes 1.30.13, but 1.31.0 or newer is needed: name a newer one"
+        "kind_cluster_node_image: kindest/node:v1.30.13 has Kubernetes 1.30.13, but 1.31.0 or newer is needed: set a newer image"
     )
     run = provision("kind", docker, gpu_mock_kind_node_image="kindest/node:v1.30.13", gpu_mock_device_plugin=False)
     assert run.rc == 0 and predicted(run).endswith("from kindest/node:v1.30.13.")
@@ -163,7 +168,7 @@ def test_an_owned_cluster_is_compared_with_a_named_image_only(provision, tmp_pat
 
 def test_an_existing_cluster_needs_no_image_but_a_new_enough_kubernetes(provision):
     run = provision("auto", engine(containers=[container("kindest/node:v1.30.13")]))
-    assert said(run).startswith("Provider kind, node image kindest/node:v1.30.13 (that of the cluster): ")
+    assert said(run).startswith("Provider kind, node image kindest/node:v1.30.13 (the image of the cluster): ")
     assert run.error == (
         f"kind_cluster: cluster {NAME} was created from kindest/node:v1.30.13 and has Kubernetes 1.30.13, but 1.31.0 or newer is"
         f" needed: choose another kind_cluster_name, or delete it (kind delete cluster --name {NAME})"

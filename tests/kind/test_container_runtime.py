@@ -66,9 +66,9 @@ def test_a_drop_in_where_the_file_imports_a_directory(play, node):
     drop_in = now.pop("etc/containerd/conf.d/zz-nvmock-cdi.toml")
     assert drop_in == "version = 3\n\n" + ON_3.replace("  enable", "enable")
     assert {name: text for name, text in now.items() if name in before} == before
-    said = run.task("Say what was done and why")["localhost"]["_container_runtime_done.reasons"]
+    said = run.task("Show what was done and why")["localhost"]["_container_runtime_done.reasons"]
     assert said == [
-        f"CDI is off in containerd 2.1.9 ({place}/10-vendor.toml, line 3): enable_cdi set in {place}/zz-nvmock-cdi.toml"
+        f"CDI is disabled in containerd 2.1.9 ({place}/10-vendor.toml, line 3): enable_cdi set in {place}/zz-nvmock-cdi.toml"
     ]
     assert play("runtime_directory.yml", **variables).changed == 0
     assert play("runtime_directory.yml", **variables, container_runtime_state="absent").changed == 1
@@ -127,7 +127,7 @@ CASES = {
 }
 REFUSED = {
     "old": ("docker", "20.10.24", None, None, "names: docker 20.10.24 does not support CDI (25.0.0 or newer does)"),
-    "old-podman": ("podman", "5.4.2", OTHER, None, "cdi_spec_dirs: podman 5.4.2 reads /etc/cdi and /var/run/cdi only"),
+    "old-podman": ("podman", "5.4.2", OTHER, None, "cdi_spec_dirs: podman 5.4.2 only reads /etc/cdi and /var/run/cdi"),
     "odd-version": (
         "containerd",
         "new",
@@ -140,7 +140,7 @@ REFUSED = {
         "1.7.24",
         None,
         "version = 2\na =\n",
-        "config.toml: line 2: no value where one should be",
+        "config.toml: line 2: a value is missing",
     ),
     "bad-json": ("docker", "26.1.5", None, '{"debug": }', "daemon.json: not JSON: Expecting value: line 1 column 11"),
     "bad-version": (

@@ -30,7 +30,7 @@ def test_a_name_that_kubernetes_does_not_take(play, kept, name):
 
 def test_nodes_without_a_control_plane(play, kept):
     run = play("cluster.yml", **kept, kind_cluster_name=NAME, kind_cluster_nodes=[{"role": "worker"}])
-    one_line(run.error, "kind_cluster_nodes: no node has role control-plane")
+    one_line(run.error, "kind_cluster_nodes: no node has the role control-plane")
 
 
 def test_a_daemon_that_does_not_run(play, kept):
@@ -95,7 +95,7 @@ def test_missing_tools_are_fetched_into_our_cache(play, kept, path_with, release
         **releases,
         kind_cluster_name=NAME,
     )
-    one_line(run.error, "kindest/node:v0.0.0-none is not here")  # the tools were taken: it failed later
+    one_line(run.error, "kindest/node:v0.0.0-none is not available locally")  # the tools were taken: it failed later
     assert sorted(one.name for one in (tmp_path / "cache/bin").iterdir()) == ["kind-0.33.0", "kubectl-1.37.0"]
 
 
@@ -110,7 +110,9 @@ def test_a_tool_with_another_checksum_is_not_taken(play, kept, path_with, releas
 def test_an_image_that_is_not_here_and_not_pullable(play, kept):
     variables = {**kept, "kind_cluster_node_image": "kindest/node:v0.0.0-none"}
     run = play("cluster.yml", **variables, kind_cluster_name=NAME)
-    one_line(run.error, "kind_cluster_node_image: kindest/node:v0.0.0-none is not here and can't be pulled (")
+    one_line(
+        run.error, "kind_cluster_node_image: kindest/node:v0.0.0-none is not available locally and can't be pulled ("
+    )
 
 
 def test_kind_fails_half_way_and_leaves_nothing(play, kept, tmp_path):
@@ -142,7 +144,7 @@ def test_a_user_s_own_container_of_that_name_is_not_deleted(play, kept, node_ima
         run = play("cluster.yml", **kept, kind_cluster_name=name)
         one_line(run.error, f"{name}-control-plane is created: run 'docker start {name}-control-plane'")
         run = play("cluster.yml", **kept, kind_cluster_name=name, kind_cluster_state="absent")
-        assert run.rc != 0 and "does not run" in run.error
+        assert run.rc != 0 and "is not running" in run.error
         assert docker("ps", "--all", "--quiet", "--filter", f"label={label}") != ""
     finally:
         docker("rm", "--force", f"{name}-control-plane")
@@ -162,5 +164,5 @@ def test_a_kubeconfig_that_holds_other_contexts_is_not_touched(play, kept, tmp_p
     }
     path.write_text(json.dumps(theirs))
     run = play("cluster.yml", **kept, kind_cluster_name=NAME, kind_cluster_kubeconfig=str(path))
-    one_line(run.error, f"kind_cluster_kubeconfig: {path} holds other contexts (work): name a file of its own")
+    one_line(run.error, f"kind_cluster_kubeconfig: {path} holds other contexts (work): set a separate file")
     assert json.loads(path.read_text()) == theirs

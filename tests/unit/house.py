@@ -239,7 +239,7 @@ def picture(graph: dict[str, set[str]]) -> str:
     lines = ["flowchart BT"]
     for floor in range(1, max(found.values()) + 1):
         rooms = sorted(name for name in found if found[name] == floor)
-        lines.append(f'  subgraph floor{floor}["floor {floor}"]')
+        lines.append(f'  subgraph floor{floor}["layer {floor}"]')
         lines += [f"    {name}" for name in rooms]
         lines.append("  end")
     for name in sorted(graph):

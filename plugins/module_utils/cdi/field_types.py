@@ -26,7 +26,7 @@ _UINT32 = 1 << 32
 
 @value
 class Field(Value):
-    """What a field must be."""
+    """The type of a field."""
 
     kind: str  # one of the constants above
     required: bool = False
@@ -42,7 +42,7 @@ class Fields(dict[str, Field] if TYPE_CHECKING else dict):  # type: ignore[misc]
 
 
 def check_fields(where: str, data: dict[Any, Any], fields: Fields) -> Iterator[str]:
-    """Yield the problems of one map: unknown, missing and mistyped fields. A null counts as missing, as in Go."""
+    """Yield the problems of one map: unknown and missing fields, and wrong types. A null counts as missing, as in Go."""
     for name, item in data.items():
         field = fields.get(name)
         if field is None:

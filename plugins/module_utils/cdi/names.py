@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The syntax of names in specifications: kinds, devices, annotations.
 
-Sources: pkg/parser of the CDI library; Kubernetes' rules for annotations, which internal/validation/k8s has taken over.
+Sources: pkg/parser of the CDI library; Kubernetes' rules for annotations, which are copied in internal/validation/k8s.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAME_LIMIT = 63
 
 
 def kind_problem(kind: str) -> str:
-    """What is wrong with a kind (``vendor/class``), empty if nothing is."""
+    """Return the error of a kind (``vendor/class``); empty if it is valid."""
     vendor, _slash, name = kind.partition("/")
     if not vendor or not name:
         return f'"{one_line(kind)}" must be VENDOR/CLASS, such as nvidia.com/gpu'
@@ -44,7 +44,7 @@ def _part_problem(part: str, name: str) -> str:
 
 
 def device_name_problem(name: str) -> str:
-    """What is wrong with a device's name, empty if nothing is."""
+    """Return the error of a device's name; empty if it is valid."""
     if not name:
         return "invalid (empty) device name"
     if name[0] not in _ALPHANUMERIC:
@@ -65,7 +65,7 @@ def _characters_problem(name: str, punctuation: str, said: str) -> str:
 
 
 def annotation_problems(where: str, annotations: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with annotations: keys are qualified names, and all of it has a limit."""
+    """Return the errors of annotations: keys must be qualified names, and the total size is limited."""
     size = 0
     for key, value in annotations.items():
         size += len(key.encode("utf-8", "surrogatepass")) + len(value.encode("utf-8", "surrogatepass"))
@@ -93,5 +93,5 @@ def _is_word(word: str, ends: frozenset[str], punctuation: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """The text on one line, whatever is in it."""
+    """Return any text on one line."""
     return shortened(text, 80).encode("unicode_escape").decode("ascii")

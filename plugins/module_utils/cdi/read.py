@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Specification files become data, as strictly as the CDI library reads them."""
+"""Reads specification files as strictly as the CDI library."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def load(path: str, content: bytes) -> object:
     if not content.strip():
         return None
     try:
-        # JSON is YAML, but needs no PyYAML.
+        # JSON is YAML, but does not need PyYAML.
         if content.lstrip()[:1] == b"{":
             try:
                 return _load_json(content)
@@ -281,7 +281,7 @@ class _Data:
 
 
 def pyyaml() -> Any:
-    """The yaml module, which gpu-mockctl's interpreter finds only after site-packages are looked for.
+    """Import the yaml module. gpu-mockctl's interpreter must add site-packages first.
 
     :raises SpecError: PyYAML is not installed.
     """

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The specifications of a node as a runtime sees them (pkg/cdi/cache.go of the CDI library).
 
-Directories have priorities: the last one wins. Two files of one directory that define the same device make it
-disappear; a file that can't be loaded is passed over, and its devices with it.
+Directories have priorities, and the last one takes precedence. If two files of one directory define the same device, it is not
+available. A file that can't be loaded is ignored, with its devices.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ EXTENSIONS = (".yaml", ".json")
 
 
 class Registry:
-    """What was loaded.
+    """The loaded specifications.
 
     :ivar specs: the specifications by path.
-    :ivar devices: the path that defines each device that can be used, by qualified name (``nvidia.com/gpu=0``).
+    :ivar devices: the path that defines each available device, by qualified name (``nvidia.com/gpu=0``).
     :ivar conflicts: the paths (two or more) of each device that several files of one directory define.
     :ivar shadowed: the paths whose definition of a device is hidden by a directory of higher priority.
-    :ivar errors: one line for each file that could not be loaded and each conflict.
+    :ivar errors: one line per file that could not be loaded and per conflict.
     """
 
     __slots__ = ("specs", "devices", "conflicts", "shadowed", "errors")
@@ -42,7 +42,7 @@ class Registry:
 
     @property
     def names(self) -> list[str]:
-        """The qualified names of all usable devices, sorted."""
+        """Return the qualified names of all available devices, sorted."""
         return sorted(self.devices)
 
 
@@ -53,8 +53,8 @@ def load_registry(
 ) -> Registry:
     """Load all specifications of a node.
 
-    :arg directories: in rising priority.
-    :arg instead: specifications by path that are to be written, which count as if they were there.
+    :arg directories: by increasing priority.
+    :arg instead: specifications by path that will be written, and are treated as existing files.
     """
     registry = Registry()
     planned = instead or {}

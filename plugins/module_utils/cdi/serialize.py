@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A specification as the bytes that nvidia-container-toolkit writes.
 
-Two YAML writers are imitated, for the shape of data that specifications have: yaml.v3 (v1.18 and later: the order of
+The output is that of two YAML writers, for data with the structure of specifications: yaml.v3 (v1.18 and later: the order of
 the structs, 4 blanks) and sigs.k8s.io/yaml (v1.17: keys sorted, 2 blanks, lists not indented, lines folded at 80
 columns). Which texts are quoted, and how: resolve.go, encode.go and emitterc.go of go-yaml. JSON is Go's encoding/json:
-one line, ``<``, ``>`` and ``&`` escaped. An emitter of our own, as PyYAML costs more to load than all the rest of a run.
+one line, ``<``, ``>`` and ``&`` escaped. The emitter is written here, because loading PyYAML would take longer than the rest of a run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ YAML = "yaml"
 JSON = "json"
 FORMATS = (YAML, JSON)
 
-# Words that YAML 1.1 readers take for something else than text; both writers quote them.
+# Words that YAML 1.1 readers do not read as text. Both writers quote them.
 _WORDS = frozenset(
     word
     for base in ("true", "false", "yes", "no", "on", "off", "y", "n", "null", "~")
@@ -35,9 +35,9 @@ _FOLD_AT = 80
 
 
 def serialize(spec: Spec, sorted_keys: bool, file_format: str = YAML) -> bytes:
-    """The content of a specification file.
+    """Return the content of a specification file.
 
-    :arg sorted_keys: the YAML is that of sigs.k8s.io/yaml, else that of yaml.v3.
+    :arg sorted_keys: write YAML like sigs.k8s.io/yaml, otherwise like yaml.v3.
     :arg file_format: ``yaml`` or ``json``.
     """
     if file_format == JSON:
@@ -108,7 +108,7 @@ def _compare_keys(first: str, second: str) -> int:
         if all(letters):
             return ord(one) - ord(other)
         if any(letters):
-            # Behind a digit a letter goes first, else last.
+            # After a digit, letters sort first. Otherwise they sort last.
             return -1 if letters[0] == in_number else 1
         before = first[:index]
         number = before[len(before.rstrip("0123456789")) :].lstrip("0") if "0" in (one, other) else ""
@@ -156,7 +156,7 @@ _MOST_WRITTEN = 4096
 
 
 def _text(text: str) -> str:
-    """A text as one scalar on one line: plain where every reader takes it for text, else in quotes."""
+    """Return a text as a scalar on one line: plain if every reader reads it as text, otherwise in quotes."""
     written = _written.get(text)
     if written is None:
         if len(_written) >= _MOST_WRITTEN:
@@ -166,7 +166,7 @@ def _text(text: str) -> str:
 
 
 def _new_text(text: str) -> str:
-    # The writers choose double quotes for what would be read as another type, single quotes for the rest.
+    # The writers use double quotes for text that would be read as another type, and single quotes otherwise.
     odd = not (text.isascii() and text.isprintable()) and not all(map(_is_printable, text))
     if odd or _looks_like_other(text):
         return _escaped(text)
@@ -185,7 +185,7 @@ def _may_be_plain(text: str) -> bool:
 
 
 def _is_printable(char: str) -> bool:
-    """Whether the writers leave the character as it is (is_printable and is_break of go-yaml's yamlprivateh.go)."""
+    """Whether the writers do not escape the character (is_printable and is_break of go-yaml's yamlprivateh.go)."""
     code = ord(char)
     if code < 0xA0:
         return 0x20 <= code <= 0x7E
@@ -214,7 +214,7 @@ def _escaped(text: str) -> str:
 
 
 def _fits_block(text: str, tabs_too: bool) -> bool:
-    """Whether a text of several lines is written as a literal block; else it is escaped.
+    """Whether a text of several lines is written as a literal block. Otherwise it is escaped.
 
     Go writes some more: blocks that begin with a blank, with an indentation that can't be read back in lists.
     """
@@ -231,7 +231,7 @@ def _block(text: str, indent: int) -> str:
 
 
 def _folded(head: str, written: str, indent: int) -> str:
-    """The line with breaks in place of blanks behind column 80; of several blanks only quotes can keep the others."""
+    """Return the line with breaks instead of blanks after column 80. Several blanks can only be kept in quotes."""
     parts = []
     column = len(head)
     for index, char in enumerate(written):

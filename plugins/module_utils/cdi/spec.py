@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The data of a CDI specification: plain dicts whose keys stand in the order of the library's structs.
+"""The data of a CDI specification: plain dicts with keys in the order of the library's structs.
 
 Source: CDI SPEC.md 1.1.0 and specs-go/config.go. A key is left out where Go's ``omitempty`` leaves it out, so equal
 dicts are equal JSON.
@@ -30,7 +30,7 @@ def device_node(
     permissions: str = "",
     gid: int = 0,
 ) -> Entry:
-    """A device node; numbers that are 0 and texts that are empty are left out."""
+    """Return a device node. Numbers that are 0 and empty texts are left out."""
     node: Entry = {"path": path}
     if host_path:
         node["hostPath"] = host_path
@@ -52,12 +52,12 @@ def mount(host_path: str, container_path: str, options: Sequence[str]) -> Entry:
 
 
 def hook(path: str, args: list[str], env: list[str], name: str = "createContainer") -> Entry:
-    """A hook; nvidia-cdi-hook works in createContainer hooks but for one, whose work is the node's (createRuntime)."""
+    """Return a hook. nvidia-cdi-hook runs as createContainer hook, except for one hook that works on the node (createRuntime)."""
     return {"hookName": name, "path": path, "args": args, "env": env}
 
 
 class Found:
-    """What discovery found so far, in its order; becomes ``containerEdits``."""
+    """The results of discovery, in its order, for ``containerEdits``."""
 
     __slots__ = ("env", "device_nodes", "hooks", "mounts", "gids")
 
@@ -69,7 +69,7 @@ class Found:
         self.gids: list[int] = []
 
     def add_hook(self, entry: Entry | None) -> None:
-        """Add a hook that may have been left out."""
+        """Add a hook if there is one."""
         if entry is not None:
             self.hooks.append(entry)
 

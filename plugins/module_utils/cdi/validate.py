@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a CDI library would take a specification, as strictly as the library and the published schema together.
+"""Whether CDI libraries accept a specification, as strictly as the library and the published schema together.
 
 Sources: CDI SPEC.md 1.1.0; pkg/cdi/spec.go, device.go and container-edits.go, pkg/parser, specs-go/version.go and
-internal/validation of the CDI library; schema/schema.json and defs.json. As the library reads files strictly, fields
-that it does not know are refused.
+internal/validation of the CDI library; schema/schema.json and defs.json. The library reads files strictly, so
+unknown fields are refused.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ TEXT_FIELDS = {"annotations"} | {
 
 
 def problems(spec: object) -> list[str]:
-    """Everything that is wrong with a specification, one line each, beginning with the place; empty if it is valid.
+    """Return all errors of a specification, one line each, which starts with the position; empty if it is valid.
 
-    :arg spec: what a YAML or JSON parser made of a file.
+    :arg spec: the result of a YAML or JSON parser.
     """
     if not isinstance(spec, dict):
         return [f"spec: must be a map, is {_kind_of(spec)}"]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""gpu-mockctl: subcommands, and how errors leave."""
+"""gpu-mockctl: its subcommands, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FLAGS = {"machine_definition": "--machine-file", "path": "--cdi-output"}
 
 
 def main(argv: list[str]) -> int:
-    """Run gpu-mockctl; return its exit status: 0, 1 for a failure, 2 for a command line that can't be understood.
+    """Run gpu-mockctl; return its exit status: 0, 1 for a failure, 2 for an invalid command line.
 
-    What it says is written when this returns.
+    The output is written when this returns.
     """
     try:
         status = _dispatch(argv)

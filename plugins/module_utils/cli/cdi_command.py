@@ -36,16 +36,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-# Where runtimes read specifications: what is written there belongs to the node, and an uninstall takes it away.
+# The directories in which runtimes read specifications. Files in them are managed, and removed when the mock is removed.
 _SPEC_DIRECTORIES = (*DEFAULT_DIRECTORIES, "/run/cdi")
 
 
 def run(argv: list[str]) -> int:
-    """Run ``gpu-mockctl cdi`` with the arguments behind ``cdi``.
+    """Run ``gpu-mockctl cdi`` with the arguments after ``cdi``.
 
     :returns: the exit status: 0; 1 if a specification is not valid.
-    :raises UsageError: the command line can't be understood.
-    :raises NvmockError: it can't be done.
+    :raises UsageError: the command line is invalid.
+    :raises NvmockError: the command failed.
     """
     arguments, rest = parse_arguments(argv)
     if arguments.help:
@@ -100,7 +100,7 @@ def _described_machine(argv: list[str]) -> Machine | None:
 def _machine_values(argv: list[str]) -> Values:
     values = parse_flags(machine_flags(), argv)
     if values is None:  # the command has taken --help; this was a -help of Go's manner
-        raise UsageError("cdi generate: say --help for the flags")
+        raise UsageError("cdi generate: use --help for the flags")
     return values
 
 
@@ -115,7 +115,7 @@ def _machine_of_the_node(root: HostRoot, driver_root: str) -> Machine | None:
 
 
 def _hook_path(given: str, known: Manifest, view: HostView) -> str:
-    """Return the path as given if it is one; otherwise search for the program like nvidia-ctk, and where it is installed."""
+    """Return the given path. A name is looked up, as nvidia-ctk does, and also where this collection installs the program."""
     if given.startswith("/"):
         return given
     found = Locators(view, "/", os.environ.get("PATH", "")).executable(given or CDI_HOOK)
@@ -151,7 +151,7 @@ def _write(arguments: Namespace, output: str, content: bytes) -> None:
 
 
 def _save(host_root: str, path: str, content: bytes) -> None:
-    """Write a file, with the directories above it: as the node's own if a runtime reads it there."""
+    """Write a file and its parent directories. The file is managed if runtimes read it."""
     with HostRoot(os.path.abspath(host_root)) as root:
         if path.rpartition("/")[0] in _SPEC_DIRECTORIES:
             owner = components.user_or_root()

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The flags of ``gpu-mockctl cdi``: nvidia-ctk's names, and four of our own (host root, release, hook mode, files)."""
+"""The flags of ``gpu-mockctl cdi``: nvidia-ctk's names, and four additional flags (host root, release, hook mode, files)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ USAGE = """usage: gpu-mockctl cdi generate [flags] [flags of the machine]
 
 
 def parse_arguments(argv: list[str]) -> tuple[Namespace, list[str]]:
-    """The arguments of a command, and those that no flag of it takes (only ``generate`` has such).
+    """Return the arguments of a command, and its unknown arguments (only for ``generate``).
 
-    ``command`` is the command; ``help`` is the text to print, if help was asked for.
+    ``command`` is the command. ``help`` is the text to print if help was requested.
 
-    :raises UsageError: what is wrong.
+    :raises UsageError: the command line is invalid.
     """
     from argparse import Namespace
 
@@ -118,7 +118,7 @@ def _metavar(flag: str) -> str:
 
 
 def _split_commas(known: Namespace) -> None:
-    """Lists may be given with commas as well, as urfave/cli has it."""
+    """Split lists at commas, as urfave/cli does."""
     for name, value in vars(known).items():
         if isinstance(value, list) and name != "files":
             setattr(known, name, [part for item in value for part in item.split(",") if part])

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Command line flags in the manner of Go's: -flag and --flag, --flag value and --flag=value, the last one counts.
+"""Command line flags in the manner of Go's: -flag and --flag, --flag value and --flag=value, the last one is used.
 
-Not argparse, for two reasons: it takes a quarter of the start-up that gpu-mockctl may have, and it has no such flags.
+argparse is not used, because it takes a quarter of the budget for gpu-mockctl's start-up time, and does not support such flags.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SWITCH = "switch"
 
 
 class Flag:
-    """A flag: name without dashes, what it takes (TEXT or SWITCH), default, help."""
+    """A flag: name without dashes, type (TEXT or SWITCH), default, help."""
 
     __slots__ = ("name", "kind", "default", "help", "choices")
 
@@ -48,14 +48,14 @@ class Values:
         return bool(self._values[name])
 
     def but(self, **changed: str | bool | None) -> Values:
-        """The same values but for some; dashes of a name are underscores here."""
+        """Return the same values with some changed. Dashes of a name are underscores here."""
         return Values({**self._values, **{name.replace("_", "-"): value for name, value in changed.items()}})
 
 
 def parse(flags: list[Flag], argv: list[str]) -> Values | None:
-    """Parse *argv*; None if help was asked for.
+    """Parse *argv*; None if help was requested.
 
-    :raises UsageError: an unknown flag, a missing or bad value, a stray argument.
+    :raises UsageError: an unknown flag, a missing or bad value, an unexpected argument.
     """
     known = {flag.name: flag for flag in flags}
     values: dict[str, str | bool | None] = {flag.name: flag.default for flag in flags}
@@ -63,7 +63,7 @@ def parse(flags: list[Flag], argv: list[str]) -> Values | None:
     while rest:
         word = rest.pop(0)
         if not word.startswith("-") or word in ("-", "--"):
-            raise UsageError(f"unexpected argument {word!r}: everything is said with flags (see --help)")
+            raise UsageError(f"unexpected argument {word!r}: only flags are allowed (see --help)")
         name, equals, value = word.lstrip("-").partition("=")
         if name in ("h", "help"):
             return None

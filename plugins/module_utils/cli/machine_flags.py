@@ -19,21 +19,26 @@ def machine_flags() -> list[Flag]:
     """The flags of :func:`machine_from`; the default machine type comes from the environment."""
     flags = [Flag(row.name.replace("_", "-"), TEXT, None, row.help) for row in OVERRIDES if row.help]
     flags[0].default = os.environ.get("MACHINE_TYPE") or DEFAULT_MACHINE
-    flags.insert(1, Flag("machine-file", TEXT, None, "machine type of your own: a YAML or JSON file of facts"))
+    flags.insert(1, Flag("machine-file", TEXT, None, "custom machine type: a YAML or JSON file of facts"))
     return flags
 
 
 def node_flags() -> list[Flag]:
-    """The flags that say where things lie on the node."""
+    """The flags for paths on the node."""
     return [
         Flag("base", TEXT, DEFAULT_BASE, "driver root for device nodes and /proc/driver/nvidia"),
         Flag("driver-root", TEXT, DEFAULT_DRIVER_ROOT, "root of the driver installation"),
         Flag("cdi-output", TEXT, DEFAULT_SPEC_PATH, "path of the CDI spec"),
         Flag("toolkit-root", TEXT, DEFAULT_TOOLKIT_ROOT, "toolkit root; the hook is its bin/nvidia-cdi-hook"),
         Flag("host-root", TEXT, "/", "directory that is the node's /"),
-        Flag("with-dri", SWITCH, False, "DRM nodes (/dev/dri) as well"),
-        Flag("with-hook", SWITCH, False, "CDI hooks in the spec, as nvidia-ctk's; installs nvidia-cdi-hook if missing"),
-        Flag("device-files", TEXT, "char", "what device nodes are", ("char", "regular", "auto")),
+        Flag("with-dri", SWITCH, False, "also create DRM nodes (/dev/dri)"),
+        Flag(
+            "with-hook",
+            SWITCH,
+            False,
+            "write CDI hooks to the spec, as nvidia-ctk does; installs nvidia-cdi-hook if missing",
+        ),
+        Flag("device-files", TEXT, "char", "type of the device nodes", ("char", "regular", "auto")),
     ]
 
 
@@ -54,7 +59,7 @@ def machine_from(values: Values) -> Machine:
 
 
 def absolute(values: Values, flag: str, root_allowed: bool = False) -> str:
-    """Return the absolute path that *flag* names.
+    """Return the absolute path in *flag*.
 
     :raises ParameterError: it is not absolute.
     """
@@ -62,7 +67,7 @@ def absolute(values: Values, flag: str, root_allowed: bool = False) -> str:
 
 
 def host_root(values: Values) -> str:
-    """Return the host root; a relative one is taken from the working directory, as it is a path of this machine."""
+    """Return the host root. A relative path starts at the working directory, because it is a path on this machine."""
     return parameters.absolute_path("host_root", os.path.abspath(values.text("host-root")), root_allowed=True)
 
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""gpu-mockctl machines: what machine types there are, or what one is."""
+"""gpu-mockctl machines: lists the machine types, or shows one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .machine_flags import machine_flags, machine_from
 
 def run(argv: list[str]) -> int:
     """Print the machine types, or with --machine (or --machine-file) the facts of one."""
-    flags = [*machine_flags(), Flag("output", TEXT, "text", "form of the output", ("text", "json"))]
+    flags = [*machine_flags(), Flag("output", TEXT, "text", "output format", ("text", "json"))]
     values = parse(flags, argv)
     if values is None:
         about = "Lists the machine types; with --machine, the facts of one."

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""gpu-mockctl without a subcommand: make this node a mock GPU node, or stop it being one."""
+"""gpu-mockctl without a subcommand: make this node a mock GPU node, or remove the mock."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from .machine_flags import absolute, host_root, machine_flags, machine_from, nod
 
 MODES = ("fs", "cdi", "all")
 
-_AFTER = """Modes: fs makes device nodes and procfs below --base; cdi makes the driver installation, device nodes in /dev and below
---driver-root, and the CDI spec; all makes both. Commands of their own: verify, machines, cdi, watch (each has --help).
-ALLOW_UNSUPPORTED=true takes a synthetic machine for an unknown --machine."""
+_AFTER = """Modes: fs creates device nodes and procfs below --base; cdi creates the driver installation, device nodes in /dev and below
+--driver-root, and the CDI spec; all creates both. Other commands: verify, machines, cdi, watch (each has --help).
+ALLOW_UNSUPPORTED=true uses a synthetic machine for an unknown --machine."""
 
 
 def flags() -> list[Flag]:
     """The flags of the command."""
     return [
-        Flag("mode", TEXT, "all", "what to make: fs, cdi or all, comma separated"),
+        Flag("mode", TEXT, "all", "what to create: fs, cdi or all, comma separated"),
         *node_flags(),
         *machine_flags(),
-        Flag("check", SWITCH, False, "change nothing, say what would be changed"),
+        Flag("check", SWITCH, False, "change nothing, show what would be changed"),
         Flag("diff", SWITCH, False, "show what is changed"),
-        Flag("remove", SWITCH, False, "remove what an earlier run made"),
-        Flag("take-over", SWITCH, False, "replace files of others; --remove puts them back"),
-        Flag("allow-real-driver", SWITCH, False, "go on although the node has a real NVIDIA driver"),
-        Flag("output", TEXT, "text", "form of the output", ("text", "json")),
+        Flag("remove", SWITCH, False, "remove what an earlier run created"),
+        Flag("take-over", SWITCH, False, "replace unmanaged files; --remove restores them"),
+        Flag("allow-real-driver", SWITCH, False, "continue although the node has a real NVIDIA driver"),
+        Flag("output", TEXT, "text", "output format", ("text", "json")),
     ]
 
 
@@ -61,7 +61,7 @@ def run(argv: list[str]) -> int:
 
 
 class NodeResult:
-    """What a run did: the machine (None for a removal), the changes and the names of the CDI devices."""
+    """The result of a run: the machine (None for a removal), the changes and the names of the CDI devices."""
 
     def __init__(self, machine: Machine | None, changes: list[Change], cdi_devices: list[str]) -> None:
         self.machine = machine
@@ -70,9 +70,9 @@ class NodeResult:
 
 
 def apply_node(values: Values, modes: set[str]) -> NodeResult:
-    """Bring the node to what *values* describe (or only look, with --check).
+    """Apply *values* to the node (or only report the changes, with --check).
 
-    :raises NvmockError: it can't be done; nothing was changed.
+    :raises NvmockError: it failed, and nothing was changed.
     """
     base = absolute(values, "base")
     driver_root = absolute(values, "driver-root")
@@ -164,7 +164,7 @@ def modes_from(text: str) -> set[str]:
     words = [word.strip() for word in text.split(",")]
     for word in words:
         if word not in MODES:
-            raise UsageError(f"--mode: {word!r} is not allowed: must be made of fs, cdi, all, comma separated")
+            raise UsageError(f"--mode: {word!r} is not allowed: must be a comma separated list of fs, cdi, all")
     return {"fs", "cdi"} if "all" in words else set(words)
 
 

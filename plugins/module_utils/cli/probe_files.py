@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files by which a probe sees that a long-running command is well. They lie beside it, not in a host root."""
+"""Files with which a probe checks a long-running command. They are in the command's own filesystem, not in a host root."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def beat(path: str | None) -> None:
 
 
 def stop(path: str | None) -> None:
-    """Remove the file *path* if it is there."""
+    """Remove the file *path* if it exists."""
     if path is not None:
         with suppress(OSError):
             os.unlink(path)

@@ -16,11 +16,11 @@ _USED = ("base", "driver-root", "cdi-output", "host-root", "device-files")
 
 
 def run(argv: list[str]) -> int:
-    """Print what passed and what did not; return 0 if all is well, 1 if not."""
+    """Print which checks passed and failed. Return 0 if all passed, otherwise 1."""
     flags = [
         Flag("mode", TEXT, "all", "what to check", ("fs", "cdi", "all")),
         *(flag for flag in node_flags() if flag.name in _USED),
-        Flag("output", TEXT, "text", "form of the output", ("text", "json")),
+        Flag("output", TEXT, "text", "output format", ("text", "json")),
     ]
     values = parse(flags, argv)
     if values is None:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""gpu-mockctl watch: make this node a mock GPU node and keep it one, until a signal ends it.
+"""gpu-mockctl watch: make this node a mock GPU node and repair it, until a signal ends the command.
 
-Signals are blocked and asked for between two passes, so that none ever meets a half-done one. (A blocked signal also
-reaches process 1 of a container, for which the kernel drops signals that nobody handles.)
+Signals are blocked, and received between two passes, so that they never interrupt a pass. (Blocked signals are also delivered to
+process 1 of a container, for which the kernel drops unhandled signals.)
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 _AT_ONCE = signal.SIGHUP
 _MOST_LINES = 20
 
-_AFTER = """Every change is one line on stdout. What goes wrong is said once on stderr and tried again at the next pass; only what
-the command line says wrong ends the command. SIGHUP looks at once, SIGTERM and SIGINT end it."""
+_AFTER = """Every change is one line on stdout. An error is reported once on stderr, and the next pass tries again. Only an invalid command
+line ends the command. SIGHUP starts a pass immediately, SIGTERM and SIGINT end the command."""
 
 
 def flags() -> list[Flag]:
     """The flags of the command."""
     return [
-        Flag("mode", TEXT, "all", "what to make: fs, cdi or all, comma separated"),
+        Flag("mode", TEXT, "all", "what to create: fs, cdi or all, comma separated"),
         *node_flags(),
         *machine_flags(),
-        Flag("interval", TEXT, "15", "seconds between two looks at the node"),
-        Flag("alive", TEXT, None, "file that is written at every pass, for a liveness probe"),
-        Flag("ready", TEXT, None, "file that exists while the node is as wanted, for a readiness probe"),
-        Flag("remove-on-exit", SWITCH, False, "remove what was made when SIGTERM or SIGINT ends the command"),
-        Flag("take-over", SWITCH, False, "replace files of others; a removal puts them back"),
-        Flag("allow-real-driver", SWITCH, False, "go on although the node has a real NVIDIA driver"),
+        Flag("interval", TEXT, "15", "seconds between two passes"),
+        Flag("alive", TEXT, None, "file that is written in every pass, for a liveness probe"),
+        Flag("ready", TEXT, None, "file that exists while the node is up to date, for a readiness probe"),
+        Flag("remove-on-exit", SWITCH, False, "remove what was created when SIGTERM or SIGINT ends the command"),
+        Flag("take-over", SWITCH, False, "replace unmanaged files; a removal restores them"),
+        Flag("allow-real-driver", SWITCH, False, "continue although the node has a real NVIDIA driver"),
     ]
 
 
@@ -66,7 +66,7 @@ def run(argv: list[str]) -> int:
 
 
 def _keep(values: Values, modes: set[str], interval: float) -> None:
-    """Make one pass after the other, until a signal ends it."""
+    """Run passes until a signal ends the command."""
     alive, ready = values.optional("alive"), values.optional("ready")
     trouble = ""
     first = True

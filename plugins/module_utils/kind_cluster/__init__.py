@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What there is of a kind cluster: container engine, tools, node containers, and the record that the role kind_cluster keeps of it.
+"""The state of a kind cluster: container engine, tools, node containers, and the record of the role kind_cluster.
 
-Only info.py asks anybody, through a function that it is given. The other files read what was answered. Nothing is changed.
+Only info.py runs commands, through a function that is passed to it. The other files parse the output. Nothing is changed.
 """

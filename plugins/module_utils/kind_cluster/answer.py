@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a program answered."""
+"""The result of running a program."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 
 class Answer(NamedTuple):
-    """How a program ended.
+    """The result of a program.
 
-    ``status`` is its exit status, or -1 where it could not be started or did not end in time. ``missing`` says that there is no
-    such program on the PATH.
+    ``status`` is its exit status, or -1 if it could not be started or did not end in time. ``missing`` is true if the program is
+    not on the PATH.
     """
 
     status: int
@@ -23,13 +23,13 @@ class Answer(NamedTuple):
     missing: bool = False
 
     def reason(self, default: str) -> str:
-        """The last line with text that it wrote to its standard error."""
+        """Return the last non-empty line that the program wrote to standard error, or *default*."""
         lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
         return lines[-1] if lines else default
 
 
 def ask(command: Sequence[str], seconds: int) -> Answer:
-    """Run *command* without input; one that takes longer than *seconds* is killed."""
+    """Run *command* without input. It is killed if it takes longer than *seconds*."""
     try:
         done = subprocess.run(
             list(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False, errors="replace"
@@ -44,7 +44,7 @@ def ask(command: Sequence[str], seconds: int) -> Answer:
 
 
 def ask_all(commands: Sequence[Sequence[str]], seconds: int) -> list[Answer]:
-    """The answers of *commands*, in their order. They run at the same time."""
+    """Run *commands* in parallel, and return their results in the same order."""
     if not commands:
         return []
     with concurrent.futures.ThreadPoolExecutor(max_workers=min(len(commands), 16)) as pool:

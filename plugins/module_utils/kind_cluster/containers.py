@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Node containers, as ``docker inspect`` and ``podman inspect`` show them."""
+"""Node containers, from the output of ``docker inspect`` and ``podman inspect``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..errors import NvmockError
 
 LABEL_CLUSTER = "io.x-k8s.kind.cluster"
 LABEL_ROLE = "io.x-k8s.kind.role"
-# Of the nodes that run Kubernetes. A cluster with several control planes has a load balancer, too.
+# The roles of the nodes that run Kubernetes. A cluster with several control planes also has a load balancer.
 ROLES = ("control-plane", "worker")
 
-# RFC 3339, of which docker writes the form with Z and podman that of its time zone.
+# RFC 3339. docker writes times with Z, and podman with its time zone.
 _INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})?")
 
 
 class Container(NamedTuple):
-    """A container of the cluster. ``image`` is an id, ``image_name`` the name it was made from, ``created`` a time of RFC 3339."""
+    """A container of the cluster. ``image`` is the ID of its image, ``image_name`` the name, ``created`` a time in RFC 3339 format."""
 
     name: str
     id: str
@@ -34,15 +34,15 @@ class Container(NamedTuple):
 
 
 def read(text: str) -> list[Container]:
-    """The containers in the output of ``inspect``, in its order.
+    """Return the containers in the output of ``inspect``, in its order.
 
-    :raises NvmockError: it is no list of containers.
+    :raises NvmockError: the output is not a list of containers.
     """
     try:
         found = json.loads(text)
         return [_container(one) for one in found]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NvmockError(f"kind_cluster: can't read what the engine says of its containers: {error!r}") from None
+        raise NvmockError(f"kind_cluster: can't parse the engine's description of the containers: {error!r}") from None
 
 
 def _container(one: dict[str, Any]) -> Container:
@@ -59,7 +59,7 @@ def _container(one: dict[str, Any]) -> Container:
 
 
 def nodes(containers: Iterable[Container]) -> list[Container]:
-    """Those that are nodes, in kind's own order: control planes, then workers, each by number."""
+    """Return the containers that are nodes, in kind's order: control planes, then workers, each by number."""
 
     def order(one: Container) -> tuple[int, int]:
         number = re.search("[0-9]+$", one.name)
@@ -69,18 +69,18 @@ def nodes(containers: Iterable[Container]) -> list[Container]:
 
 
 def shape(roles: Iterable[str]) -> str:
-    """How many nodes of each role, in words."""
+    """Return the number of nodes per role, such as ``1 control-plane and 2 worker``."""
     all_roles = list(roles)
     return " and ".join(f"{all_roles.count(role)} {role}" for role in ROLES)
 
 
 def not_running(containers: Iterable[Container]) -> list[Container]:
-    """Those that are stopped, paused, or anything but running."""
+    """Return the containers with another status than running."""
     return [one for one in containers if one.status != "running"]
 
 
 def cure(provider: str, containers: Iterable[Container]) -> str:
-    """The command that makes those run that do not."""
+    """Return the command that starts the containers that are not running."""
     paused: list[str] = []
     stopped: list[str] = []
     for one in not_running(containers):
@@ -90,7 +90,7 @@ def cure(provider: str, containers: Iterable[Container]) -> str:
 
 
 def instant(text: str) -> Optional[datetime.datetime]:
-    """A time of RFC 3339, to the second; without a zone it is UTC. None where it is no such time."""
+    """Parse a time in RFC 3339 format, to the second. Without a time zone it is UTC. None if *text* has another format."""
     found = _INSTANT.fullmatch(text)
     if found is None:
         return None

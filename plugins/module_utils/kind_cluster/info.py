@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Asks engine, tools, record and nodes, and puts the answers together."""
+"""Gets the state from the engine, the tools, the record and the nodes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .answer import Answer
 
 Ask = Callable[[Sequence[Sequence[str]], int], "list[Answer]"]
 
-# Seconds. A node that has just started may be slow.
+# In seconds. A node that was just started can be slow.
 _TOOL_SECONDS = 30
 _NODE_SECONDS = 60
 
 
 class Question(NamedTuple):
-    """Which cluster, and what it is compared with: the options of the module nvmock_kind_cluster_info."""
+    """The options of the module nvmock_kind_cluster_info."""
 
     name: str
     provider: str
@@ -39,10 +39,10 @@ class Question(NamedTuple):
 
 
 def gather(question: Question, ask_all: Ask) -> dict[str, Any]:
-    """What the module returns.
+    """Return the result of the module.
 
-    :arg ask_all: runs commands at the same time: (commands, seconds) -> answers.
-    :raises NvmockError: the record can't be read, or the engine answers nonsense.
+    :arg ask_all: runs commands in parallel: (commands, seconds) -> answers.
+    :raises NvmockError: the record or the output of the engine can't be read.
     """
     provider = question.provider
     label = f"label={containers_of.LABEL_CLUSTER}={question.name}"
@@ -62,7 +62,7 @@ def gather(question: Question, ask_all: Ask) -> dict[str, Any]:
     standing = records.standing(containers, record, question.create_seconds)
     nodes = containers_of.nodes(containers)
     unwell = containers_of.not_running(nodes)
-    # The caller stops where a node does not run: there is no use in asking the others.
+    # The caller fails if a node is not running, so the other nodes are not queried.
     pythons, problem = ({}, "") if unwell else _pythons(question, nodes, ask_all)
     merged_path = os.path.expanduser(os.path.expandvars(record["kubeconfig"]))
     return {
@@ -106,7 +106,7 @@ def _containers(question: Question, listed: Answer, ask_all: Ask) -> list[contai
 
 
 def _pythons(question: Question, nodes: Sequence[containers_of.Container], ask_all: Ask) -> tuple[dict[str, str], str]:
-    """Container -> path of its Python, and why a node does not answer, if so."""
+    """Return the path of the Python per container, and an error message if a node does not answer."""
     if not question.python_probe:
         return {}, ""
     commands = [[question.provider, "exec", one.name, "/bin/sh", "-c", *question.python_probe] for one in nodes]
@@ -117,7 +117,7 @@ def _pythons(question: Question, nodes: Sequence[containers_of.Container], ask_a
 
 
 def _node_image(standing: records.Standing, record: dict[str, Any], nodes: Sequence[containers_of.Container]) -> str:
-    """What the cluster was made from: what was recorded, or what its first container was."""
+    """Return the cluster's node image: from the record if the cluster is managed, otherwise from its first container."""
     if standing.owned and record["node_image"]:
         return str(record["node_image"])
     return nodes[0].image_name if nodes else ""
@@ -136,7 +136,7 @@ def _text(path: str) -> str:
 def _file(path: str) -> Optional[records.File]:
     try:
         with open(path, "rb") as file:
-            # ansible.builtin.stat gives the same checksum.
+            # ansible.builtin.stat returns the same checksum.
             checksum = hashlib.sha1(file.read(), usedforsecurity=False).hexdigest()
             return records.File(checksum, stat.S_IMODE(os.fstat(file.fileno()).st_mode))
     except OSError:

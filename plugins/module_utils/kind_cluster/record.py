@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The record that the role kind_cluster keeps of a cluster (cluster.json), and what it says about whose the cluster is."""
+"""The record of the role kind_cluster about a cluster (cluster.json), which determines whether the cluster is managed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional
 from ..errors import NvmockError
 from .containers import Container, instant
 
-# The fields and their values where nothing is recorded. ``phase`` is none, creating, created, or used (a cluster of others).
+# The fields and their default values. ``phase`` is none, creating, created, or used (an unmanaged cluster).
 EMPTY: dict[str, Any] = {
     "format": 1,
     "phase": "none",
@@ -24,20 +24,20 @@ EMPTY: dict[str, Any] = {
     "kubeconfig_checksum": "",
     "kubeconfig_merged": False,
 }
-# How long after kind's time is over a container of it may still appear.
+# How long after kind's timeout its containers may still be created.
 _GRACE_SECONDS = 60
 
 
 def read(text: str, path: str) -> dict[str, Any]:
-    """The record in *text*, with every field of `EMPTY`; an empty text is no record.
+    """Parse the record in *text*, and add the missing fields of `EMPTY`. An empty text is an empty record.
 
-    :arg path: of the file, for messages.
-    :raises NvmockError: it is damaged.
+    :arg path: the path of the file, for messages.
+    :raises NvmockError: the record is damaged.
     """
 
     def damaged(why: str) -> NvmockError:
         return NvmockError(
-            f"kind_cluster: the record {path} is damaged ({why}): remove it; the cluster then counts as somebody else's"
+            f"kind_cluster: the record {path} is damaged ({why}): remove it; the cluster is then unmanaged"
         )
 
     try:
@@ -45,7 +45,7 @@ def read(text: str, path: str) -> dict[str, Any]:
     except ValueError as error:
         raise damaged(str(error)) from None
     if not isinstance(found, dict):
-        raise damaged("it is no object")
+        raise damaged("it is not an object")
     for field, empty in EMPTY.items():
         if field in found and type(found[field]) is not type(empty):
             raise damaged(f"{field} is {found[field]!r}")
@@ -55,10 +55,10 @@ def read(text: str, path: str) -> dict[str, Any]:
 
 
 class Standing(NamedTuple):
-    """Whose a cluster is.
+    """Whether a cluster exists and is managed.
 
-    ``owned``: each container is one that was recorded when ``kind create`` was done. ``half_made``: it was recorded that the
-    cluster was about to be created, when there was none, and the containers came right then.
+    ``owned``: the record contains each container, so ``kind create`` of the role created them. ``half_made``: the record has the
+    phase ``creating``, and the containers were created in this phase.
     """
 
     exists: bool
@@ -71,14 +71,14 @@ class Standing(NamedTuple):
 
     @property
     def stays(self) -> bool:
-        """Somebody else's, or ours of a record that is lost: it is cleaned and not deleted."""
+        """Whether the cluster is kept, because it is unmanaged or its record is lost. It is cleaned and not deleted."""
         return self.exists and not self.owned and not self.half_made
 
 
 def standing(containers: Collection[Container], record: dict[str, Any], create_seconds: int) -> Standing:
-    """Whose the cluster of *containers* is, by *record*.
+    """Determine from *record* whether the cluster with *containers* is managed.
 
-    :arg create_seconds: how long kind had to create it.
+    :arg create_seconds: kind's timeout.
     """
     exists = bool(containers)
     owned = half_made = False
@@ -99,7 +99,7 @@ def _made_in_time(containers: Iterable[Container], started: str, seconds: int) -
 
 
 class File(NamedTuple):
-    """A file that is there: its SHA-1, and its permissions as in 0o600."""
+    """An existing file: its SHA-1, and its permissions, such as 0o600."""
 
     checksum: str
     mode: int
@@ -108,10 +108,10 @@ class File(NamedTuple):
 def kubeconfig_is_good(
     record: dict[str, Any], containers: Iterable[Container], path: str, merged: bool, file: Optional[File]
 ) -> bool:
-    """Whether the kubeconfig is the one that kind gave for exactly these containers, and nobody has touched it since.
+    """Whether the kubeconfig is the one that kind wrote for exactly these containers, without later changes.
 
-    :arg path: of the kubeconfig. ``file`` is what lies there, or None.
-    :arg merged: whether it is to be merged into a file of the user's.
+    :arg path: the path of the kubeconfig. ``file`` describes the existing file, or is None.
+    :arg merged: whether it should be merged into the user's file.
     """
     return (
         file is not None

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The container engine, kind and kubectl: whether they are there and new enough."""
+"""The container engine, kind and kubectl: whether they are installed and new enough."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INSTALL = {
 
 
 def engine_problem(provider: str, answer: Answer) -> str:
-    """What to do about an engine that answered like this; empty where it answers well."""
+    """Return the problem of an engine with this answer, and its solution; empty if it works."""
     if answer.status == 0:
         return ""
     if answer.missing:
@@ -31,25 +31,25 @@ def engine_problem(provider: str, answer: Answer) -> str:
             " run as root"
         )
     return (
-        f"the {provider} daemon does not answer: start it (sudo systemctl start {provider}) or point DOCKER_HOST at one that runs;"
-        f" it said: {answer.reason('no answer')}"
+        f"the {provider} daemon does not answer: start it (sudo systemctl start {provider}) or set DOCKER_HOST to a running one;"
+        f" its message: {answer.reason('no answer')}"
     )
 
 
 class Tool(NamedTuple):
-    """A tool of the PATH: its version, empty where it is not there, and whether that is new enough."""
+    """A tool on the PATH: its version, empty if it is missing, and whether it is new enough."""
 
     version: str
     good: bool
 
 
 def kind(output: str, minimum: str) -> Tool:
-    """kind, by the output of ``kind --version``."""
+    """Parse the output of ``kind --version``."""
     return _tool(_KIND, output, "kind_minimum", minimum)
 
 
 def kubectl(output: str, minimum: str) -> Tool:
-    """kubectl, by the output of ``kubectl version --client --output json``."""
+    """Parse the output of ``kubectl version --client --output json``."""
     return _tool(_KUBECTL, output, "kubectl_minimum", minimum)
 
 
@@ -65,11 +65,11 @@ def _numbers(version: str) -> list[int]:
 
 
 def lacks(provider: str, engine_answers: bool, tools: dict[str, tuple[Tool, str]]) -> list[str]:
-    """What is missing for a cluster, in words.
+    """Return what is missing for a cluster.
 
-    :arg tools: name -> (the tool, the oldest version that will do).
+    :arg tools: name -> (the tool, the oldest supported version).
     """
-    missing = [] if engine_answers else [f"a {provider} engine that answers"]
+    missing = [] if engine_answers else [f"a running {provider} engine"]
     for name, (tool, minimum) in tools.items():
         if not tool.version:
             missing.append(name)

@@ -4,7 +4,7 @@
 
 Numbers: 195 is NVIDIA's registered major (Documentation/admin-guide/devices.txt); minor 255 is nvidiactl and 254
 nvidia-modeset (open-gpu-kernel-modules, kernel-open/common/inc/nv.h). nvidia-uvm and nvidia-caps get a major at load
-time from the kernel's dynamic range; 235 is what the GPU Mock on kind chose, 236 what the recorded MIG trees have.
+time from the kernel's dynamic range. 235 is the number in the GPU Mock on kind, and 236 the number in the recorded MIG trees.
 226 is DRM: minor N is card N, 128 + N its render node.
 """
 
@@ -34,15 +34,15 @@ _CAPABILITY_MODES = {"config": 0o400, "monitor": 0o444}
 
 @value
 class DeviceOptions(Value):
-    """How device nodes are to be made."""
+    """How to create device nodes."""
 
     mode: int = 0o666  # permission bits of all nodes but the MIG capabilities, which have the driver's own
-    uid: int | None = None  # owner; None leaves it to the layout's user
-    gid: int | None = None  # group, likewise
+    uid: int | None = None  # owner; if None, the caller decides
+    gid: int | None = None  # group; if None, the caller decides
     uvm_major: int = DEFAULT_UVM_MAJOR  # major of nvidia-uvm and nvidia-uvm-tools
     caps_major: int = DEFAULT_CAPS_MAJOR  # major of nvidia-caps
-    dri: bool = False  # also make DRM nodes and their by-path links
-    regular_files: bool = False  # make empty regular files instead of character devices
+    dri: bool = False  # also create DRM nodes and their by-path links
+    regular_files: bool = False  # create empty regular files instead of character devices
 
 
 def device_entries(machine: Machine, dev_root: str, options: DeviceOptions) -> list[Entry]:

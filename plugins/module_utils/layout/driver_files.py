@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a driver installation consists of, as a table by driver branch.
+"""The files of a driver installation, as a table by driver branch.
 
 Sources: the libraries, links and files that nvidia-container-toolkit 1.17 to 1.20 looks for, with the branches in which
 NVIDIA's installer has them (550, 570 and 580 packages, as in the toolkit's recorded test trees). The first six rows are

@@ -19,7 +19,7 @@ ELF = "elf"
 EMPTY = "empty"
 CONTENTS = (ELF, EMPTY)
 
-# The one library that does something.
+# The only library with functions.
 _NVML = "libnvidia-ml.so.1"
 # Name of the layout -> (library directory, program directory); the first is that of the GPU Mock on kind.
 _DIRECTORIES = {
@@ -32,13 +32,15 @@ LAYOUTS = tuple(_DIRECTORIES)
 
 @value
 class DriverTreeOptions(Value):
-    """How the tree is to be made."""
+    """How to create the tree."""
 
-    layout: str = "lib64"  # where libraries and programs lie: ``lib64``, ``usr/lib64`` or ``debian`` (multiarch)
+    layout: str = (
+        "lib64"  # the directories of libraries and programs: ``lib64``, ``usr/lib64`` or ``debian`` (multiarch)
+    )
     content: str = ELF  # ``elf`` for loadable libraries, ``empty`` for files of 0 bytes, as in NVIDIA's own test data
     architecture: str = "x86_64"  # ``x86_64`` or ``aarch64``
-    uid: int | None = None  # owner of everything; None leaves it to whoever writes
-    gid: int | None = None  # group, likewise
+    uid: int | None = None  # owner of everything; if None, the caller decides
+    gid: int | None = None  # group; if None, the caller decides
 
 
 def library_directory(options: DriverTreeOptions) -> str:
@@ -103,14 +105,14 @@ def _library(
 
 
 def _file_content(path: str, content: str) -> bytes:
-    """JSON files are given in the table by the library they name: each family has one form."""
+    """Return the content of a file. For JSON files the table has the library that they name: each family has one form."""
     if path.endswith(".json"):
         content = programs.loader_manifest(path, content)
     return content.encode("ascii")
 
 
 def _directories(root: str, entries: list[Entry]) -> list[Entry]:
-    """All directories between *root* and the entries, *root* included (unless it is /)."""
+    """Return all directories between *root* and the entries, including *root* (unless it is /)."""
     paths = {root} if root else set()
     for entry in entries:
         parent = entry.path.rpartition("/")[0]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A machine's facts in the form that libnvidia-ml.so.1 reads: the structures of native/nvml_facts.h, little-endian.
 
-Numbers of enumerations: nvml.h of CUDA 13.5. Ids of MIG profiles: the listings of `nvidia-smi mig -lgip` in NVIDIA's MIG
+Numbers of enumerations: nvml.h of CUDA 13.5. IDs of MIG profiles: the listings of `nvidia-smi mig -lgip` in NVIDIA's MIG
 user guide (A100, H100, H200, B200).
 """
 
@@ -56,7 +56,7 @@ _PART_NUMBER = 80  # NVML_DEVICE_PART_NUMBER_BUFFER_SIZE
 
 
 def nvml_facts(machine: Machine) -> bytes:
-    """Return the facts of *machine*; what is not known is 0 or empty."""
+    """Return the facts of *machine*. Unknown values are 0 or empty."""
     model = machine.model
     profiles = () if model is None else model.mig_profiles
     migs = [(place, gpu, mig) for place, gpu in enumerate(machine.gpus) for mig in gpu.mig_devices]
@@ -160,7 +160,7 @@ def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, .
 
 
 def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
-    """The NVML_GPU_INSTANCE_PROFILE_... of each; those that NVML has no name for get the next that are free."""
+    """Return the NVML_GPU_INSTANCE_PROFILE_... of each profile. Profiles without a name in NVML get the next free numbers."""
     numbers: list[int] = []
     for profile in profiles:
         attribute = profile.name.partition("+")[2]
@@ -197,5 +197,5 @@ def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
 
 
 def _text(text: str, room: int = 96) -> bytes:
-    """What fits a buffer of NVML with its zero byte."""
+    """Return the text that fits a buffer of NVML with its zero byte."""
     return text.encode("ascii", "replace")[: room - 1]

@@ -52,10 +52,10 @@ ExcludedGpus: ""
 
 
 def procfs_entries(machine: Machine, base: str, architecture: str, options: DeviceOptions) -> list[Entry]:
-    """Return ``<base>/proc/driver/nvidia`` and what is in it, by path.
+    """Return ``<base>/proc/driver/nvidia`` and its content, by path.
 
-    :arg architecture: ``x86_64`` or ``aarch64``, which the version banner names.
-    :arg options: owner and mode of the device nodes, which ``params`` repeats.
+    :arg architecture: ``x86_64`` or ``aarch64``, for the version banner.
+    :arg options: owner and mode of the device nodes, which are also in ``params``.
     """
     proc = ("" if base == "/" else base) + "/proc"
     top = f"{proc}/driver/nvidia"

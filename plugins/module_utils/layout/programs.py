@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs of a driver installation, and its small texts: loader manifests, runtime configuration.
 
-The programs are one static executable (native/driver_program.c) with what each is behind it, so that they run in
-containers without a shell, too. They answer what can be answered truly (version, help, and for nvidia-smi what the
-machine's facts say) and refuse the rest with a message and an exit status, so that nobody takes silence for success.
-Where there is no executable for the architecture, and for programs that are scripts, POSIX shell does less of the same.
+The programs are one static executable (native/driver_program.c), to which the description of each program is appended. So they also
+run in containers without a shell. They support version and help, and for nvidia-smi the machine's facts. Everything else fails with a
+message and an exit status. If there is no executable for the architecture, and for programs that are scripts, they are POSIX shell
+scripts with fewer functions.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ def stub(name: str, purpose: str, version: str, architecture: str) -> bytes:
 
 
 def nvidia_smi(machine: Machine, architecture: str) -> bytes:
-    """Return nvidia-smi, which knows the GPUs of *machine*.
+    """Return nvidia-smi for the GPUs of *machine*.
 
-    The forms of its answers are those of nvidia-smi 550.
+    The format of its output is that of nvidia-smi 550.
     """
     version = machine.driver_version
     nvml = ".".join(version.split(".")[:2])
@@ -123,7 +123,7 @@ def _mig_facts(gpu: Gpu) -> list[tuple[int, str, str]]:
 
 
 def _facts(machine: Machine, gpu: Gpu) -> tuple[str, ...]:
-    """The fields GPU_BUS_ID to GPU_SUBSYSTEM_ID of native/smi.h; "" where nothing is known."""
+    """Return the fields GPU_BUS_ID to GPU_SUBSYSTEM_ID of native/smi.h; "" if unknown."""
     bus = gpu.pci_bus_id.upper()
     if bus and len(bus.partition(":")[0]) == 4:
         bus = "0000" + bus
@@ -144,7 +144,7 @@ def _facts(machine: Machine, gpu: Gpu) -> tuple[str, ...]:
 
 
 def _reading_texts(readings: Readings) -> tuple[str, ...]:
-    """The fields READ_TEMPERATURE to READ_STATE of native/smi.h; "" where nothing is known."""
+    """Return the fields READ_TEMPERATURE to READ_STATE of native/smi.h; "" if unknown."""
     least, default, most = readings.power_limits_mw or (0, 0, 0)
     return (
         str(readings.temperature_c or ""),
@@ -169,7 +169,7 @@ def toolkit_config(driver_root: str) -> bytes:
 
 
 def loader_manifest(path: str, library: str) -> str:
-    """Return the JSON by which a loader (EGL, Vulkan) finds *library*; its family follows from *path*."""
+    """Return the JSON with which a loader (EGL, Vulkan) finds *library*. *path* determines its family."""
     if "implicit_layer.d" in path:
         return (
             '{\n    "file_format_version": "1.0.0",\n    "layer": {\n        "name": "VK_LAYER_NV_optimus",\n'

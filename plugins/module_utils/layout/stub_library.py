@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The smallest shared objects that a dynamic linker accepts: ELF64, one loadable segment, a SONAME, no symbols.
 
-A file of 0 bytes is not in ldconfig's cache and dlopen refuses it ("file too short"); these are found by both, and Go's
+A file of 0 bytes is not in ldconfig's cache and dlopen refuses it ("file too short"); both accept these objects. Go's
 debug/elf (which nvidia-container-toolkit uses) reads the SONAME through the section headers.
 Layout: System V ABI, chapters 4 and 5.
 """

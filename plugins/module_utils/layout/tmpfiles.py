@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""A tmpfiles.d(5) file that brings back at boot what lies on a tmpfs: /dev and /run are empty after a restart.
+"""A tmpfiles.d(5) file that restores files on a tmpfs at boot: /dev and /run are empty after a restart.
 
-systemd applies such files to /dev everywhere, but to other places not where systemd-tmpfiles-setup.service is missing, as it is
-in kind's node images. So what lies elsewhere gets a unit of its own, which applies its file; where the service did that already,
-nothing is left to do.
+systemd always applies such files to /dev. For other directories, it requires systemd-tmpfiles-setup.service, which kind's node images
+do not have. So there is an additional unit that applies the file for other directories. If the service has already applied it, the unit
+changes nothing.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ WantedBy=sysinit.target
 
 
 def tmpfiles_path(place: str) -> str:
-    """Return the path of the tmpfiles.d file for what lies at *place*: its slashes become dashes, its dashes ``@``."""
+    """Return the path of the tmpfiles.d file for *place*: slashes become dashes, and dashes become ``@``."""
     return f"{DIRECTORY_OF_FILES}/nvmock{place.replace('-', '@').replace('/', '-')}.conf"
 
 
 def tmpfiles_entries(entries: list[Entry], place: str) -> list[Entry]:
-    """Return the tmpfiles.d file for those of *entries* that do not survive a restart, and its unit; nothing if all do.
+    """Return the tmpfiles.d file for those of *entries* that are lost in a restart, and its unit; nothing if there are none.
 
-    :arg place: the directory that they have in common, which names the file.
+    :arg place: their common directory, which determines the name of the file.
     """
     lines = []
     for entry in sorted(entries, key=lambda item: item.path):
@@ -63,7 +63,7 @@ def tmpfiles_entries(entries: list[Entry], place: str) -> list[Entry]:
 
 
 def unit_name(place: str) -> str:
-    """Return the name of the unit for what lies at *place*, escaped as systemd-escape(1) does."""
+    """Return the name of the unit for *place*, escaped as systemd-escape(1) does."""
     out = ""
     for character in place:
         if character == "/":
@@ -76,7 +76,7 @@ def unit_name(place: str) -> str:
 
 
 def _word(text: str) -> str:
-    """A word of ExecStart=, in which blanks, specifiers and variables mean nothing."""
+    """Return a word of ExecStart= with escaped blanks, specifiers and variables."""
     escaped = text.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
     return f'"{escaped}"' if not {" ", "'", '"', ";"}.isdisjoint(escaped) else escaped
 
@@ -102,7 +102,7 @@ def _field(path: str) -> str:
 
 
 def _argument(text: str) -> str:
-    """The argument field, which undoes C escapes and expands specifiers."""
+    """Return the argument field, with C escapes and escaped specifiers."""
     escaped = text.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n").replace("\t", "\\t")
     # A leading blank would be taken for the separator.
     return "\\x20" + escaped[1:] if escaped.startswith(" ") else escaped

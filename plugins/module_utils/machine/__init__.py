@@ -1,3 +1,3 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a machine is: its facts, how they are made of what people write, and how they are told to others."""
+"""Machines: their facts, how parameters define them, and how they are written for other programs."""

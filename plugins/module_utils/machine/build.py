@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a machine type (or a definition of the user's) and overrides to a :class:`Machine`.
+"""Builds a :class:`Machine` from a machine type (or a user's definition) and overrides.
 
-Everything that a person can write is checked here, so that layouts can trust what they get: a bad value is a
-:class:`ParameterError` that names the parameter, the value and what is allowed.
+All user input is validated here, so layouts can rely on their input. A bad value is a :class:`ParameterError` with the parameter, the
+value and what is allowed.
 """
 
 from __future__ import annotations
@@ -52,17 +52,17 @@ def build_machine(
 ) -> Machine:
     """Return the machine that the parameters describe.
 
-    :arg type_name: a registered machine type; with *definition*, just its name in messages and in the result.
+    :arg type_name: a registered machine type. With *definition*, only its name in messages and in the result.
     :arg definition: the user's own facts (keys as in docs/machine-types.md), with an optional ``base``, a registered
         type whose facts it changes.
     :arg gpu_count: 1 to 64; default: the type's.
     :arg product_name: overrides the product name of all GPUs.
-    :arg pci_bus_ids: overrides the PCI bus ids, at least one a GPU.
-    :arg uuids: overrides the GPU UUIDs, one a GPU.
-    :arg uuid_seed: what UUIDs and serials are derived from; the same seed gives the same ones.
-    :arg driver_version: overrides the driver version, e.g. ``550.54.15``.
-    :arg mig_layout: mapping of GPU index to a list of MIG profile names; those GPUs are in MIG mode.
-    :arg allow_unsupported: take the synthetic fallback for an unknown *type_name*.
+    :arg pci_bus_ids: overrides the PCI bus IDs, at least one per GPU.
+    :arg uuids: overrides the GPU UUIDs, one per GPU.
+    :arg uuid_seed: the seed of UUIDs and serial numbers. The same seed gives the same values.
+    :arg driver_version: overrides the driver version, such as ``550.54.15``.
+    :arg mig_layout: mapping of GPU index to a list of MIG profile names. These GPUs are in MIG mode.
+    :arg allow_unsupported: use the synthetic fallback for an unknown *type_name*.
     :raises ParameterError: a value is not allowed.
     """
     parameters.ascii_text("machine", type_name)
@@ -80,11 +80,11 @@ def build_machine(
     else:
         buses = parameters.bus_ids("pci_bus_ids", pci_bus_ids)
         if len(buses) < count:
-            raise ParameterError("pci_bus_ids", pci_bus_ids, f"a list of at least {count} PCI bus ids, one a GPU")
+            raise ParameterError("pci_bus_ids", pci_bus_ids, f"a list of at least {count} PCI bus IDs, one per GPU")
     if uuids is not None:
         ids = parameters.gpu_uuids("uuids", uuids)
         if len(ids) < count:
-            raise ParameterError("uuids", uuids, f"a list of at least {count} UUIDs, one a GPU")
+            raise ParameterError("uuids", uuids, f"a list of at least {count} UUIDs, one per GPU")
     else:
         ids = list(facts["uuids"])  # type: ignore[call-overload]
     ids += ["GPU-" + derive_uuid(uuid_seed, f"gpu/{index}") for index in range(len(ids), count)]
@@ -124,7 +124,7 @@ def _facts(type_name: str, definition: dict[str, object] | None, allow_unsupport
 
 
 def _own_facts(definition: object) -> dict[str, object]:
-    """Check the user's definition key by key; return the full facts."""
+    """Validate the keys of the user's definition, and return the complete facts."""
     if not isinstance(definition, dict):
         raise ParameterError("machine_definition", definition, "a mapping of facts (docs/machine-types.md)")
     own = dict(definition)
@@ -187,7 +187,7 @@ def _model(facts: dict[str, object], name: str) -> GpuModel:
 
 
 def _enough_bus_ids(known: list[str], count: int) -> list[str]:
-    """Continue the type's bus ids at the following bus numbers, for a count above the type's own."""
+    """Add bus IDs with the next bus numbers, for a count above the type's own."""
     buses = [parameters.bus_id("machine.pci_bus_ids", bus) for bus in known[:count]]
     taken = set(buses)
     number = int(buses[-1][-7:-5], 16) if buses else -1

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""A machine as plain data, for people and for programs that read what a door returns."""
+"""A machine as plain data, for the results of the modules and of gpu-mockctl."""
 
 from __future__ import annotations
 

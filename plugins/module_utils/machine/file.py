@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The machine's facts as a file in the driver tree: what other programs on the node (device plugin, NVML) go by."""
+"""The machine's facts as a file in the driver tree, for other programs on the node (device plugin)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _gpu(facts: dict[str, object]) -> Gpu:
 def _model(facts: dict[str, object]) -> GpuModel:
     profiles = []
     for profile in facts.pop("mig_profiles"):  # type: ignore[attr-defined]
-        # Files of older versions know nothing of engines.
+        # Files of older versions have no engines.
         lists = {"starts": tuple(profile["starts"]), "engines": tuple(profile.get("engines", ()))}
         profiles.append(MigProfile(**{**profile, **lists}))
     facts["compute_capability"] = _pair(facts["compute_capability"])

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Identities that are stable over runs and unique over nodes: derived from a seed, not drawn at random.
+"""Identities that are the same in each run and unique per node, because they are derived from a seed.
 
-A GPU has one UUID in /proc, in the CDI specification and in NVML because all of them ask here (RFC 9562, version 5).
+A GPU has the same UUID in /proc, in the CDI specification and in NVML, because all use this module (RFC 9562, version 5).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _digest(seed: str, what: str) -> bytes:
 
 
 def derive_uuid(seed: str, what: str) -> str:
-    """Return the UUID of the thing named *what* on the node named *seed*, without NVIDIA's prefix."""
+    """Return the UUID of *what* on the node *seed*, without NVIDIA's prefix."""
     raw = bytearray(_digest(seed, what)[:16])
     raw[6] = raw[6] & 0x0F | 0x50  # version 5
     raw[8] = raw[8] & 0x3F | 0x80  # variant of RFC 9562

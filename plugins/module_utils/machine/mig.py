@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""MIG: how a GPU is cut into GPU instances, and the capability minors that belong to them.
+"""MIG: how a GPU is partitioned into GPU instances, and the minors of their capabilities.
 
-Facts: NVIDIA's MIG user guide (profiles, placements, instance ids in its `nvidia-smi mig` listings); the minors are those of
+Facts: NVIDIA's MIG user guide (profiles, placements, instance IDs in its `nvidia-smi mig` listings); the minors are those of
 the driver's /proc/driver/nvidia-caps/mig-minors, recorded for gpu0 to gpu2 in the test data.
 """
 
@@ -21,7 +21,7 @@ _MOST_ENGINES = 64
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+")
 
 
-# Capabilities that belong to no GPU, and their minors.
+# Capabilities that do not belong to a GPU, and their minors.
 GLOBAL_CAPABILITIES = {"config": 1, "monitor": 2}
 
 
@@ -40,7 +40,7 @@ def capability_name(gpu: int, gi: int, ci: int | None = None) -> str:
 
 
 def capability_minors(gpus: list[int]) -> dict[str, int]:
-    """Return what the driver's mig-minors lists, used or not: ``{"gpu0/gi1/access": 12, ...}``."""
+    """Return all entries of the driver's mig-minors: ``{"gpu0/gi1/access": 12, ...}``."""
     minors = dict(GLOBAL_CAPABILITIES)
     for gpu in gpus:
         for gi in range(_INSTANCES_PER_GPU):
@@ -106,7 +106,7 @@ def check_profiles(where: str, rows: object) -> None:
 def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> dict[int, list[str]]:
     """Check a MIG layout: a mapping of GPU index to a list of profile names.
 
-    :raises ParameterError: an unknown GPU or profile, or a GPU that knows no MIG.
+    :raises ParameterError: an unknown GPU or profile, or a GPU that does not support MIG.
     """
     if layout is None:
         return {}
@@ -130,10 +130,10 @@ def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> 
 
 
 def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuModel) -> tuple[MigDevice, ...]:
-    """Place the *wanted* profiles on a GPU in the order given, each at its first free start; one compute instance each.
+    """Place the *wanted* profiles on a GPU in the given order, each at its first free start, with one compute instance each.
 
-    :returns: the MIG devices in the order of their GPU instance ids.
-    :raises ParameterError: they do not fit; the message names the first profile that does not.
+    :returns: the MIG devices in the order of their GPU instance IDs.
+    :raises ParameterError: they do not fit. The message contains the first profile that does not fit.
     """
     by_name = {profile.name: profile for profile in model.mig_profiles}
     taken: set[int] = set()
@@ -149,7 +149,7 @@ def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuMod
             None,
         )
         if start is None or slices > COMPUTE_SLICES or counts[wish] > profile.instance_count:
-            raise ParameterError(name, wanted, f"profiles that fit one GPU: no room left for {wish}", f"[{index}]")
+            raise ParameterError(name, wanted, f"profiles that fit one GPU: no space left for {wish}", f"[{index}]")
         taken.update(range(start, start + profile.size))
         placed.append((_instance_id(profile.size, start), profile))
     placed.sort(key=lambda item: item[0])

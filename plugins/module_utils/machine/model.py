@@ -1,10 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a machine is: its driver, its GPUs and their MIG devices.
+"""A machine: its driver, its GPUs and their MIG devices.
 
-These are the facts that NVML would tell. Everything else (device nodes, procfs, driver tree, CDI) is derived
-from them, so that a GPU has one UUID wherever it is looked up. Instances come from ``build_machine``
-(:mod:`.machines`) or, for recorded facts, straight from the constructors.
+These are the facts that NVML returns. Everything else (device nodes, procfs, driver tree, CDI) is derived from them, so a GPU has
+the same UUID everywhere. ``build_machine`` (:mod:`.build`) creates instances. Tests with recorded facts use the constructors.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ class MigDevice(Value):
     gi: int  # GPU instance id
     ci: int  # compute instance id within the GPU instance
     profile: str = ""  # profile name in NVIDIA's spelling, e.g. ``3g.20gb``
-    graphics: bool = False  # whether the profile has the attribute ``gfx`` (then DRM nodes belong to the device)
+    graphics: bool = False  # whether the profile has the attribute ``gfx``, so that the device has DRM nodes
     memory_mib: int = 0  # memory of the GPU instance in MiB
     compute_slices: int = 0  # number of compute slices
 
@@ -46,7 +45,7 @@ class Gpu(Value):
 
 @value
 class MigProfile(Value):
-    """A way to cut a GPU (``nvmlGpuInstanceProfileInfo_t``)."""
+    """A profile to partition a GPU (``nvmlGpuInstanceProfileInfo_t``)."""
 
     name: str  # ``<slices>g.<memory in GiB>gb`` with an optional attribute, ``+me``
     slices: int  # compute slices
@@ -61,7 +60,7 @@ class MigProfile(Value):
 
 @value
 class Readings(Value):
-    """What a board says of its power, clocks and temperatures: its limits, and what it measures while nothing runs."""
+    """The power, clocks and temperatures of a board: its limits, and its readings when idle."""
 
     # Of the GPU, in degrees Celsius; this and every number below is 0 if unknown, every tuple ``()``.
     temperature_c: int = 0
@@ -90,7 +89,7 @@ class GpuModel(Value):
     vbios_version: str  # five hex pairs joined by dots
     board_part_number: str = ""  # e.g. ``692-2G506-0200-003``
     nvlink_links: int = 0  # NVLinks of a GPU; 0 if it has none
-    mig_profiles: tuple[MigProfile, ...] = ()  # profiles the GPU can be cut into; empty if it knows no MIG
+    mig_profiles: tuple[MigProfile, ...] = ()  # profiles the GPU can be cut into; empty if it does not support MIG
     gpus_per_pcie_switch: int = 0  # so many GPUs in a row share a PCIe switch; 0 if unknown
     gpus_per_socket: int = 0  # so many GPUs in a row belong to one CPU socket; 0 if unknown
     readings: Readings = Readings()  # what a board measures, and its limits

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What people say of a machine: one table, for the Ansible modules, for gpu-mockctl and for the role in_cluster.
+"""The options of a machine: one table, for the Ansible modules, for gpu-mockctl and for the role in_cluster.
 
-The documentation of the same options is in plugins/doc_fragments/machine.py; unit tests hold it, the role's arguments and
-docs/reference.md to this table.
+The options are documented in plugins/doc_fragments/machine.py. Unit tests compare it, the role's arguments and docs/reference.md with
+this table.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEFAULT_MACHINE = "dgxa100"
 
 @value
 class Override(Value):
-    """One thing that can be said of a machine."""
+    """One option of a machine."""
 
     name: str  # the module's option; a flag has dashes
     ansible: dict[str, Any]  # the module's argument
@@ -39,9 +39,9 @@ OVERRIDES = (
     Override("machine_definition", {"type": "dict"}, "definition"),
     Override("gpu_count", {"type": "int"}, "gpu_count", "number of GPUs, 1 to 64"),
     Override("product_name", {"type": "str"}, "product_name", "product name of the GPUs"),
-    Override("pci_bus_ids", {"type": "list", "elements": "str"}, "pci_bus_ids", "PCI bus ids, comma separated"),
+    Override("pci_bus_ids", {"type": "list", "elements": "str"}, "pci_bus_ids", "PCI bus IDs, comma separated"),
     Override("uuids", {"type": "list", "elements": "str"}, "uuids", "GPU UUIDs, comma separated"),
-    Override("uuid_seed", {"type": "str"}, "uuid_seed", "what UUIDs are derived from; default: the host name"),
+    Override("uuid_seed", {"type": "str"}, "uuid_seed", "seed of the UUIDs; default: the host name"),
     Override("driver_version", {"type": "str"}, "driver_version", "driver version, such as 550.54.15"),
     Override("mig", {"type": "dict"}, "mig_layout", "MIG devices: 0=3g.20gb,1g.5gb;1=7g.40gb"),
     Override("allow_unsupported", {"type": "bool", "default": False}, "allow_unsupported"),
@@ -49,7 +49,7 @@ OVERRIDES = (
 
 
 def machine_from(given: Mapping[str, Any]) -> Machine:
-    """Return the machine that *given* describes, by the names of the table; None is as good as not given.
+    """Return the machine that *given* describes, by the names of the table. None means that an option is not given.
 
     :raises ParameterError: a value is not allowed.
     """
@@ -60,9 +60,9 @@ def machine_from(given: Mapping[str, Any]) -> Machine:
 
 
 def from_text(row: Override, text: str) -> object:
-    """Return the value of an override that a flag gives as text: ``a,b`` for a list, ``0=a,b;1=c`` for a mapping.
+    """Parse the text of an override's flag: ``a,b`` for a list, ``0=a,b;1=c`` for a mapping.
 
-    :raises ParameterError: it is not of that form.
+    :raises ParameterError: it has another form.
     """
     kind = row.ansible["type"]
     if kind == "list":

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The readings of a machine definition: from a mapping that a person wrote to :class:`.machine.Readings`."""
+"""The readings of a machine definition: from the user's mapping to :class:`.machine.Readings`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ECC_MODES = ("Enabled", "Disabled", "")
 def check(where: str, facts: object) -> None:
     """Check the ``readings`` of a user's definition.
 
-    :raises ParameterError: not a mapping of what :class:`.machine.Readings` has.
+    :raises ParameterError: not a mapping with the fields of :class:`.machine.Readings`.
     """
     known = sorted((*_NUMBERS, *_LISTS, "ecc_mode"))
     if not isinstance(facts, dict):

@@ -3,7 +3,7 @@
 """Programs and a library for nodes and containers that may have neither Python nor a C library (sources: native/,
 docs/native.md).
 
-Ansible carries only Python modules to a node, so each of them is one, made by scripts/build-native.
+Ansible only copies Python modules to a node, so each of them is a module, written by scripts/build-native.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..errors import ParameterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    # Read by Ansible's packer, never executed: a run imports only the one that it needs.
+    # Ansible's packer reads this, and it is never executed. A run only imports the module that it needs.
     from . import (  # noqa: F401
         driver_program_aarch64,
         driver_program_x86_64,
@@ -49,7 +49,7 @@ def binary(name: str, architecture: str) -> bytes:
 
 
 def with_payload(image: bytes, text: str) -> bytes:
-    """Return the program *image* with *text* behind it, where it looks for what it is (native/payload.h)."""
+    """Return the program *image* with *text* appended, from which it reads its name and facts (native/payload.h)."""
     payload = text.encode("ascii")
     return b"%s%snvmock1 %08x\n" % (image, payload, len(payload))
 
@@ -57,7 +57,7 @@ def with_payload(image: bytes, text: str) -> bytes:
 def with_facts(image: bytes, facts: bytes) -> bytes:
     """Return the shared object *image* with *facts* as its last loadable segment (native/nvml.ld, native/nvml_facts.h).
 
-    The segment has a placeholder of the same beginning; what follows it in the file moves back.
+    The segment starts with a placeholder. Content that follows it in the file is moved back.
     """
     from struct import pack_into, unpack_from
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What devices are called, and which device an identifier means (pkg/nvcdi/namer.go, identifier.go)."""
+"""The names of devices, and the devices of identifiers (pkg/nvcdi/namer.go, identifier.go)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def gpu_names(gpu: Gpu, strategies: Iterable[str]) -> list[str]:
-    """One name for each strategy, in their order."""
+    """Return one name per strategy, in their order."""
     names = {"index": str(gpu.index), "type-index": f"gpu{gpu.index}", "uuid": gpu.uuid}
     return [names[strategy] for strategy in strategies]
 
 
 def mig_names(gpu: Gpu, mig: MigDevice, strategies: Iterable[str]) -> list[str]:
-    """One name for each strategy, in their order."""
+    """Return one name per strategy, in their order."""
     names = {
         "index": f"{gpu.index}:{mig.index}",
         "type-index": f"mig{gpu.index}:{mig.index}",
@@ -33,9 +33,9 @@ def mig_names(gpu: Gpu, mig: MigDevice, strategies: Iterable[str]) -> list[str]:
 
 
 def select(gpus: Sequence[Gpu], wanted: Iterable[str], none_is_known: bool) -> list[Choice]:
-    """The (GPU, MIG device or None) that each identifier means; (None, None) for ``none``.
+    """Return (GPU, MIG device or None) per identifier; (None, None) for ``none``.
 
-    :raises SpecError: an identifier means nothing here.
+    :raises SpecError: there is no device for an identifier.
     """
     by_name: dict[str, Choice] = {}
     for gpu in gpus:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Device nodes below the dev root, and what belongs to one GPU or one MIG device."""
+"""Device nodes below the dev root, and the edits of one GPU or one MIG device."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NESTED = ("/dev/dri", "/dev/nvidia-caps")
 class DeviceFinder:
     """Finds device nodes for one release.
 
-    :arg root: where ``/dev`` is; None takes the options' dev root.
+    :arg root: the directory of ``dev``; if None, the options' dev root.
     """
 
     def __init__(self, view: HostView, options: Options, release: Release, root: str | None = None) -> None:
@@ -88,7 +88,7 @@ class DeviceFinder:
     def mig(self, gpu: Gpu, mig: MigDevice, hooks: HookMaker) -> Found:
         """The nodes of a MIG device: its GPU and two capabilities.
 
-        :raises SpecError: the node does not tell the capabilities' minor numbers.
+        :raises SpecError: the minor numbers of the capabilities are unknown.
         """
         patterns = [f"/dev/nvidia{gpu.minor}"]
         for ci in (None, mig.ci):
@@ -142,7 +142,7 @@ class DeviceFinder:
 
 
 def parse_mig_minors(content: bytes) -> dict[str, int]:
-    """Minor numbers by capability; lines are ``<path> <minor>``, others are passed over."""
+    """Minor numbers by capability; lines are ``<path> <minor>``, others are ignored."""
     minors = {}
     for line in content.decode("utf-8", "replace").splitlines():
         parts = line.split(" ")
@@ -161,5 +161,5 @@ def _kernel_bus_id(gpu: Gpu) -> str:
 
 
 def imex_node(root: str, path: str) -> Entry:
-    """A node of which only the paths are said, both even where they are equal (pkg/nvcdi/lib-imex.go)."""
+    """Return a node with both paths only, even if they are equal (pkg/nvcdi/lib-imex.go)."""
     return device_node(path, clean(f"{root}/{path}"))

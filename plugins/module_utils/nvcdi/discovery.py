@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every container gets that uses a GPU (pkg/nvcdi/common-nvml.go, driver-nvml.go)."""
+"""The edits of every container with a GPU (pkg/nvcdi/common-nvml.go, driver-nvml.go)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MPS = "/tmp/nvidia-mps"
 def discover_common(driver: Driver, devices: DeviceFinder, hooks: HookMaker, found: Found) -> None:
     """Add control nodes, graphics, the driver's files and the last hook.
 
-    :raises SpecError: the driver is not there in its version.
+    :raises SpecError: the driver is not found in its version.
     """
     devices.add(devices.find(CONTROL_NODES), found)
     discover_graphics(driver, hooks, found)
@@ -47,7 +47,7 @@ def discover_common(driver: Driver, devices: DeviceFinder, hooks: HookMaker, fou
 def discover_driver(driver: Driver, hooks: HookMaker, found: Found) -> None:
     """Add libraries, sockets, firmware and programs of the driver.
 
-    :raises SpecError: the driver is not there in its version.
+    :raises SpecError: the driver is not found in its version.
     """
     discover_libraries(driver, hooks, found)
     _discover_sockets(driver, found)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""One driver installation: its version, the directories of its libraries, and mounts of what it holds.
+"""One driver installation: its version, the directories of its libraries, and mounts of its files.
 
 After internal/lookup/root and internal/discover/mounts.go of nvidia-container-toolkit.
 """
@@ -28,7 +28,7 @@ _ML = "libnvidia-ml.so."
 class Driver:
     """A driver root as one release sees it.
 
-    :arg version: the version that NVML tells; ``""`` takes that of the first libcuda.
+    :arg version: the version from NVML. If ``""``, the version of the first libcuda is used.
     """
 
     def __init__(self, version: str, view: HostView, options: Options, release: Release) -> None:
@@ -53,7 +53,7 @@ class Driver:
     def version(self) -> str:
         """The driver's version.
 
-        :raises SpecError: it is not told and there is no library to take it from.
+        :raises SpecError: it is not given and there is no library with it.
         """
         return self._told_version or self._locate()[1]
 
@@ -71,7 +71,7 @@ class Driver:
     def library_dirs(self) -> list[str]:
         """The directories that hold libraries of the driver's version, below the driver root.
 
-        :raises SpecError: the driver is not there in this version.
+        :raises SpecError: the driver is not found in this version.
         """
         if self._directories is None:
             first, version = self._locate()
@@ -83,7 +83,7 @@ class Driver:
 
     @property
     def graphics_dirs(self) -> list[str]:
-        """The directories next to which X.Org modules may lie."""
+        """Return the parent directories of X.Org modules."""
         if self.release.version_from_files:
             return self._dirs_of(self.locators.libraries(_CUDA + "*.*")[:1])
         return self.library_dirs
@@ -125,7 +125,7 @@ class Driver:
         return [self.below_root(path) for path in dict.fromkeys(found)]
 
     def _locate(self) -> tuple[str, str]:
-        """The library that proves the driver to be there, and the version in its name."""
+        """Return the library that identifies the driver, and the version in its name."""
         if self._located is None:
             problems = []
             for library in (_CUDA, _ML) if self.release.ml_fallback else (_CUDA,):

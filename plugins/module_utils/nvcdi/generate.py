@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""A machine and the files on its node become a CDI specification, as nvidia-container-toolkit makes it."""
+"""Generates a CDI specification from a machine and the files on its node, like nvidia-container-toolkit."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[str, Spec]]:
-    """The specifications that ``nvidia-ctk cdi generate`` writes, each with what its file name gets before the dot.
+    """Return the specifications that ``nvidia-ctk cdi generate`` writes, each with the suffix of its file name.
 
     There is one (``""``), except with coherent annotations: then the GPUs are also in ``.coherent`` or
-    ``.noncoherent``, with a class of their own.
+    ``.noncoherent``, with a different class.
 
-    :arg machine: the facts that NVML would tell.
-    :arg view: the node; its files decide what a specification mounts.
+    :arg machine: the facts that NVML returns.
+    :arg view: the node. Its files determine what a specification mounts.
     :returns: each specification as a dict in the order of the library's structs.
-    :raises SpecError: the driver or its device nodes are not there, or what comes out is not a valid specification.
-    :raises ParameterError: a release that is not known.
+    :raises SpecError: the driver or its device nodes are not found, or the specification is not valid.
+    :raises ParameterError: the release is unknown.
     """
     release = release_named(options.toolkit_release)
     mode = resolve(options.mode, view, release)
@@ -51,7 +51,7 @@ def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[s
 
 
 def with_infix(path: str, infix: str) -> str:
-    """The file of a further specification: ``nvidia.coherent.yaml`` beside ``nvidia.yaml``."""
+    """Return the path of an additional specification, such as ``nvidia.coherent.yaml`` for ``nvidia.yaml``."""
     directory, slash, name = path.rpartition("/")
     dot = name.rfind(".") if "." in name else len(name)
     return f"{directory}{slash}{name[:dot]}{infix}{name[dot:]}"
@@ -73,7 +73,7 @@ def _build(options: Options, kind: str, devices: list[Entry], common: Entry) -> 
 
 
 def _check(spec: Spec) -> None:
-    """Refuse what the CDI library refuses to save, in its words.
+    """Refuse what the CDI library refuses to save, with its messages.
 
     :raises SpecError: naming the first problem.
     """

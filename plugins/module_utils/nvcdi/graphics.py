@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What graphics needs: EGL, Vulkan, X.Org and OpenCL files of the driver (internal/discover/graphics.go)."""
+"""The files for graphics: EGL, Vulkan, X.Org and OpenCL files of the driver (internal/discover/graphics.go)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _VULKAN_BY_CPU = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "
 
 
 def discover_graphics(driver: Driver, hooks: HookMaker, found: Found) -> None:
-    """Add what graphics needs; what fails here is left out, as the tool only warns."""
+    """Add the files for graphics. Missing files are left out, because the tool only warns."""
     try:
         version = driver.graphics_version
         directories = driver.graphics_dirs

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Specifications without hooks, for nodes where no hook program can run.
 
-What hooks would do in the container is said with mounts instead: every name under which a program opens a library
-(``libcuda.so``, ``libcuda.so.1``, ``libnvidia-ml.so.1`` ...) is a mount of the real file. What has no such form is
-left out: CUDA forward compatibility, and the settings that keep the driver from making device nodes. As there is no
-cache of the dynamic linker, libraries are mounted where linkers look by themselves: Debian's do not look into lib64, nor
-others' into Debian's directories, so a library in one of them is mounted in the other as well.
+Mounts replace the hooks: every name under which a program opens a library (``libcuda.so``, ``libcuda.so.1``, ``libnvidia-ml.so.1`` ...)
+is a mount of the real file. What mounts can't replace is left out: CUDA forward compatibility, and the settings that prevent the driver
+from creating device nodes. Without a cache of the dynamic linker, libraries must be in its default directories. Debian's linker does not
+search lib64, and other linkers do not search Debian's directories, so a library in one of them is also mounted in the other.
 """
 
 from __future__ import annotations

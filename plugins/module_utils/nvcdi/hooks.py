@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The hooks of nvidia-cdi-hook: which are made, and with which arguments (internal/discover/hooks.go)."""
+"""The hooks of nvidia-cdi-hook, and their arguments (internal/discover/hooks.go)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NEED_ARGUMENTS = (CREATE_SYMLINKS, CHMOD)
 
 
 class HookMaker:
-    """Makes hooks of one release as the options want them.
+    """Creates the hooks of one release for the given options.
 
     :arg off_in_mode: hooks that the mode leaves out (unless enabled by name).
     """
@@ -48,7 +48,7 @@ class HookMaker:
     def __init__(self, release: Release, options: Options, off_in_mode: Sequence[str] = ()) -> None:
         switchable = release.switchable_hooks
         self._disabled = dict.fromkeys((*release.default_off_hooks, *off_in_mode), True)
-        # Where hooks only tell what to mount instead, none may be missing.
+        # If mounts replace the hooks, all hooks are needed.
         for name in () if options.hook_mode == HOOKS_NONE else options.disabled_hooks:
             if not switchable or name in switchable:
                 self._disabled[name] = True
@@ -66,10 +66,10 @@ class HookMaker:
         return self._disabled.get(ALL, False) or (name in _NEED_ARGUMENTS and not arguments)
 
     def make(self, name: str, arguments: Sequence[str] = ()) -> Entry | None:
-        """A hook, None if it is disabled or has nothing to do.
+        """Return a hook; None if it is disabled or has nothing to do.
 
         :arg arguments: links ``<target>::<link>`` for create-symlinks, directories for chmod and update-ldcache, the
-            driver root and a UUID for apply-cuda-memory-limits, else as the hook's program takes them.
+            driver root and a UUID for apply-cuda-memory-limits, otherwise the arguments of the hook's program.
         """
         if self._off(name, arguments):
             return None
@@ -90,6 +90,6 @@ class HookMaker:
             flags += ("--driver-root", arguments[0], "--gpu-id", arguments[1])
         else:
             flags += arguments
-        # Limits are set on the node, for the container's cgroup; all else is done in the container.
+        # Limits are set on the node, for the container's cgroup. All other hooks work in the container.
         stage = "createRuntime" if name == MEMORY_LIMITS else "createContainer"
         return hook(self._path, [*self._fixed, name, *flags], ["NVIDIA_CTK_DEBUG=false"], stage)

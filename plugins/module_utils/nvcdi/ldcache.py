@@ -16,12 +16,12 @@ _OLD_ENTRY = 12
 _NEW_HEADER = 48
 _NEW_ENTRY = Struct("<iIIIQ")
 _ELF = 0x0001
-# The architectures that the tool takes for 64 bits: x86-64 and PPC64 (it skips aarch64, 0x0a00).
+# The architectures that the tool treats as 64 bits: x86-64 and PPC64 (it skips aarch64, 0x0a00).
 _LIB_64 = (0x0300, 0x0500)
 
 
 def libraries(data: bytes) -> list[tuple[str, str]]:
-    """The 64-bit entries as (name, path), in the file's order; empty if the file can't be understood."""
+    """Return the 64-bit entries as (name, path), in the file's order; empty if the file can't be parsed."""
     start = 0
     if data.startswith(_OLD_MAGIC):
         try:

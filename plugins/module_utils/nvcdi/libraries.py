@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The driver's libraries: their mounts, the links and hooks that come with them (pkg/nvcdi/driver-nvml.go)."""
+"""The driver's libraries: their mounts, links and hooks (pkg/nvcdi/driver-nvml.go)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _EXPLICIT_NAMES = (
 def discover_libraries(driver: Driver, hooks: HookMaker, found: Found) -> None:
     """Add the driver's libraries.
 
-    :raises SpecError: the driver is not there in its version.
+    :raises SpecError: the driver is not found in its version.
     """
     release = driver.release
     version = driver.version
@@ -68,7 +68,7 @@ def _library_mounts(driver: Driver, version: str) -> list[Entry]:
 
 
 def library_links(driver: Driver, mounts: Iterable[Entry], version: str) -> list[str]:
-    """The links ``<target>::<link>`` that the driver's installer would have made, in mount order, each once."""
+    """Return the links ``<target>::<link>`` of the driver's installer, in mount order, without duplicates."""
     special_version = version if driver.release.exact_special_links else "*.*"
     links: dict[str, None] = {}
     for path, host_path in {entry["containerPath"]: entry["hostPath"] for entry in mounts}.items():
@@ -86,12 +86,12 @@ def library_links(driver: Driver, mounts: Iterable[Entry], version: str) -> list
 
 
 def _soname_links(driver: Driver, host_path: str, name: str) -> list[tuple[str, str]]:
-    """(target, link) of the SONAME and of the name without version, where the node has such links."""
+    """Return (target, link) of the SONAME and of the name without version, if the node has such links."""
     content = driver.view.read_bytes(host_path)
     try:
         own_name = soname(content or b"", name)
     except SpecError:
-        # The tool warns and goes on: empty files are no libraries.
+        # The tool warns and continues: empty files are not libraries.
         return []
     directory = host_path.rpartition("/")[0]
     links = []

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where files of a driver installation are looked for, and what counts as found.
+"""The search paths for files of a driver installation, and which files are accepted.
 
 After the locators of nvidia-container-toolkit (pkg/lookup). Paths in and out are the node's own; everything is read
 through a :class:`HostView`.
@@ -37,7 +37,7 @@ _DATA_DIRS = ("/usr/local/share", "/usr/share")
 
 
 def without_root(path: str, root: str) -> str:
-    """The path as seen below ``root``: a plain prefix is cut off, as the tool does."""
+    """Return the path relative to ``root``. A plain prefix is removed, as the tool does."""
     return path if root == "/" else path[len(root) :] if path.startswith(root) else path
 
 
@@ -54,7 +54,7 @@ def _is_dir(status: Status | None) -> bool:
 
 
 def _split(paths: Iterable[str]) -> tuple[str, ...]:
-    """Each element may be a list like ``PATH``."""
+    """Split the elements, which can be lists like ``PATH``."""
     return tuple([part for path in paths for part in path.split(":") if part])
 
 
@@ -99,17 +99,17 @@ class Locators:
         return self._search(pattern, (self.root,), _is_dir)
 
     def executable(self, name: str) -> list[str]:
-        """The first program of that name: the driver root goes before the node itself."""
+        """Return the first program with that name. The driver root precedes the node itself."""
         return self._search(name, self._binary_dirs, _is_executable, first=True)
 
     def config(self, name: str) -> list[str]:
-        """The configuration file of that name, in the first place that has it."""
+        """Return the configuration file with that name in the first directory that has it."""
         if self._config_paths:
             return self._search(name, self._config_paths, _is_file)
         return self._search(name, [f"{self.root}/{place}" for place in ("/etc", *self._data_dirs)], _is_file)
 
     def libraries(self, pattern: str) -> list[str]:
-        """Libraries with their links resolved, each once; from ld.so.cache if the usual places have none."""
+        """Return libraries with resolved links, without duplicates, from ld.so.cache if the usual directories have none."""
         if self._library_paths:
             return self.resolved(self._search(pattern, self._library_paths, _is_file))
         found = self._search(pattern, [f"{self.root}/{place}" for place in _LIBRARY_DIRS], _is_file)
@@ -118,7 +118,7 @@ class Locators:
         return [path for path in self._in_ldcache() if matches(pattern, path.rpartition("/")[2])]
 
     def char_devices(self, dev_root: str, pattern: str) -> list[str]:
-        """Character devices below the dev root; links to one do not count."""
+        """Return character devices below the dev root. Links to a device are ignored."""
         found = []
         for path in self._candidates(pattern, (dev_root, f"{dev_root}/dev")):
             status = self.view.lstat(path)
@@ -127,7 +127,7 @@ class Locators:
         return found
 
     def resolved(self, paths: Iterable[str]) -> list[str]:
-        """The paths with links resolved, each once, in order."""
+        """Return the paths with resolved links, without duplicates, in order."""
         real = [self.view.realpath(path) for path in paths]
         return list(dict.fromkeys([path for path in real if path is not None]))
 
@@ -170,7 +170,7 @@ class Locators:
         return self._cached
 
     def _without_links(self, path: str) -> str:
-        """Where the links of a cached library end; one that says an absolute path means it below the driver root."""
+        """Return the final target of a cached library. Absolute links are relative to the driver root."""
         for _step in range(_MOST_LINKS):
             target = self.view.readlink(clean(f"{self.root}/{path}"))
             if target is None:

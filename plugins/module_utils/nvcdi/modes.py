@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The modes: which devices a specification has, and what they share (pkg/nvcdi/lib-*.go, management.go, gds.go ...)."""
+"""The modes: the devices of a specification, and their common edits (pkg/nvcdi/lib-*.go, management.go, gds.go ...)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 COHERENT_ANNOTATIONS = "enable-coherent-annotations"
 COHERENT = "gpu.nvidia.com/coherent"
-# Displays that sit on the board of a DGX Station; NVIDIA's tools never hand them out (go-nvlib).
+# Displays that sit on the board of a DGX Station; NVIDIA's tools never list them (go-nvlib).
 _SKIPPED_NAMES = ("DGX Display", "NVIDIA DGX Display")
 
 _MANAGEMENT_NODES = (
@@ -48,9 +48,9 @@ _VOID_OPTIONS = ("ro", "nosuid", "nodev", "bind")
 
 
 class Context:
-    """What a mode works on.
+    """The input of a mode.
 
-    :arg machine: what NVML would tell.
+    :arg machine: the facts that NVML returns.
     """
 
     def __init__(self, machine: Machine, view: HostView, options: Options, release: Release) -> None:
@@ -77,16 +77,16 @@ class Mode(Value):
 
 
 def resolve(name: str, view: HostView, release: Release) -> Mode:
-    """The mode of that name; ``auto`` looks at the node as the tool does.
+    """Return the mode with that name. ``auto`` detects it as the tool does.
 
-    :raises SpecError: there is no such mode in the release, or none that fits a mock.
+    :raises SpecError: the release does not have the mode, or a mock does not support it.
     """
     if name not in release.modes:
         raise SpecError(f'unknown mode "{name}"')
     if name == "auto":
         name = "wsl" if view.exists("/dev/dxg") else "nvml"
     if name in ("wsl", "csv"):
-        raise SpecError(f"mode {name}: a mock GPU has nothing that this mode reads: choose nvml")
+        raise SpecError(f"mode {name}: a mock GPU does not support this mode: use nvml")
     return _MODES[name]
 
 
@@ -132,9 +132,9 @@ def _nvml_common(context: Context) -> Found:
 
 
 def _void(context: Context, found: Found) -> Found:
-    """Tell the nvidia runtime, if there is one, that the devices come from CDI.
+    """Disable the injection by the nvidia runtime, because CDI injects the devices.
 
-    It reads the variable, and in its other way of asking the names of mounts below that directory.
+    The runtime reads the variable, or the names of mounts below that directory.
     """
     found.env.append("NVIDIA_VISIBLE_DEVICES=void")
     if context.release.void_mount:
@@ -175,7 +175,7 @@ def _management_hooks(context: Context) -> HookMaker:
 
 
 def _nodes_as_all(patterns: Sequence[str]) -> Callable[[Context], list[Entry]]:
-    """One device ``all`` with the nodes that match."""
+    """Return one device ``all`` with the matching nodes."""
 
     def devices(context: Context) -> list[Entry]:
         _only_all(context)
@@ -256,7 +256,7 @@ def _mig_caps_devices(context: Context) -> list[Entry]:
             raise SpecError(f'invalid MIG capability "{name}": must be one of [{allowed}]')
     content = context.view.read_bytes(clean(f"{context.options.driver_root}/{MIG_MINORS}"))
     if content is None:
-        return []  # no driver that knows MIG
+        return []  # the driver does not support MIG
     minors = parse_mig_minors(content)
     devices = []
     for name in wanted:

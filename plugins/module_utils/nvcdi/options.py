@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a specification is asked to be: one object, from whichever door. The defaults are nvidia-container-toolkit's."""
+"""The options of a specification: one object, for every interface. The defaults are nvidia-container-toolkit's."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ STRATEGIES = ("index", "uuid", "type-index")
 
 @value
 class Options(Value):
-    """How to make a specification; what is empty takes the tool's default.
+    """How to generate a specification. Empty options have the tool's default.
 
-    How people give them, to the module and as flags, stands in :mod:`..node.spec_options`.
+    :mod:`..node.spec_options` defines the parameters of the module and the flags.
 
     :raises ParameterError: a choice that does not exist.
     """
 
     mode: str = "auto"  # auto, nvml, management, gds, mofed, gdrcopy, nvswitch, imex or mig-caps
-    driver_root: str = ""  # the driver installation's root as it was given: one hook is told it; ``""`` is ``/``
+    driver_root: str = ""  # the driver installation's root as given, also the argument of one hook; ``""`` is ``/``
     dev_root: str = ""  # where ``/dev`` is; ``""`` takes the driver root
     vendor: str = "nvidia.com"
     cdi_class: str = "gpu"
@@ -46,7 +46,7 @@ class Options(Value):
     toolkit_release: str = ""  # a name in :data:`.releases.RELEASES`; ``""`` is the default release
     hook_mode: str = HOOKS_TOOLKIT  # ``none``: no hooks, every name of a library is a mount of its own
     architecture: str = ""  # machine name as ``uname -m``, for names of Vulkan files
-    # What the tool takes from its process and its kernel; :mod:`..node.cdi_spec` fills them in, for every door.
+    # What the tool takes from its process and its kernel. :mod:`..node.cdi_spec` sets them, for every interface.
     search_path: str = ""  # ``PATH``; the usual directories are searched in any case
     data_dirs: str = ""  # ``XDG_DATA_DIRS``
     kernel_release: str = ""  # ``uname -r``, for firmware; ``""`` leaves those directories out
@@ -61,7 +61,7 @@ class Options(Value):
 
 
 def options_from(given: Mapping[str, object]) -> Options:
-    """The options that *given* has under their names; the empty ones, and what is no option, are passed over.
+    """Return the options in *given*. Empty values and other keys are ignored.
 
     :raises ParameterError: a choice that does not exist.
     """

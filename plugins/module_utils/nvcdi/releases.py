@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What differs between the releases of nvidia-container-toolkit, as one table.
+"""The differences between the releases of nvidia-container-toolkit, as one table.
 
-Facts read from the sources of v1.17.9, v1.18.2, v1.19.1, v1.20.0, v1.20.1 and v1.20.2 and seen in specifications that
-these tools wrote (tests/recorded). No other module asks for a release by name.
+The facts are from the sources of v1.17.9, v1.18.2, v1.19.1, v1.20.0, v1.20.1 and v1.20.2 and seen in specifications that
+these tools wrote (tests/recorded). No other module depends on the name of a release.
 
 Names have no patch number up to ``1.20``, which is v1.20.0. v1.20.1 and v1.20.2 write other specifications, so they have
-names of their own.
+separate names.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ..values import Value, value
 
 @value
 class Release(Value):
-    """How one release makes a specification."""
+    """How one release generates a specification."""
 
     name: str  # ``<major>.<minor>``, or ``<major>.<minor>.<patch>`` from 1.20.1 on
     mount_options: tuple[str, ...]  # options of files that are mounted
     socket_options: tuple[str, ...]  # options of sockets of driver daemons
     sorted_yaml: bool  # keys sorted and 2 blanks (sigs.k8s.io/yaml) instead of field order and 4 blanks (yaml.v3)
-    modes: tuple[str, ...]  # modes that the release knows
+    modes: tuple[str, ...]  # modes that the release supports
     default_off_hooks: tuple[str, ...]  # hooks that are made only when enabled by name
     switchable_hooks: tuple[str, ...]  # hooks that can be disabled; empty: all
     management_off_hooks: tuple[str, ...]  # hooks that the management mode leaves out
@@ -31,30 +31,30 @@ class Release(Value):
     isolating_hook: bool  # the hook disable-device-node-modification exists
     profile_hook: bool  # the hook update-application-profile exists
     memory_limits_hook: bool  # the hook apply-cuda-memory-limits exists
-    void_mount: bool  # the common edits have a mount that says what ``NVIDIA_VISIBLE_DEVICES=void`` says
+    void_mount: bool  # the common edits have a mount with the meaning of ``NVIDIA_VISIBLE_DEVICES=void``
     libcuda_dir_env: bool  # ``NVIDIA_CTK_LIBCUDA_DIR`` is set
     soname_links: bool  # links for SONAMEs that the driver libraries have
-    exact_special_links: bool  # libcuda.so and its like are linked only for the driver's own version
+    exact_special_links: bool  # libcuda.so and similar names are linked only for the driver's own version
     version_from_files: bool  # graphics and enable-cuda-compat take the version of the first libcuda found
     ml_fallback: bool  # libnvidia-ml.so locates the driver if libcuda.so is missing
     all_library_dirs: bool  # libraries come from each directory that has some, not only from libcuda's
     resolved_libraries: bool  # the driver libraries' own links are resolved
     once_per_host_path: bool  # a discoverer mounts a host path once
-    full_gpu_beside_mig: bool  # a GPU in MIG mode is also a device of its own
+    full_gpu_beside_mig: bool  # GPUs in MIG mode are also devices
     graphics_mig: bool  # MIG devices of profiles with graphics get DRM nodes
     device_facts: bool  # device nodes carry major, minor, mode and group, and additional GIDs are set
     annotations: bool  # the feature flag for coherent annotations works
     ipc_flag: bool  # the feature flag that leaves out sockets works
     mofed_in_driver_root: bool  # InfiniBand devices are looked for below the driver root
     device_ids: bool  # devices can be chosen when generating
-    no_device_id: bool  # the device id ``none`` is known
+    no_device_id: bool  # the device ID ``none`` is supported
     checked_channels: bool  # IMEX channels must exist and be at most the driver's limit
-    graphics_libraries: tuple[str, ...]  # patterns of libraries with versions of their own
+    graphics_libraries: tuple[str, ...]  # patterns of libraries with separate versions
     graphics_binaries: tuple[str, ...]  # programs that come with graphics
     graphics_configs: tuple[str, ...]  # files below the configuration directories
-    configs_at_share: bool  # these are mounted below /usr/share wherever they were found
+    configs_at_share: bool  # files that are always mounted below /usr/share
     opencl_configs: tuple[str, ...]  # files that are mounted below /etc
-    cpu_vulkan_icd: bool  # the ICD file that carries the architecture's name is known
+    cpu_vulkan_icd: bool  # the ICD file with the architecture's name is supported
     extra_libraries: tuple[str, ...]  # patterns of driver libraries without the driver's version
     management_libraries: tuple[str, ...]  # libraries that the management mode adds
     firmware: tuple[str, ...]  # patterns of firmware files of the driver's version
@@ -241,7 +241,7 @@ def release_of_version(version: tuple[int, int, int]) -> str:
 def release(name: str) -> Release:
     """Return the release of that name, such as ``1.20.2``; ``""`` is the default release.
 
-    :raises ParameterError: there is none.
+    :raises ParameterError: there is no such release.
     """
     try:
         return RELEASES[name or DEFAULT_RELEASE]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Making a specification tidy as the tool does: nothing twice, sorted, and a device with everything.
+"""Simplifies a specification as the tool does: no duplicates, sorted, and a device with all edits.
 
 After pkg/nvcdi/transform (simplify, deduplicate, remove, sorter, merged-device).
 """
@@ -14,12 +14,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..cdi.spec import Edits, Entry, Spec
 
-# Lists in edits of which a device need not repeat what the common edits have.
+# Lists of edits in which a device does not repeat the common edits.
 _SHARED = ("env", "deviceNodes", "netDevices", "hooks", "mounts")
 
 
 def simplify(spec: Spec) -> None:
-    """Make lists unique, take from devices what all get anyhow, and sort; in place."""
+    """Remove duplicates, remove the common edits from devices, and sort; in place."""
     common = spec["containerEdits"] = _unique(spec["containerEdits"])
     for device in spec["devices"]:
         device["containerEdits"] = _without(_unique(device["containerEdits"]), common)
@@ -31,7 +31,7 @@ def simplify(spec: Spec) -> None:
 
 
 def add_all_device(spec: Spec, name: str = "all") -> None:
-    """Append a device with the edits of all devices, unless there is one of that name."""
+    """Append a device with the edits of all devices, unless a device has that name."""
     if any(device["name"] == name for device in spec["devices"]):
         return
     merged: Edits = {}
@@ -46,7 +46,7 @@ def add_all_device(spec: Spec, name: str = "all") -> None:
 
 
 def _depth_first(path: str) -> tuple[int, str]:
-    """Shallow paths go first, so that a mount never hides one below it."""
+    """Sort by depth, so that a mount never hides a mount below it."""
     return clean(path).count("/"), path
 
 
@@ -64,7 +64,7 @@ def _unique(edits: Edits) -> Edits:
 
 
 def _without(edits: Edits, common: Edits) -> Edits:
-    """The edits without what is common; all of them if nothing would be left."""
+    """Return the edits without the common ones, or all of them if nothing would be left."""
     left: Edits = {}
     for field, value in edits.items():
         if field in _SHARED and field in common:

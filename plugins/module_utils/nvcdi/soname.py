@@ -21,10 +21,10 @@ _ORDERS = {1: "<", 2: ">"}
 
 
 def soname(data: bytes, name: str) -> str:
-    """The DT_SONAME of an ELF file.
+    """Return the DT_SONAME of an ELF file.
 
     :arg data: content of the file.
-    :arg name: the file's name, which is the answer if it says no SONAME of its own.
+    :arg name: the file's name, which is returned if the file has no SONAME.
     :raises SpecError: not an ELF file, or a broken one.
     """
     if data[:4] != b"\x7fELF" or len(data) < 64 or data[4] not in _LAYOUTS or data[5] not in _ORDERS:
@@ -32,7 +32,7 @@ def soname(data: bytes, name: str) -> str:
     try:
         return _soname(data) or name
     except Exception as error:
-        # struct.error, IndexError, ...: whatever a broken table leads to means the same.
+        # struct.error, IndexError, ...: a broken table can lead to any of them.
         raise SpecError(f"{name}: broken ELF file ({error})") from None
 
 

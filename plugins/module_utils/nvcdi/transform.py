@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""``nvidia-ctk cdi transform root``: a specification for a node whose root is seen elsewhere (pkg/nvcdi/transform/root).
+"""``nvidia-ctk cdi transform root``: a specification for a node with another root (pkg/nvcdi/transform/root).
 
-The version stays that of the input, and nothing is made unique or sorted, as with the tool. So a specification can need a
-higher version than it says afterwards, and is refused.
+Like the tool, it keeps the version of the input, and does not sort or remove duplicates. So a specification can require a higher version
+afterwards, and is then refused.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class RootTransform:
     """Replaces one root by another in the paths of a specification.
 
     :arg old: the prefix that is replaced; ``""`` is ``/``.
-    :arg new: what is put there.
+    :arg new: its replacement.
     :arg relative_to: ``host``: paths on the node; ``container``: paths in the container.
-    :arg toolkit_release: whose rules to follow.
-    :raises ParameterError: ``relative_to`` is something else.
+    :arg toolkit_release: the release whose rules are followed.
+    :raises ParameterError: ``relative_to`` has another value.
     """
 
     def __init__(self, old: str, new: str, relative_to: str, toolkit_release: str) -> None:
@@ -41,9 +41,9 @@ class RootTransform:
         self._host = relative_to == HOST
 
     def __call__(self, spec: Spec) -> Spec:
-        """A transformed copy of a valid specification.
+        """Return a transformed copy of a valid specification.
 
-        :raises SpecError: it is not valid any more, as host paths need version 0.5.0.
+        :raises SpecError: the copy is not valid, because host paths require version 0.5.0.
         """
         from ..cdi.validate import problems
 

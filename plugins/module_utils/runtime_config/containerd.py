@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """CDI in containerd's CRI plugin: which key, in which table, of which file.
 
-What containerd reads, by its source (https://github.com/containerd/containerd, cmd/containerd/server/config/config.go,
+How containerd reads its configuration (source: https://github.com/containerd/containerd, cmd/containerd/server/config/config.go,
 plugins/cri/runtime/plugin.go and internal/cri/config, at 1.7.29, 2.0.14, 2.1.9, 2.2.9, 2.3.7 and 2.4.2):
 
-* CDI is known since 1.7, where it is off by default. It is on by default since 2.0, and since 2.4 there is no key to switch it
-  off. In 2.3 there still is.
+* CDI is supported since 1.7, where it is disabled by default. It is enabled by default since 2.0. Since 2.4 there is no key to
+  disable it. In 2.3 there still is.
 * ``version = 1``, or no version: the table is ``plugins.cri``; 2: ``plugins."io.containerd.grpc.v1.cri"``; 3 (2.0 and newer) and
-  4 (2.3 and newer): ``plugins."io.containerd.cri.v1.runtime"``. What 4 changes are listeners and metrics, not the CRI plugin.
-* 2.0 to 2.2 merge the files first and then look at the version of the last one that has one; the older table counts only if
-  that is 2. 2.3 and newer bring each file to version 4 before they merge it.
-* A file named in ``imports`` is read after the one that names it. 1.7 replaces the whole table by that of the later file
-  (https://github.com/containerd/containerd/issues/5837); 2.x replaces single keys, and a list as a whole.
+  4 (2.3 and newer): ``plugins."io.containerd.cri.v1.runtime"``. Version 4 changes listeners and metrics, not the CRI plugin.
+* 2.0 to 2.2 merge the files first, and then use the version of the last file that has one. The older table is only effective if
+  this version is 2. 2.3 and newer migrate each file to version 4 before they merge it.
+* A file in ``imports`` is read after the file that imports it. 1.7 replaces the whole table with that of the later file
+  (https://github.com/containerd/containerd/issues/5837). 2.x replaces single keys, and a list as a whole.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ON_BY_DEFAULT = "2.0"
 MIGRATES_EACH_FILE = "2.3"
 ALWAYS_ON = "2.4"
 
-# A directory is read in the order of the names, and files of others need not start with a number.
+# The files of a directory are read in the order of their names, and not all names start with a number.
 DROP_IN = "zz-nvmock-cdi.toml"
 
 Read = Callable[[str], Optional[str]]
@@ -48,14 +48,14 @@ _CRI_PLUGINS = ("cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtim
 
 
 class Node(NamedTuple):
-    """What is known of a node.
+    """What is known about a node.
 
-    :arg version: containerd's.
+    :arg version: the version of containerd.
     :arg config: the path of its configuration file.
-    :arg read: the text of a file by its path, or ``None`` if it is not there.
-    :arg names: the names in a directory, sorted; none if it is not there.
-    :arg dump: what ``containerd config dump`` prints, which has the merged files and the defaults; ``None`` if it can't be asked.
-    :arg below: files outside of this directory are not looked at, nor written.
+    :arg read: returns the text of a file by its path, or ``None`` if it does not exist.
+    :arg names: returns the names in a directory, sorted; empty if it does not exist.
+    :arg dump: the output of ``containerd config dump``, with merged files and defaults; ``None`` if containerd can't be run.
+    :arg below: files outside of this directory are neither read nor written.
     """
 
     version: str
@@ -69,7 +69,7 @@ class Node(NamedTuple):
 class File(NamedTuple):
     """A file that containerd reads.
 
-    :arg version: what its key ``version`` says, or 0.
+    :arg version: the value of its key ``version``, or 0.
     """
 
     path: str
@@ -78,27 +78,27 @@ class File(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing but comments in it."""
+        """Whether it only contains comments."""
         return not self.document.has()
 
 
 class Found(NamedTuple):
-    """A value that counts, and where it is."""
+    """An effective value, and its position."""
 
     value: Any
     file: File
     path: Path
 
     def place(self) -> str:
-        """The file and the line, for people."""
+        """The file and the line, for messages."""
         return f"{self.file.path}, line {self.file.document.line(*self.path)}"
 
 
 def decide(node: Node, directories: Sequence[str]) -> Decision:
-    """What to set, and in which file.
+    """Decide what to set, and in which file.
 
-    :arg directories: those that must be read.
-    :raise Refused: no change of a file of ours would do it.
+    :arg directories: the directories that must be read.
+    :raise Refused: no change to a managed file would have the effect.
     :raise NvmockError: a file can't be read.
     """
     files = load(node)
@@ -106,7 +106,7 @@ def decide(node: Node, directories: Sequence[str]) -> Decision:
     plugin_off = _without_cri(files, answer)
     if plugin_off:
         return Decision(
-            f"containerd {node.version} runs without its CRI plugin ({plugin_off}), which is what CDI belongs to: left alone"
+            f"containerd {node.version} runs without its CRI plugin ({plugin_off}), which CDI requires: not changed"
         )
     state = _State(node, files, answer)
     more = missing(directories, state.reads)
@@ -121,15 +121,15 @@ def decide(node: Node, directories: Sequence[str]) -> Decision:
     _text, changes = apply(before, "toml", list(settings))
     keys = ", ".join(one.path[-1] for one in changes if one.path != ("version",))
     if not keys:
-        # What containerd itself says and what is in its files differ: nothing here would help.
+        # containerd's own answer differs from its files, so no setting would help.
         raise Refused(
-            f"containerd: {path} has CDI on for {', '.join(directories)}, but 'containerd config dump' says that it is not"
+            f"containerd: {path} enables CDI for {', '.join(directories)}, but 'containerd config dump' does not show it"
         )
     return Decision(f"{' and '.join(why)}: {keys} set in {path}", path, "toml", settings)
 
 
 def is_good(node: Node, directories: Sequence[str]) -> bool:
-    """Whether CDI is on and every directory is read, by containerd's own answer; true if that can't be had."""
+    """Whether CDI is enabled and every directory is read, by containerd's own answer; true if there is no answer."""
     answer = _answer(node.dump)
     if answer is None:
         return True
@@ -138,9 +138,9 @@ def is_good(node: Node, directories: Sequence[str]) -> bool:
 
 
 def load(node: Node) -> list[File]:
-    """The configuration file and what it imports, in the order in which containerd reads them.
+    """Read the configuration file and its imports, in the order in which containerd reads them.
 
-    :raise NvmockError: one of them is no TOML; the message names it and the line.
+    :raise NvmockError: one of them is not TOML. The message contains the path and the line.
     """
     out: list[File] = []
     pending = [node.config]
@@ -162,7 +162,7 @@ def load(node: Node) -> list[File]:
 
 
 def _imports(file: File) -> list[str]:
-    """The paths and patterns that a file imports; relative ones start at its directory."""
+    """Return the paths and patterns that a file imports. Relative ones start at its directory."""
     values = file.document.get("imports")
     place = posixpath.dirname(file.path)
     strings = [one for one in values if isinstance(one, str)] if isinstance(values, list) else []
@@ -180,7 +180,7 @@ def _is_below(path: str, directory: str) -> bool:
 
 
 def _answer(dump: str | None) -> Document | None:
-    """containerd's own answer; ``None`` if there is none, or if it is none that can be read."""
+    """Parse containerd's own answer; ``None`` if it is missing or can't be parsed."""
     try:
         return Document(dump) if dump else None
     except TomlError:
@@ -188,18 +188,18 @@ def _answer(dump: str | None) -> Document | None:
 
 
 def _without_cri(files: list[File], answer: Document | None) -> str:
-    """Where the CRI plugin is switched off; empty if it is not."""
+    """Return where the CRI plugin is disabled; empty if it is enabled."""
     for file in files:
         disabled = file.document.get("disabled_plugins")
         if isinstance(disabled, list) and any(one in _CRI_PLUGINS for one in disabled):
             return f"disabled_plugins in {file.path}"
     if answer is not None and answer.get(*_TABLE_2, _DIRS) is MISSING and answer.get(*_TABLE_3, _DIRS) is MISSING:
-        return "'containerd config dump' has none"
+        return "'containerd config dump' does not show it"
     return ""
 
 
 class _State:
-    """Whether CDI is on, and which directories are read: by containerd's answer, else by the files."""
+    """Whether CDI is enabled, and which directories are read: from containerd's answer, or from the files if there is none."""
 
     def __init__(self, node: Node, files: list[File], answer: Document | None) -> None:
         self.version = node.version
@@ -218,10 +218,10 @@ class _State:
         )
 
     def words(self) -> str:
-        """Whether CDI is on, and why."""
+        """Whether CDI is enabled, and why."""
         if self.always:
-            return f"CDI is always on in containerd {self.version}"
-        on = "on" if self.on else "off"
+            return f"CDI is always enabled in containerd {self.version}"
+        on = "enabled" if self.on else "disabled"
         if self.switch is not None and (self.switch.value is True) == self.on:
             return f"CDI is {on} in containerd {self.version} ({self.switch.place()})"
         if self.by_default == self.on:
@@ -230,13 +230,13 @@ class _State:
 
 
 def _found(version: str, files: list[File], key: str) -> Found | None:
-    """The value of a key of the CRI plugin that counts; ``None`` if no file has one."""
+    """Return the effective value of a key of the CRI plugin; ``None`` if no file has one."""
     if not at_least(version, ON_BY_DEFAULT):
         table = _TABLE_1 if _merged_version(files, 1) < 2 else _TABLE_2
         holder = next((file for file in reversed(files) if file.document.has(*table)), None)
         return None if holder is None else _get(holder, table, key)
     if not at_least(version, MIGRATES_EACH_FILE):
-        # A file without a version gets that of the files before it, and its old table the name that belongs to version 2.
+        # A file without a version has the version of the files before it. Its old table is renamed as in version 2.
         places = [(file, _TABLE_3) for file in reversed(files)]
         if _merged_version(files, 3) == 2:
             places += [(file, table) for file in reversed(files) for table in _tables_migrated(file.version)[1:]]
@@ -251,19 +251,19 @@ def _get(file: File, table: Path, key: str) -> Found | None:
 
 
 def _merged_version(files: list[File], default: int) -> int:
-    """The version that counts for all files where they are merged first: that of the last one that has one."""
+    """Return the effective version of files that are merged first: that of the last file that has one."""
     return next((file.version for file in reversed(files) if file.version >= 2), default)
 
 
 def _tables_migrated(version: int) -> list[Path]:
-    """The tables that count in a file of this version that is brought to version 4, the stronger first."""
+    """Return the effective tables of a file of this version that is migrated to version 4, by descending precedence."""
     if version >= 4:
         return [_TABLE_3]
     return [_TABLE_3, _TABLE_2] if version >= 2 else [_TABLE_3, _TABLE_2, _TABLE_1]
 
 
 def _edit(node: Node, files: list[File], state: _State, directories: Sequence[str]) -> tuple[str, tuple[Setting, ...]]:
-    """The file to change, and the settings to make in it."""
+    """Return the file to change, and its settings."""
     main = files[0] if files else File(node.config, Document(""), 0)
     if not at_least(node.version, ON_BY_DEFAULT):
         return node.config, _settings_1(main, directories)
@@ -272,7 +272,7 @@ def _edit(node: Node, files: list[File], state: _State, directories: Sequence[st
         version = main.version if at_least(node.version, MIGRATES_EACH_FILE) else _merged_version(files, 3)
         return drop_in, _settings_of_drop_in(version, state, directories)
     if at_least(node.version, MIGRATES_EACH_FILE):
-        # The file's own table first, then the others of it that count.
+        # The table of the file's own version first, then its other effective tables.
         tables = [_TABLE_2] if main.version == 2 else []
         tables = list(dict.fromkeys([*tables, *_tables_migrated(main.version)]))
     else:
@@ -281,7 +281,7 @@ def _edit(node: Node, files: list[File], state: _State, directories: Sequence[st
 
 
 def _settings_1(main: File, directories: Sequence[str]) -> tuple[Setting, ...]:
-    """For containerd 1.7, where CDI is off unless it is said otherwise."""
+    """Return the settings for containerd 1.7, where CDI is disabled by default."""
     table = _TABLE_2 if main.version >= 2 or main.is_empty else _TABLE_1
     return (
         *([Setting(("version",), 2)] if main.is_empty else []),
@@ -291,12 +291,12 @@ def _settings_1(main: File, directories: Sequence[str]) -> tuple[Setting, ...]:
 
 
 def _settings_2(tables: list[Path], main: File, state: _State, directories: Sequence[str]) -> tuple[Setting, ...]:
-    """For containerd 2.x: CDI is on by default, so that what is wrong is only put right.
+    """Return the settings for containerd 2.x. CDI is enabled by default, so only wrong values are corrected.
 
-    :arg tables: those of the main file that count; the first one is where a new key goes.
+    :arg tables: the effective tables of the main file. New keys are added to the first one.
     """
     switches = [Setting((*table, _SWITCH), True, "correct") for table in tables]
-    # In the table that has the list already, or else in the first one.
+    # In the table that already has the list, otherwise in the first one.
     own = state.dirs.path[:-1] if state.dirs is not None and state.dirs.file.path == main.path else tables[0]
     dirs = Setting((*own, _DIRS), list(directories), "contain", tuple(state.reads))
     version = [Setting(("version",), 3)] if main.is_empty and missing(directories, state.reads) else []
@@ -304,7 +304,7 @@ def _settings_2(tables: list[Path], main: File, state: _State, directories: Sequ
 
 
 def _settings_of_drop_in(version: int, state: _State, directories: Sequence[str]) -> tuple[Setting, ...]:
-    """A list in a drop-in takes the place of those before it, so it is made of what is read already."""
+    """Return the settings for a drop-in. A list in it replaces earlier lists, so it starts with the directories that are read already."""
     settings = [Setting(("version",), version)]
     if not state.on:
         settings.append(Setting((*_TABLE_3, _SWITCH), True))
@@ -314,7 +314,7 @@ def _settings_of_drop_in(version: int, state: _State, directories: Sequence[str]
 
 
 def _drop_in(node: Node, main: File) -> str:
-    """The drop-in that the main file would import; empty if it imports no directory, or has no version of its own."""
+    """Return the drop-in that the main file would import; empty if it imports no directory, or has no version."""
     if main.version < 2:
         return ""
     for pattern in _imports(main):
@@ -326,7 +326,7 @@ def _drop_in(node: Node, main: File) -> str:
 
 
 def _refuse_what_others_undo(node: Node, path: str, settings: tuple[Setting, ...], directories: Sequence[str]) -> None:
-    """Refuse where a file that is read later than the changed one says otherwise, before anything is written."""
+    """Refuse if a file that is read later than the changed one overrides it, before anything is written."""
 
     def read(one: str) -> str | None:
         if one != path:
@@ -345,9 +345,7 @@ def _refuse_what_others_undo(node: Node, path: str, settings: tuple[Setting, ...
     if not state.on:
         place = state.switch.place() if state.switch is not None else _last_section(changed)
         said = f"sets {_SWITCH} = false" if state.switch is not None else "replaces the CRI plugin's section"
-        raise Refused(
-            f"containerd: {place} {said}, and is read after {path}: set {_SWITCH} = true there, or take it out"
-        )
+        raise Refused(f"containerd: {place} {said}, and is read after {path}: set {_SWITCH} = true there, or remove it")
     lost = missing(directories, state.reads)
     if lost:
         place = _last_section(changed) if state.dirs is None else state.dirs.place()

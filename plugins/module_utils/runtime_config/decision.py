@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is decided for a container runtime: the settings to make, or nothing, and why."""
+"""The decision for a container runtime: the settings to make, if any, and the reason."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import NamedTuple
 from ..errors import NvmockError
 from .settings import Setting
 
-# Where the CDI library looks by itself, and so every runtime that is told nothing else:
+# The default directories of the CDI library, and of every runtime that is not configured otherwise:
 # https://github.com/cncf-tags/container-device-interface/blob/main/pkg/cdi/spec-dirs.go
 DEFAULT_DIRS = ("/etc/cdi", "/var/run/cdi")
 
 
 class Refused(NvmockError):
-    """CDI can't be switched on by changing a file of ours, or not as it was asked for."""
+    """CDI can't be enabled by changing a managed file, or not with the requested directories."""
 
 
 class Decision(NamedTuple):
     """What to do to one runtime.
 
-    :arg reason: why, in words, to be shown to people.
-    :arg path: the file to change; empty if nothing has to be changed.
-    :arg language: what it is written in, ``toml`` or ``json``.
-    :arg settings: what must hold in it.
+    :arg reason: the reason, to show to users.
+    :arg path: the file to change; empty if no change is needed.
+    :arg language: its format, ``toml`` or ``json``.
+    :arg settings: the settings that it must have.
     """
 
     reason: str
@@ -35,5 +35,5 @@ class Decision(NamedTuple):
 
 
 def missing(directories: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The directories that are not among those that are known, in order, each once."""
+    """Return the directories that are not in *known*, in order, without duplicates."""
     return [one for one in dict.fromkeys(directories) if one not in known]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings in a container runtime's configuration file, TOML or JSON: apply them, and take them back.
+"""Settings in a container runtime's configuration file, TOML or JSON: apply and revert them.
 
-Pure: text in, text out. Applying what already holds returns the same text; ``revert`` undoes what ``apply`` did even if
-somebody else has changed other parts of the file since.
+Pure: text in, text out. Applying settings that the text already has returns the same text. ``revert`` reverts ``apply`` even if
+other parts of the file were changed since.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _MOST_DEPTH = 100  # of objects and arrays in each other
 
 
 class ConfigError(NvmockError):
-    """The file can't be read as what it should be, or a setting can't be made in it."""
+    """The file can't be parsed, or a setting can't be made in it."""
 
 
 class Setting(NamedTuple):
-    """One thing that must hold.
+    """A setting that the file must have.
 
     :arg path: the key, outermost table first.
-    :arg value: what it must be.
-    :arg ensure: ``set``: the key has this value. ``correct``: if the key is there it has this value. ``contain``: the list
-        has these elements; others stay.
-    :arg default: with ``contain``, what the program takes if the key is not there.
+    :arg value: its value.
+    :arg ensure: ``set``: the key has this value. ``correct``: if the key exists, it has this value. ``contain``: the list has these
+        elements, and others are kept.
+    :arg default: with ``contain``, the program's default if the key does not exist.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class Setting(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What a key was before, as text or ``None`` if it was not there, and what it was made."""
+    """The text of a key before and after a change; ``None`` if it did not exist."""
 
     path: Path
     before: str | None
@@ -48,9 +48,9 @@ class Applied(NamedTuple):
 
 
 def apply(text: str, language: str, settings: list[Setting]) -> tuple[str, list[Applied]]:
-    """Make the settings hold with the smallest edit.
+    """Apply the settings with the smallest edit.
 
-    :return: the new text, and what was changed in it, in order.
+    :return: the new text, and its changes, in order.
     """
     editor = _editor(text, language)
     applied: list[Applied] = []
@@ -62,10 +62,10 @@ def apply(text: str, language: str, settings: list[Setting]) -> tuple[str, list[
 
 
 def revert(text: str, language: str, applied: list[Applied], original: str) -> str:
-    """Take back what ``apply`` changed, and nothing else: a key that somebody has changed again since stays.
+    """Revert only what ``apply`` changed. A key that was changed again since is kept.
 
-    :arg text: the file as it is now.
-    :arg original: the file as it was before; tables that it did not have go too if nothing is left in them.
+    :arg text: the current content of the file.
+    :arg original: the original content. Tables that it did not have are also removed if they are empty.
     """
     editor = _editor(text, language)
     for one in reversed(applied):
@@ -159,7 +159,7 @@ class _JsonEditor:
     def set(self, path: Path, value: Any) -> None:
         parent = self._parent(path, create=True)
         if parent is None:
-            raise AssertionError("a parent that was to be created is missing")
+            raise AssertionError("a parent that should have been created is missing")
         parent[path[-1]] = value
 
     def append(self, path: Path, values: list[Any]) -> None:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration files on the disk, each with its original and a record of what was changed in it.
+"""Configuration files on the disk, each with its original and a record of its changes.
 
-In the state directory lie, for a file ``/etc/containerd/config.toml`` that was changed, ``etc%containerd%config.toml.orig``
-(its bytes before the first change; not there if the file was not) and ``etc%containerd%config.toml.json`` (the record). This
-is the one place of the package that reads and writes a disk; what is to be set is decided elsewhere.
+For a changed file ``/etc/containerd/config.toml``, the state directory has ``etc%containerd%config.toml.orig`` (its bytes before the
+first change; missing if the file did not exist) and ``etc%containerd%config.toml.json`` (the record). No other module of the package
+accesses the disk. Other modules decide what to set.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Check = Callable[[str], None]
 
 
 class Edit(NamedTuple):
-    """What happens to a file.
+    """The change of a file.
 
     :arg path: the file.
-    :arg before: its text; empty if it is not there.
+    :arg before: its text; empty if it does not exist.
     :arg after: its text afterwards.
     :arg keys: the keys that change, with dots between their parts.
-    :arg changed: whether anything changes, be it only that a record goes.
+    :arg changed: whether anything changes, even if it is only the record.
     """
 
     path: str
@@ -41,7 +41,7 @@ class Edit(NamedTuple):
     changed: bool
 
     def diff(self) -> dict[str, str]:
-        """The change as Ansible's diff mode shows it."""
+        """Return the change for Ansible's diff mode."""
         return {
             "before_header": self.path,
             "after_header": self.path,
@@ -51,7 +51,7 @@ class Edit(NamedTuple):
 
 
 def read(path: str) -> bytes | None:
-    """The file's bytes, or ``None`` if there is no file."""
+    """Return the file's bytes, or ``None`` if it does not exist."""
     try:
         with open(path, "rb") as stream:
             return stream.read()
@@ -60,7 +60,7 @@ def read(path: str) -> bytes | None:
 
 
 def read_text(path: str) -> str | None:
-    """The file's text with its line ends, or ``None`` if there is no file.
+    """Return the file's text with its line endings, or ``None`` if it does not exist.
 
     :raise NvmockError: it is not UTF-8.
     """
@@ -69,7 +69,7 @@ def read_text(path: str) -> str | None:
 
 
 def names_in(directory: str) -> list[str]:
-    """The names in a directory, sorted; none if it can't be listed because it is not there."""
+    """Return the names in a directory, sorted; empty if it does not exist."""
     try:
         return sorted(os.listdir(directory))
     except (FileNotFoundError, NotADirectoryError):
@@ -77,9 +77,9 @@ def names_in(directory: str) -> list[str]:
 
 
 def changed_paths(directory: str, runtime: str) -> list[str]:
-    """The files that a state directory has records of, for one runtime.
+    """Return the files that have a record in a state directory, for one runtime.
 
-    Records that name no runtime are passed over: versions before 0.2.0 wrote those, for files that the role names itself.
+    Records without a runtime are ignored. Versions before 0.2.0 wrote them, for files that are options of the role.
     """
     out = []
     for name in names_in(directory):
@@ -91,14 +91,14 @@ def changed_paths(directory: str, runtime: str) -> list[str]:
 
 
 class ConfigFile:
-    """One configuration file, its original and the record of what was done to it.
+    """One configuration file, its original and the record of its changes.
 
-    :arg path: the file. A symbolic link stays one; what it leads to is changed.
+    :arg path: the file. If it is a symbolic link, its target is changed.
     :arg language: ``toml`` or ``json``.
     :arg directory: the state directory.
-    :arg move: puts a finished file (first argument) in the place of another (second) and keeps the owner and the mode of one
-        that is there.
-    :arg runtime: whose file it is, for ``changed_paths``.
+    :arg move: moves a finished file (first argument) to a path (second argument), and keeps the owner and the mode of an existing
+        file.
+    :arg runtime: the runtime of the file, for ``changed_paths``.
     :raise NvmockError: the record can't be read.
     """
 
@@ -108,7 +108,7 @@ class ConfigFile:
         self.directory = directory
         self._move = move
         self._runtime = runtime
-        self._target = os.path.realpath(path)  # replacing a link would leave what it led to as it was
+        self._target = os.path.realpath(path)  # replacing a link would not change its target
         stem = os.path.join(directory, path.strip("/").replace("%", "%25").replace("/", "%"))
         self._record_path = stem + ".json"
         self._original_path = stem + ".orig"
@@ -117,19 +117,19 @@ class ConfigFile:
         self._undo: Callable[[], None] | None = None
 
     def present(self, settings: list[Setting]) -> Edit:
-        """What it takes to make the settings hold; nothing is written.
+        """Return the change that applies the settings. Nothing is written.
 
-        :raise NvmockError: the file is not what it should be, or a setting can't be made.
+        :raise NvmockError: the file can't be parsed, or a setting can't be made.
         """
         before = _decode(self._data, self.path)
         after, changes = apply(before, self.language, settings)
         return Edit(self.path, before, after, [_dotted(one) for one in changes], bool(changes))
 
     def write(self, settings: list[Setting], check: Check | None = None) -> Edit:
-        """Make the settings hold.
+        """Apply the settings.
 
-        :arg check: called with the name of the new file, in the same directory, before it takes the old one's place; raises
-            if the file must not.
+        :arg check: called with the name of the new file, in the same directory, before it replaces the old one. Raises if the file
+            is invalid.
         """
         edit = self.present(settings)
         if edit.changed:
@@ -147,13 +147,13 @@ class ConfigFile:
         return edit
 
     def undo(self) -> None:
-        """Take back what this object wrote; an earlier record stays."""
+        """Revert what this object wrote. An earlier record is kept."""
         if self._undo is not None:
             self._undo()
             self._undo = None
 
     def absent(self) -> Edit:
-        """What it takes to put the file back as it was before the first change; nothing is written."""
+        """Return the change that restores the file before the first change. Nothing is written."""
         before = _decode(self._data, self.path)
         if self._record is None:
             return Edit(self.path, before, before, [], False)
@@ -162,7 +162,7 @@ class ConfigFile:
         return Edit(self.path, before, _decode(original, self.path), keys, True)
 
     def remove(self) -> Edit:
-        """Put the file back as it was, and forget it."""
+        """Restore the file, and remove its record."""
         edit = self.absent()
         if edit.changed:
             original = self._original()
@@ -174,7 +174,7 @@ class ConfigFile:
         return edit
 
     def _original(self) -> bytes | None:
-        """The file as it would be had it never been changed here."""
+        """Return the current content without the changes of this module."""
         if self._record is None:
             return self._data
         original = read(self._original_path) if self._record["existed"] else None
@@ -182,7 +182,7 @@ class ConfigFile:
             return self._data
         if _digest(self._data) == self._record["written"]:
             return original
-        # Somebody else wrote to it since: keep that, and take back what was set here.
+        # The file was changed by other means since. Only revert the settings of this module.
         text = revert(
             _decode(self._data, self.path),
             self._record["language"],
@@ -217,7 +217,7 @@ class ConfigFile:
         _remove_empty((self._record or {"made": []})["made"])
 
     def _as_it_is(self) -> Callable[[], None]:
-        """A function that brings the file, its original and its record back to what they are now."""
+        """Return a function that restores the current state of the file, its original and its record."""
         data, record = self._data, self._record
         kept = [(path, read(path)) for path in (self._original_path, self._record_path)]
 
@@ -243,7 +243,7 @@ class ConfigFile:
 
     @contextlib.contextmanager
     def _candidate(self, data: bytes) -> Iterator[str]:
-        """The new file under another name, beside the old one, so that relative paths in it lead to the same files."""
+        """Write the new file under another name, in the same directory, so that relative paths in it are the same."""
         place = os.path.dirname(self._target)
         with _temporary(place if os.path.isdir(place) else None, data) as name:
             yield name
@@ -274,12 +274,12 @@ def _read_record(path: str) -> dict[str, Any] | None:
         for key in ("path", "language", "existed", "written", "made"):
             record[key]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise NvmockError(f"{path}: not a record of this collection: move it away ({error})") from error
+        raise NvmockError(f"{path}: not a record of this collection: move it to another directory ({error})") from error
     return record
 
 
 def _make(directory: str) -> list[str]:
-    """Make a directory and those above it; gives what was made."""
+    """Create a directory and its missing parents. Returns the created directories."""
     made = []
     while directory and not os.path.isdir(directory):
         made.append(directory)
@@ -303,8 +303,8 @@ def _unlink(path: str) -> None:
 
 @contextlib.contextmanager
 def _temporary(directory: str | None, data: bytes) -> Iterator[str]:
-    """A file with this content, readable by its owner alone, which is gone in the end unless it was moved."""
-    # No suffix: a program that reads *.toml there must not take it for one more file.
+    """Create a file with this content, readable by its owner only. It is removed in the end unless it was moved."""
+    # No suffix, so that a program that reads *.toml in the directory ignores it.
     handle, name = tempfile.mkstemp(dir=directory, prefix=".nvmock-")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -1,10 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small edits of a TOML file that leave every other byte as it was: comments, order, spacing, line ends.
+"""Small edits of a TOML file that keep every other byte: comments, order, spacing, line endings.
 
-``Document`` finds where each key and each value stands; an edit replaces or adds just that piece of text. What can't be
-edited safely (a table written inline, a table in an array) is refused with the line to look at. Nothing here knows what the
-keys mean.
+``Document`` finds the position of each key and value. An edit replaces or adds only this text. What can't be edited safely (an inline
+table, a table in an array) is refused with the line number. This module does not depend on the meaning of the keys.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\
 
 
 class TomlError(NvmockError):
-    """The text is not TOML, or the edit can't be made without rewriting what the user wrote."""
+    """The text is not TOML, or the edit would have to rewrite other text of the user."""
 
 
 class Opaque(str):
-    """A value that nobody here compares, such as a date or a float, as it is written."""
+    """The text of a value that is never compared, such as a date or a float."""
 
     __slots__ = ()
 
@@ -45,7 +44,7 @@ MISSING = _Missing()
 
 class _Array(NamedTuple):
     items: list[Any]
-    insert_at: int  # where one more element goes
+    insert_at: int  # where a new element is inserted
     has_items: bool
 
 
@@ -71,7 +70,7 @@ class _Entry(NamedTuple):
 
 
 def format_value(value: Scalar | list[Any] | dict[str, Any]) -> str:
-    """A value as TOML: a boolean, an integer, a string, a list of those, or an inline table."""
+    """Return a value as TOML: a boolean, an integer, a string, a list of these, or an inline table."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -84,25 +83,25 @@ def format_value(value: Scalar | list[Any] | dict[str, Any]) -> str:
 
 
 def format_key(part: str) -> str:
-    """One part of a key, quoted if it has to be."""
+    """Return one part of a key, quoted if necessary."""
     return part if _BARE_KEY.fullmatch(part) else format_value(part)
 
 
 class Document:
-    """A TOML text and where its keys stand.
+    """A TOML text and the positions of its keys.
 
-    :arg text: the file.
-    :raise TomlError: it is not TOML; the message names the line.
+    :arg text: the content of the file.
+    :raise TomlError: it is not TOML. The message contains the line.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._parse()
 
-    # Questions
+    # Queries
 
     def get(self, *path: str) -> Any:
-        """The value at a path, or ``MISSING``. Tables and values inside arrays of tables are not seen."""
+        """The value at a path, or ``MISSING``. Tables and values in arrays of tables are ignored."""
         for entry in self._entries:
             if entry.in_array:
                 continue
@@ -114,22 +113,22 @@ class Document:
         return MISSING
 
     def raw(self, *path: str) -> str | None:
-        """The value at a path as it is written, or ``None``."""
+        """The text of the value at a path, or ``None``."""
         entry = self._entry(path)
         return None if entry is None else self.text[entry.value_start : entry.value_end]
 
     def has_table(self, *path: str) -> bool:
-        """Whether a header ``[path]`` is there."""
+        """Whether the header ``[path]`` exists."""
         return any(header.path == path and not header.array for header in self._headers)
 
     def has(self, *path: str) -> bool:
-        """Whether anything is there at a path or below it, outside of arrays of tables."""
+        """Whether a path, or a path below it, exists outside of arrays of tables."""
         names = [one.path for one in self._headers if not one.array]
         names += [one.table + one.key for one in self._entries if not one.in_array]
         return any(name[: len(path)] == path for name in names) or self.get(*path) is not MISSING
 
     def line(self, *path: str) -> int:
-        """The line at which the value at a path stands, from 1; that of the inline table that holds it; 0 if it is nowhere."""
+        """The line of the value at a path, from 1, or of the inline table that contains it; 0 if it does not exist."""
         for entry in self._entries:
             full = entry.table + entry.key
             if not entry.in_array and path[: len(full)] == full:
@@ -139,11 +138,11 @@ class Document:
     # Edits
 
     def set(self, path: Path, value: Scalar | list[Any]) -> None:
-        """Make the value at a path be this one."""
+        """Set the value at a path."""
         self.set_raw(path, format_value(value))
 
     def set_raw(self, path: Path, text: str) -> None:
-        """Make the value at a path be written like this."""
+        """Set the text of the value at a path."""
         entry = self._entry(path)
         if entry is not None:
             self._replace(entry.value_start, entry.value_end, text)
@@ -165,7 +164,7 @@ class Document:
         for entry in reversed(self._entries):
             full = entry.table + entry.key
             if not entry.in_array and len(entry.table) < len(table) and full[: len(table)] == table:
-                # The table exists by dotted keys only: a header for it would define it twice.
+                # The table only exists through dotted keys, so a header would define it twice.
                 prefix = self.text[entry.key_start : entry.key_ends[len(table) - len(entry.table) - 1]]
                 self._insert_line(entry.end, f"{self._indent(entry.start)}{prefix}.{line}")
                 return
@@ -178,20 +177,20 @@ class Document:
         """Add elements to the end of the array at a path."""
         entry = self._entry(path)
         if entry is None or not isinstance(entry.value, _Array):
-            raise TomlError(f"{'.'.join(path)} is no array")
+            raise TomlError(f"{'.'.join(path)} is not an array")
         text = ", ".join(format_value(one) for one in values)
         if text:
             array = entry.value
             self._replace(array.insert_at, array.insert_at, ", " + text if array.has_items else text)
 
     def remove(self, path: Path) -> None:
-        """Take a key and its value out, with the line they stand on."""
+        """Remove a key and its value, with their line."""
         entry = self._entry(path)
         if entry is not None:
             self._replace(entry.start, entry.end, "")
 
     def remove_empty_table(self, path: Path) -> None:
-        """Take out the header of a table that has no keys, and the empty line above it."""
+        """Remove the header of a table without keys, and the empty line above it."""
         for index, header in enumerate(self._headers):
             if header.path == path and not header.array and not any(one.header == index for one in self._entries):
                 before = self.text[: header.start]
@@ -199,7 +198,7 @@ class Document:
                 self._replace(len(trimmed), header.end, "")
                 return
 
-    # How it is done
+    # Implementation
 
     def _entry(self, path: Path) -> _Entry | None:
         for entry in self._entries:
@@ -220,7 +219,7 @@ class Document:
             full = entry.table + entry.key
             if not entry.in_array and path[: len(full)] == full:
                 kind = "an inline table" if isinstance(entry.value, dict) else "a value, not a table"
-                raise TomlError(f"line {self._line(entry.start)}: {'.'.join(full)} is {kind}: change it by hand")
+                raise TomlError(f"line {self._line(entry.start)}: {'.'.join(full)} is {kind}: change it manually")
         for header in self._headers:
             if header.path[: len(path)] == path:
                 raise TomlError(f"line {self._line(header.start)}: {'.'.join(path)} is a table, not a value")
@@ -251,7 +250,7 @@ class Document:
     def _line(self, position: int) -> int:
         return self.text.count("\n", 0, position) + 1
 
-    # Reading
+    # Parsing
 
     def _fail(self, position: int, what: str) -> TomlError:
         return TomlError(f"line {self._line(position)}: {what}")
@@ -286,7 +285,7 @@ class Document:
                 if array:
                     arrays.add(path)
                 elif not in_array and any(one.path == path and not one.array for one in self._headers):
-                    raise self._fail(start, f"table {'.'.join(path)} is there twice")
+                    raise self._fail(start, f"table {'.'.join(path)} is defined twice")
                 table, header_index = path, len(self._headers)
                 self._headers.append(_Header(path, start, position, array))
                 continue
@@ -300,7 +299,7 @@ class Document:
             position = self._line_end(value_end)
             if not in_array:
                 if table + key in seen:
-                    raise self._fail(start, f"{'.'.join(table + key)} is there twice")
+                    raise self._fail(start, f"{'.'.join(table + key)} is defined twice")
                 seen.add(table + key)
             self._entries.append(
                 _Entry(
@@ -317,7 +316,7 @@ class Document:
         return self.text.startswith("\n", position) or self.text.startswith("\r\n", position)
 
     def _line_end(self, position: int) -> int:
-        """After the newline; only blanks and a comment may come before it."""
+        """Return the position after the newline. Only blanks and a comment may precede it."""
         at = self._blank(position)
         if at < len(self.text) and self.text[at] == "#":
             found = self.text.find("\n", at)
@@ -338,7 +337,7 @@ class Document:
             else:
                 match = _BARE_KEY.match(self.text, position)
                 if match is None:
-                    raise self._fail(position, "no key where one should be")
+                    raise self._fail(position, "a key is missing")
                 part, position = match.group(), match.end()
             parts.append(part)
             ends.append(position)
@@ -364,7 +363,7 @@ class Document:
                 continue
             out.append(char)
             at += 1
-        raise self._fail(position, "a string has no end")
+        raise self._fail(position, "a string is not terminated")
 
     def _escape(self, at: int) -> tuple[str, int]:
         char = self.text[at + 1 : at + 2]
@@ -374,7 +373,7 @@ class Document:
         digits = self.text[at + 2 : at + 2 + size]
         if size and re.fullmatch(r"[0-9A-Fa-f]{%d}" % size, digits) and int(digits, 16) < 0x110000:
             return chr(int(digits, 16)), at + 2 + size
-        raise self._fail(at, f"\\{char} is no escape")
+        raise self._fail(at, f"\\{char} is not an escape sequence")
 
     def _value(self, position: int) -> tuple[Any, int]:
         text = self.text
@@ -383,10 +382,10 @@ class Document:
             end = position + 3
             while not text.startswith(quote, end):
                 if end >= len(text):
-                    raise self._fail(position, "a string has no end")
+                    raise self._fail(position, "a string is not terminated")
                 end += 2 if text[end] == "\\" and quote == '"""' else 1
             end += 3
-            for _quote in range(2):  # up to two quotes may stand right before the closing ones
+            for _quote in range(2):  # up to two quotes can directly precede the closing ones
                 end += text.startswith(quote[0], end)
             return Opaque(text[position:end]), end
         first = text[position : position + 1]
@@ -402,18 +401,18 @@ class Document:
         match = re.compile(r"[^,\]}#\r\n]+").match(text, position)
         token = match.group().rstrip(" \t") if match else ""
         if not token:
-            raise self._fail(position, "no value where one should be")
+            raise self._fail(position, "a value is missing")
         end = position + len(token)
         if token in ("true", "false"):
             return token == "true", end
         if _INTEGER.match(token):
             return int(token.replace("_", "")), end
         if not _OTHER_NUMBER.match(token):
-            raise self._fail(position, f"{token!r} is no value")
+            raise self._fail(position, f"{token!r} is not a value")
         return Opaque(token), end
 
     def _space(self, position: int) -> int:
-        """Past blanks, newlines and comments."""
+        """Return the position after blanks, newlines and comments."""
         while position < len(self.text):
             char = self.text[position]
             if char in " \t\r\n":
@@ -431,7 +430,7 @@ class Document:
         at = self._space(position + 1)
         while not self.text.startswith("]", at):
             if at >= len(self.text):
-                raise self._fail(position, "an array has no end")
+                raise self._fail(position, "an array is not terminated")
             value, insert_at = self._value(at)
             items.append(value)
             at = self._space(insert_at)
@@ -446,7 +445,7 @@ class Document:
         at = self._space(position + 1)
         while not self.text.startswith("}", at):
             if at >= len(self.text):
-                raise self._fail(position, "an inline table has no end")
+                raise self._fail(position, "an inline table is not terminated")
             key, _ends, at = self._key(at)
             at = self._blank(at)
             if not self.text.startswith("=", at):

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs in a throwaway container of the node image and leaves /nvmock-python.tgz: a Python with PyYAML that works from any
-# prefix on nodes of that image. Only packages that the image lacks are fetched, so what the node has is not doubled.
+# Runs in a temporary container of the node image and creates /nvmock-python.tgz: a Python with PyYAML that works from any
+# prefix on nodes of that image. Only packages that the image does not have are downloaded and included.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 build=/nvmock-python-build
@@ -21,7 +21,7 @@ python=$(basename "$(ls "$root"/usr/bin/python3.[0-9]* | head -n 1)")
 ln -s "../usr/bin/$python" "$root/bin/python3"
 works='import json, yaml, hashlib, zlib, zipfile, subprocess, tempfile, socket, ctypes, grp, pwd'
 if ! "$root/bin/python3" -c "$works" 2>/dev/null; then
-  # The image lacks a library that this Python needs: the bundle brings it.
+  # The image does not have a library that this Python needs, so the bundle includes it.
   rm "$root/bin/python3"
   cat >"$root/bin/python3" <<EOF
 #!/bin/sh

@@ -2,8 +2,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# stop-kind.sh PIDFILE CLUSTER: end the `kind create cluster` that an interrupted run of ours left working. Ansible's workers
-# have a session of their own, so Ctrl-C does not reach it; and when it fails later it would delete nodes by their names.
+# stop-kind.sh PIDFILE CLUSTER: stop the `kind create cluster` that is still running after an interrupted run of the role. Ansible's
+# workers have their own session, so Ctrl-C does not stop it. If it fails later, it deletes nodes by their names.
 pid=$(cat "$1" 2>/dev/null) || exit 0
 mine() {
   case "$(ps -o args= -p "$pid" 2>/dev/null)" in *" create cluster --name $2 "*) return 0 ;; esac

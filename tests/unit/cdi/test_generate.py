@@ -434,7 +434,7 @@ def test_gds_mounts_only_with_its_nodes(tmp_path):
 
 def test_auto_is_nvml_and_modes_of_other_machines_are_refused(tmp_path):
     assert make(tmp_path, complete(), mode="auto") == make(tmp_path, complete())
-    with pytest.raises(SpecError, match="mode wsl: a mock GPU has nothing that this mode reads: choose nvml"):
+    with pytest.raises(SpecError, match="mode wsl: a mock GPU does not support this mode: use nvml"):
         make(tmp_path, [*complete(), node_char("/dev/dxg", 10, 1)], mode="auto")
     with pytest.raises(SpecError, match="mode csv"):
         make(tmp_path, complete(), mode="csv")

@@ -96,7 +96,9 @@ def test_flags_are_written_as_go_users_write_them(tmp_path, words):
 
 @pytest.mark.parametrize("mode", ["bogus", "", "FS", "fs,bogus", "fs,,cdi"])
 def test_an_unknown_mode_is_an_error_and_does_nothing(tmp_path, mode):
-    assert "must be made of fs, cdi, all" in refused(run("--host-root", str(tmp_path), "--mode", mode))
+    assert "must be a comma separated list of fs, cdi, all" in refused(
+        run("--host-root", str(tmp_path), "--mode", mode)
+    )
     assert os.listdir(tmp_path) == []
 
 
@@ -261,7 +263,7 @@ def test_verify_passes_on_a_good_node_and_names_what_is_broken(tmp_path):
         (["--mig", "0=9g.90gb"], 2, "--mig[0]: '9g.90gb' is not allowed: must be one of 1g.5gb"),
         (["--mig", "x=1g.5gb"], 2, "--mig (GPU index): 'x' is not allowed"),
         (["--machine-file", "/etc/hostname"], 2, "--machine-file: "),
-        (["--mig", "0=7g.40gb,1g.5gb"], 2, "no room left for 1g.5gb"),
+        (["--mig", "0=7g.40gb,1g.5gb"], 2, "no space left for 1g.5gb"),
         (["--driver-version", "new"], 2, "--driver-version"),
         (["--with-dri=perhaps"], 2, "--with-dri"),
         (["--output", "xml"], 2, "--output"),

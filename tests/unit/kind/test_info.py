@@ -66,7 +66,7 @@ def test_nodes_come_in_kinds_own_order():
 def test_what_is_no_inspect(text):
     with pytest.raises(NvmockError) as caught:
         containers.read(text)
-    assert str(caught.value).startswith("kind_cluster: can't read what the engine says of its containers: ")
+    assert str(caught.value).startswith("kind_cluster: can't parse the engine's description of the containers: ")
     assert "\n" not in str(caught.value)
 
 
@@ -141,7 +141,7 @@ def test_no_record():
     "text, why",
     [
         ("{", "Expecting property name"),
-        ("[]", "it is no object"),
+        ("[]", "it is not an object"),
         ('{"containers": []}', "containers is []"),
         ('{"kubeconfig_merged": 1}', "kubeconfig_merged is 1"),
         ('{"phase": null}', "phase is None"),
@@ -266,9 +266,11 @@ def test_a_minimum_that_is_no_version(minimum):
             "no permission on the socket of docker: join its group (sudo usermod -aG docker $USER, then log in again) or run as root",
             id="no permission",
         ),
-        pytest.param(Answer(1, stderr="a\n b \n\n"), "or point DOCKER_HOST at one that runs; it said: b", id="silent"),
-        pytest.param(Answer(1), "it said: no answer", id="without a word"),
-        pytest.param(Answer(-1, stderr="no answer in 30 s"), "it said: no answer in 30 s", id="too late"),
+        pytest.param(
+            Answer(1, stderr="a\n b \n\n"), "or set DOCKER_HOST to a running one; its message: b", id="silent"
+        ),
+        pytest.param(Answer(1), "its message: no answer", id="without a word"),
+        pytest.param(Answer(-1, stderr="no answer in 30 s"), "its message: no answer in 30 s", id="too late"),
     ],
 )
 def test_what_helps_with_an_engine(answer, words):
@@ -281,7 +283,7 @@ def test_what_is_missing():
     good, old, none = tools.Tool("9.9.9", True), tools.Tool("0.1.0", False), tools.Tool("", False)
     assert tools.lacks("docker", True, {"kind": (good, "0.20.0"), "kubectl": (good, "1.30.0")}) == []
     assert tools.lacks("podman", False, {"kind": (none, "0.20.0"), "kubectl": (old, "1.30.0")}) == [
-        "a podman engine that answers",
+        "a running podman engine",
         "kind",
         "kubectl 1.30.0 or newer",
     ]
@@ -359,8 +361,8 @@ def test_nothing_is_there(ask):
     engine = Engine(listed=Answer(1, stderr="Cannot connect"))
     found = ask(engine)
     assert (found["exists"], found["nodes"], found["pythons"], found["node_image"]) == (False, [], {}, "")
-    assert "it said: Cannot connect" in found["engine_problem"]
-    assert found["lacks"] == ["a docker engine that answers"]
+    assert "its message: Cannot connect" in found["engine_problem"]
+    assert found["lacks"] == ["a running docker engine"]
     assert (found["shape"], found["shape_wanted"]) == ("0 control-plane and 0 worker", "1 control-plane and 0 worker")
     assert found["record"] == record.EMPTY and not found["kubeconfig_good"]
     assert [command[0] for command in engine.asked] == ["docker", "kind", "kubectl"]

@@ -105,11 +105,11 @@ def test_the_table_goes_up_and_each_of_it_is_new_enough():
         ("v0.31.0", "v1.35.0", "the default of kind 0.31.0"),
         ("0.31.7", "v1.35.0", "the default of kind 0.31.0"),
         ("0.33.0", "v1.37.0", "the default of kind 0.33.0"),
-        ("0.34.0", "v1.37.0", "the default of kind 0.33.0, the newest that is known here"),
-        ("1.0.0", "v1.37.0", "the default of kind 0.33.0, the newest that is known here"),
-        ("", "v1.37.0", "the default of kind 0.33.0, the newest that is known here"),
-        ("main", "v1.37.0", "the default of kind 0.33.0, the newest that is known here"),
-        ("0.20.0", "v1.31.0", "the default of kind 0.24.0, as that of kind 0.20.0 is too old"),
+        ("0.34.0", "v1.37.0", "the default of kind 0.33.0, the newest known release"),
+        ("1.0.0", "v1.37.0", "the default of kind 0.33.0, the newest known release"),
+        ("", "v1.37.0", "the default of kind 0.33.0, the newest known release"),
+        ("main", "v1.37.0", "the default of kind 0.33.0, the newest known release"),
+        ("0.20.0", "v1.31.0", "the default of kind 0.24.0, because that of kind 0.20.0 is too old"),
     ],
 )
 def test_a_kind_has_its_own_default(kind, tag, why):
@@ -119,15 +119,21 @@ def test_a_kind_has_its_own_default(kind, tag, why):
     assert choice["wanted"] == choice["image"]
 
 
-HERE = ["debian:12@<none>", "kindest/node:v1.33.9@<none>", "kindest/node:v1.37.2@<none>", "kindest/node:v1.20.2@<none>"]
+HERE = ["debian:12@<none>", "kindest/node:v1.33.9@<none>", "kindest/node:v1.37.2@<none>", "kindest/node:v1.25.3@<none>"]
 
 
 def test_a_named_image_is_never_replaced():
     choice = node_image.choose("0.33.0", "mine/node:1", True, HERE)
-    assert choice == {"image": "mine/node:1", "why": "as named", "kubernetes": "", "wanted": "mine/node:1", "lacks": ""}
-    choice = node_image.choose("0.33.0", "kindest/node:v1.20.2", False, HERE)
-    assert (choice["image"], choice["kubernetes"]) == ("kindest/node:v1.20.2", "1.20.2")
-    assert choice["lacks"] == "kindest/node:v1.20.2 is not here and can't be pulled"
+    assert choice == {
+        "image": "mine/node:1",
+        "why": "as configured",
+        "kubernetes": "",
+        "wanted": "mine/node:1",
+        "lacks": "",
+    }
+    choice = node_image.choose("0.33.0", "kindest/node:v1.25.3", False, HERE)
+    assert (choice["image"], choice["kubernetes"]) == ("kindest/node:v1.25.3", "1.25.3")
+    assert choice["lacks"] == "kindest/node:v1.25.3 is not available locally and can't be pulled"
 
 
 def test_the_default_comes_before_a_newer_one_that_is_here():
@@ -138,7 +144,7 @@ def test_without_the_default_the_newest_that_is_here_is_taken():
     choice = node_image.choose("0.33.0", here=HERE)
     assert choice["image"] == "kindest/node:v1.37.2" and choice["lacks"] == "" and choice["wanted"] == NEWEST
     assert choice["why"] == (
-        "the newest that is here, as kindest/node:v1.37.0, the default of kind 0.33.0, is not here and can't be pulled"
+        "the newest local image, because kindest/node:v1.37.0, the default of kind 0.33.0, is not available locally and can't be pulled"
     )
 
 
@@ -157,8 +163,8 @@ def test_the_reason_is_given_if_no_image_can_be_used(here):
     choice = node_image.choose("0.33.0", here=here)
     assert choice["image"] == NEWEST
     assert choice["lacks"] == (
-        "kindest/node:v1.37.0, the default of kind 0.33.0, is not here and can't be pulled,"
-        " and no kindest/node of Kubernetes 1.31 or later is here"
+        "kindest/node:v1.37.0, the default of kind 0.33.0, is not available locally and can't be pulled,"
+        " and there is no local kindest/node with Kubernetes 1.31 or later"
     )
 
 

@@ -48,7 +48,7 @@ def test_instance_ids(layout, instances):
     ],
 )
 def test_what_does_not_fit_is_named(layout):
-    with pytest.raises(ParameterError, match=r"^mig\[0\]: .* must be profiles that fit one GPU: no room left for "):
+    with pytest.raises(ParameterError, match=r"^mig\[0\]: .* must be profiles that fit one GPU: no space left for "):
         _placed(layout)
 
 

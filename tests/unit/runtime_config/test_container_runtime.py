@@ -86,11 +86,11 @@ def test_asked_decided_edited_and_asked_again(run, config, tmp_path):
         "changed": True,
         "paths": [str(config)],
         "changed_keys": ["plugins.io.containerd.grpc.v1.cri.enable_cdi"],
-        "reason": f"CDI is off in containerd 1.7.24 ({config}, line 3): enable_cdi set in {config}",
+        "reason": f"CDI is disabled in containerd 1.7.24 ({config}, line 3): enable_cdi set in {config}",
     }
     second = run(**asked)
     assert not second["changed"] and second["reasons"] == [
-        f"CDI is on in containerd 1.7.24 ({config}, line 3): nothing to change"
+        f"CDI is enabled in containerd 1.7.24 ({config}, line 3): nothing to change"
     ]
     assert run(state="absent", check=True)["changed"] and config.read_text() != OLD
     assert run(state="absent")["runtimes"]["containerd"]["paths"] == [str(config)]
@@ -220,7 +220,7 @@ def test_one_line_that_names_what_is_wrong(run, programs, params, message):
 def test_bad_files_are_named(run, config, tmp_path):
     config.write_text("version = 2\na =\n")
     said = run(versions={"containerd": "1.7.24"}, names=["containerd"])["msg"]
-    assert said == f"{config}: line 2: no value where one should be"
+    assert said == f"{config}: line 2: a value is missing"
     daemon = tmp_path / "etc/docker/daemon.json"
     daemon.parent.mkdir()
     daemon.write_text("[]")

@@ -44,54 +44,54 @@ SAME = None
 DECISIONS = {
     "1.7, version 2, off": (
         *("1.7.24", "version = 2\n" + T2, dump(T2, False, "/etc/cdi", "/var/run/cdi"), DIRS),
-        f"CDI is off by default in containerd 1.7.24: enable_cdi set in {MAIN}",
+        f"CDI is disabled by default in containerd 1.7.24: enable_cdi set in {MAIN}",
         (MAIN, "version = 2\n" + T2 + ON),
     ),
     "1.7, no version": (
         *("1.7.24", "root = '/x'\n" + T1, None, DIRS),
-        f"CDI is off by default in containerd 1.7.24: enable_cdi set in {MAIN}",
+        f"CDI is disabled by default in containerd 1.7.24: enable_cdi set in {MAIN}",
         (MAIN, "root = '/x'\n" + T1 + ON),
     ),
     "1.7, no file": (
         *("1.7.24", {}, None, MORE),
-        f"CDI is off by default in containerd 1.7.24 and containerd 1.7.24 does not read /opt/cdi: enable_cdi, cdi_spec_dirs set in "
+        f"CDI is disabled by default in containerd 1.7.24 and containerd 1.7.24 does not read /opt/cdi: enable_cdi, cdi_spec_dirs set in "
         f"{MAIN}",
         (MAIN, "version = 2\n\n" + T2 + ON + ADDED),
     ),
     "1.7, on in an imported file": (
         *("1.7.24", {MAIN: "version = 2\n" + IMPORTS, f"{CONF}/a.toml": T2 + ON}, None, DIRS),
-        f"CDI is on in containerd 1.7.24 ({CONF}/a.toml, line 2): nothing to change",
+        f"CDI is enabled in containerd 1.7.24 ({CONF}/a.toml, line 2): nothing to change",
         SAME,
     ),
     "1.7, an imported directory gets no drop-in": (
         *("1.7.24", "version = 2\n" + IMPORTS, None, DIRS),
-        f"CDI is off by default in containerd 1.7.24: enable_cdi set in {MAIN}",
+        f"CDI is disabled by default in containerd 1.7.24: enable_cdi set in {MAIN}",
         (MAIN, "version = 2\n" + IMPORTS + "\n" + T2 + ON),
     ),
     "2.0, on by default": (
         *("2.0.14", "version = 3\n", dump(T3, True, "/etc/cdi", "/var/run/cdi"), DIRS),
-        "CDI is on by default in containerd 2.0.14: nothing to change",
+        "CDI is enabled by default in containerd 2.0.14: nothing to change",
         SAME,
     ),
-    "2.1, no file": ("2.1.9", {}, None, DIRS, "CDI is on by default in containerd 2.1.9: nothing to change", SAME),
+    "2.1, no file": ("2.1.9", {}, None, DIRS, "CDI is enabled by default in containerd 2.1.9: nothing to change", SAME),
     "2.1, on by default, not asked": (
         *("2.1.9", "version = 2\n" + T2, None, DIRS),
-        "CDI is on by default in containerd 2.1.9: nothing to change",
+        "CDI is enabled by default in containerd 2.1.9: nothing to change",
         SAME,
     ),
     "2.1, version 2, off": (
         *("2.1.9", "version = 2\n" + T2 + OFF, dump(T3, False, "/etc/cdi", "/var/run/cdi"), DIRS),
-        f"CDI is off in containerd 2.1.9 ({MAIN}, line 3): enable_cdi set in {MAIN}",
+        f"CDI is disabled in containerd 2.1.9 ({MAIN}, line 3): enable_cdi set in {MAIN}",
         (MAIN, "version = 2\n" + T2 + ON),
     ),
     "2.1, version 2, the newer table wins": (
         *("2.1.9", "version = 2\n" + T2 + OFF + T3 + ON, None, DIRS),
-        f"CDI is on in containerd 2.1.9 ({MAIN}, line 5): nothing to change",
+        f"CDI is enabled in containerd 2.1.9 ({MAIN}, line 5): nothing to change",
         SAME,
     ),
     "2.1, version 3, the older table does not count": (
         *("2.1.9", "version = 3\n" + T2 + OFF, None, DIRS),
-        "CDI is on by default in containerd 2.1.9: nothing to change",
+        "CDI is enabled by default in containerd 2.1.9: nothing to change",
         SAME,
     ),
     "2.1, version 3, another directory": (
@@ -106,12 +106,12 @@ DECISIONS = {
     ),
     "2.1, off in a drop-in of somebody": (
         *("2.1.9", {MAIN: "version = 3\n" + IMPORTS, f"{CONF}/50-x.toml": T3 + OFF}, None, DIRS),
-        f"CDI is off in containerd 2.1.9 ({CONF}/50-x.toml, line 2): enable_cdi set in {OWN}",
+        f"CDI is disabled in containerd 2.1.9 ({CONF}/50-x.toml, line 2): enable_cdi set in {OWN}",
         (OWN, "version = 3\n\n" + T3 + ON),
     ),
     "2.1, off in the main file, which imports a directory": (
         *("2.1.9", "version = 2\n" + IMPORTS + T2 + OFF, dump(T3, False, "/etc/cdi", "/var/run/cdi"), DIRS),
-        f"CDI is off in containerd 2.1.9 ({MAIN}, line 4): enable_cdi set in {OWN}",
+        f"CDI is disabled in containerd 2.1.9 ({MAIN}, line 4): enable_cdi set in {OWN}",
         (OWN, "version = 2\n\n" + T3 + ON),
     ),
     "2.1, a list in a drop-in has what is read already": (
@@ -121,37 +121,37 @@ DECISIONS = {
     ),
     "2.1, a drop-in has the version that counts": (
         *("2.1.9", {MAIN: "version = 2\n" + IMPORTS, f"{CONF}/a.toml": "version = 3\n" + T3 + OFF}, None, DIRS),
-        f"CDI is off in containerd 2.1.9 ({CONF}/a.toml, line 3): enable_cdi set in {OWN}",
+        f"CDI is disabled in containerd 2.1.9 ({CONF}/a.toml, line 3): enable_cdi set in {OWN}",
         (OWN, "version = 3\n\n" + T3 + ON),
     ),
     "2.1, a drop-in of ours that does it": (
         *("2.1.9", {MAIN: "version = 3\n" + IMPORTS + T3 + OFF, OWN: "version = 3\n" + T3 + ON}, None, DIRS),
-        f"CDI is on in containerd 2.1.9 ({OWN}, line 3): nothing to change",
+        f"CDI is enabled in containerd 2.1.9 ({OWN}, line 3): nothing to change",
         SAME,
     ),
     "2.1, one file is imported, no directory": (
         *("2.1.9", f'version = 3\nimports = ["{CONF}/a.toml"]\n' + T3 + OFF, None, DIRS),
-        f"CDI is off in containerd 2.1.9 ({MAIN}, line 4): enable_cdi set in {MAIN}",
+        f"CDI is disabled in containerd 2.1.9 ({MAIN}, line 4): enable_cdi set in {MAIN}",
         (MAIN, f'version = 3\nimports = ["{CONF}/a.toml"]\n' + T3 + ON),
     ),
     "2.1, no version, which passes over the old tables": (
         *("2.1.9", T1 + OFF, None, DIRS),
-        "CDI is on by default in containerd 2.1.9: nothing to change",
+        "CDI is enabled by default in containerd 2.1.9: nothing to change",
         SAME,
     ),
     "2.3, version 4, off": (
         *("2.3.7", "version = 4\n" + T3 + OFF, dump(T3, False, "/etc/cdi", "/var/run/cdi"), DIRS),
-        f"CDI is off in containerd 2.3.7 ({MAIN}, line 3): enable_cdi set in {MAIN}",
+        f"CDI is disabled in containerd 2.3.7 ({MAIN}, line 3): enable_cdi set in {MAIN}",
         (MAIN, "version = 4\n" + T3 + ON),
     ),
     "2.3, version 3, the older table counts": (
         *("2.3.7", "version = 3\n" + T2 + OFF, None, DIRS),
-        f"CDI is off in containerd 2.3.7 ({MAIN}, line 3): enable_cdi set in {MAIN}",
+        f"CDI is disabled in containerd 2.3.7 ({MAIN}, line 3): enable_cdi set in {MAIN}",
         (MAIN, "version = 3\n" + T2 + ON),
     ),
     "2.4, no key to switch it off": (
         *("2.4.2", "version = 4\n" + T3 + OFF, dump(T3, None, "/etc/cdi", "/var/run/cdi"), DIRS),
-        "CDI is always on in containerd 2.4.2: nothing to change",
+        "CDI is always enabled in containerd 2.4.2: nothing to change",
         SAME,
     ),
     "2.4, version 4, the older table does not count": (
@@ -166,12 +166,12 @@ DECISIONS = {
     ),
     "CRI switched off": (
         *("1.7.24", 'disabled_plugins = ["cri"]\n', None, DIRS),
-        f"containerd 1.7.24 runs without its CRI plugin (disabled_plugins in {MAIN}), which is what CDI belongs to: left alone",
+        f"containerd 1.7.24 runs without its CRI plugin (disabled_plugins in {MAIN}), which CDI requires: not changed",
         SAME,
     ),
     "CRI not built in": (
         *("2.1.9", "version = 3\n", "version = 3\n", DIRS),
-        "containerd 2.1.9 runs without its CRI plugin ('containerd config dump' has none), which is what CDI belongs to: left alone",
+        "containerd 2.1.9 runs without its CRI plugin ('containerd config dump' does not show it), which CDI requires: not changed",
         SAME,
     ),
 }
@@ -194,13 +194,13 @@ def test_containerd(version, files, answer, directories, reason, change):
 REFUSED = {
     "1.7: the section is replaced": (
         *("1.7.24", {MAIN: "version = 2\n" + IMPORTS, f"{CONF}/a.toml": T2 + "x = 1\n"}, DIRS),
-        f"containerd: {CONF}/a.toml replaces the CRI plugin's section, and is read after {MAIN}: set enable_cdi = true there, or take "
-        "it out",
+        f"containerd: {CONF}/a.toml replaces the CRI plugin's section, and is read after {MAIN}: set enable_cdi = true there, or "
+        "remove it",
     ),
     "2.1: off in a file that is read later": (
         *("2.1.9", {MAIN: "version = 3\n" + IMPORTS, f"{CONF}/zz-vendor.toml": "version = 3\n" + T3 + OFF}, DIRS),
         f"containerd: {CONF}/zz-vendor.toml, line 3 sets enable_cdi = false, and is read after {OWN}: set enable_cdi = true there, or "
-        "take it out",
+        "remove it",
     ),
     "2.4: directories in a file that is read later": (
         *(
@@ -212,7 +212,7 @@ REFUSED = {
     ),
     "an imported file that is no TOML": (
         *("2.1.9", {MAIN: "version = 3\n" + IMPORTS, f"{CONF}/a.toml": "a =\n"}, DIRS),
-        f"{CONF}/a.toml: line 1: no value where one should be",
+        f"{CONF}/a.toml: line 1: a value is missing",
     ),
 }
 
@@ -305,16 +305,16 @@ def test_one_change_is_enough_for_any_files_and_can_be_reverted(version, schema,
             "26.1.5",
             "",
             DIRS,
-            "CDI is off by default in Docker 26.1.5: features.cdi set in F",
+            "CDI is disabled by default in Docker 26.1.5: features.cdi set in F",
             '{\n  "features": {\n    "cdi": true\n  }\n}\n',
         ),
-        ("26.1.5", '{"features": {"cdi": true}}', DIRS, "F has CDI on in Docker 26.1.5: nothing to change", None),
-        ("28.2", "", DIRS, "CDI is on by default in Docker 28.2: nothing to change", None),
+        ("26.1.5", '{"features": {"cdi": true}}', DIRS, "F enables CDI in Docker 26.1.5: nothing to change", None),
+        ("28.2", "", DIRS, "CDI is enabled by default in Docker 28.2: nothing to change", None),
         (
             "28.5.2",
             '{"features": {"cdi": false}}',
             DIRS,
-            "F has CDI off in Docker 28.5.2: features.cdi set in F",
+            "F disables CDI in Docker 28.5.2: features.cdi set in F",
             '{"features": {"cdi": true}}',
         ),
         (
@@ -346,7 +346,7 @@ CRIO = '# cdi_spec_dirs = [\n# \t"/etc/cdi",\n# \t"/var/run/cdi",\n# ]\n'
 def test_crio(text, answer, directories, after):
     decision = crio.decide("1.30.0", "F", text, answer, directories)
     assert (apply(text, "toml", list(decision.settings))[0] if decision.path else None) == after
-    said = "CRI-O 1.30.0 does not read" if after else "CDI is always on in CRI-O 1.30.0: nothing to change"
+    said = "CRI-O 1.30.0 does not read" if after else "CDI is always enabled in CRI-O 1.30.0: nothing to change"
     assert decision.reason.startswith(said)
 
 
@@ -365,12 +365,12 @@ def test_podman(version, directories, after):
     assert text == after
     if after:
         again = podman.decide(version, "F", after, directories)
-        assert again.path == "" and again.reason == f"F has Podman {version} read /opt/cdi: nothing to change"
+        assert again.path == "" and again.reason == f"F lists /opt/cdi for Podman {version}: nothing to change"
 
 
 def test_podman_that_can_not_be_told():
     with pytest.raises(
-        NvmockError, match=r"^cdi_spec_dirs: podman 5\.4\.2 reads /etc/cdi and /var/run/cdi only .*leave /opt/cdi out"
+        NvmockError, match=r"^cdi_spec_dirs: podman 5\.4\.2 only reads /etc/cdi and /var/run/cdi .*remove /opt/cdi"
     ):
         podman.decide("5.4.2", "F", "", MORE)
 

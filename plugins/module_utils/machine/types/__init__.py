@@ -1,10 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The registry of machine types: one file of data a type, found by its name.
+"""The registry of machine types: one data file per type, found by its name.
 
-A new type is one file ``<name>.py`` here with a dict ``MACHINE`` (docs/machine-types.md describes its keys). The import
-below exists for Ansible, which ships to a node only the files that an import statement names; a unit test holds it
-equal to the folder.
+A new type is a file ``<name>.py`` in this directory with a dict ``MACHINE`` (docs/machine-types.md describes its keys). The import
+below is for Ansible, which only copies files in import statements to a node. A unit test compares it with the directory.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from . import dgxa100, dgxb200, dgxh100, dgxh200, fallback  # noqa: F401
 
 FALLBACK = "fallback"
-"""The synthetic 8-GPU type that stands in for an unknown one if the user allows it (not listed)."""
+"""The synthetic 8-GPU type that replaces an unknown type if the user allows it (not listed)."""
 
 
 def names() -> list[str]:
@@ -30,7 +29,7 @@ def names() -> list[str]:
 def definition(name: str) -> dict[str, object]:
     """Return the facts of machine type *name*.
 
-    :raises ParameterError: the type is not known; the message lists the known ones.
+    :raises ParameterError: the type is unknown. The message lists the known types.
     """
     if name.isidentifier() and not name.startswith("_"):  # __init__ and __pycache__ can be imported, too
         try:

@@ -4,7 +4,7 @@
 
 Sources: driver, CUDA, memory, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus ids:
 those that the GPU Mock on kind documents (a real DGX A100 has 07, 0f, 47, 4e, 87, 90, b7, bd). VBIOS, board part,
-subsystem: capture of an A100-SXM4-40GB by nvidia-smi 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 a GPU.
+subsystem: capture of an A100-SXM4-40GB by nvidia-smi 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 per GPU.
 Readings: that capture's first GPU, which is idle.
 PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """

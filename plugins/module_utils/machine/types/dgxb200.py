@@ -7,7 +7,7 @@ pkg/nvml/mock/dgxb200 (of engines the MIG user guide has other numbers: 16 copy 
 VBIOS, board part, subsystem: capture of a B200 by nvidia-smi 580.105.08; PCI device id, too (go-nvml's mock has 2B00),
 in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices;
 go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names: slices and memory rounded up
-to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 a GPU.
+to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 per GPU.
 Readings: that capture's first GPU, which is idle.
 PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """

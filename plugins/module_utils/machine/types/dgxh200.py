@@ -7,7 +7,7 @@ pkg/nvml/mock/dgxh200 (of engines the MIG user guide has other numbers: 8 copy e
 capture of this board is known: VBIOS and board part are those of the H100 board, the subsystem repeats the device's id.
 MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices; go-nvml's mock counts seven and
 gives the two-slice profiles a size of one). Profile names: slices and memory rounded up to GiB, as nvidia-smi spells
-them. NVLinks: NVLink 4, 18 a GPU.
+them. NVLinks: NVLink 4, 18 per GPU.
 No readings.
 PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The synthetic type that stands in for an unknown machine type if the user allows it.
+"""The synthetic type that replaces an unknown machine type if the user allows it.
 
 Source: the fallback topology of the GPU Mock on kind (NVIDIA/k8s-test-infra ca4e4842): 8 GPUs at 0000:81:00.0 and up, with
 numbered UUIDs; everything else is the A100's.
