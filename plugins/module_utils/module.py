@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the Ansible modules share: options, how they become what the core wants, and what is done with a component.
+"""What the Ansible modules share: options, how they become what the core takes, and what is done with a component.
 
 No Ansible import here. The documentation of the options is in plugins/doc_fragments; a unit test holds the two equal.
 """
@@ -13,8 +13,12 @@ from . import parameters
 from .errors import NvmockError
 from .host import diff
 from .host.converge import Component, converge, open_root
+from .host.owner import Owner
+from .host.plan import Changes
+from .host.root import HostRoot
 from .machine.overrides import OVERRIDES
-from .node.components import owners_of, removed
+from .node import components
+from .node.traces import refuse_lost_manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ HOST_OPTIONS: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "take_over": {"type": "bool", "default": False},
     "allow_real_driver": {"type": "bool", "default": False},
+    "instance": {"type": "str"},
 }
 
 
@@ -45,30 +50,47 @@ def architecture_from(value: str | None) -> str:
     return parameters.one_of("architecture", os.uname().machine if value is None else value, ARCHITECTURES)
 
 
+def instance_from(params: dict[str, Any]) -> str | None:
+    """Return the name of the mock, "" for the mock without a name, None if the option was not given.
+
+    :raises ParameterError: it is not allowed.
+    """
+    name = params["instance"]
+    return parameters.instance_name("instance", name) if name else name
+
+
+def place_from(params: dict[str, Any], name: str, default: str) -> tuple[str, bool]:
+    """Return the path of the option *name*, and whether it was given: then it narrows a removal."""
+    given = params[name] is not None
+    return parameters.absolute_path(name, params[name] if given else default), given
+
+
 def run(
     module: Any,
-    family: str,
+    parts: frozenset[str],
     wanted: list[Component],
     host_root: str,
+    instance: str | None = None,
+    paths: dict[str, str] | None = None,
     contents_of_new_files: bool = False,
     **result: object,
 ) -> None:
-    """Bring the components *wanted* about on the node and leave the module with the result.
+    """Make the components *wanted* on the node, or remove all of these *parts*, and leave the module with the result.
 
     :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
-    :arg family: what the node has of this family of owners and is not in *wanted* is removed.
+    :arg parts: what the module makes. What the same mock has of it elsewhere is removed: it moves.
+    :arg instance: name of the mock; for a removal None means every mock.
+    :arg paths: part -> path that narrows a removal.
     :arg contents_of_new_files: show the text of new files in the diff.
     :arg result: further return values.
     """
     try:
-        changes = []
+        changes = Changes()
         if wanted or os.path.isdir(host_root):  # nothing to remove where no node is
             with open_root(host_root, wanted) as root:
-                owners = {component.owner for component in wanted}
-                gone = removed([owner for owner in owners_of(root, family) if owner not in owners])
                 changes = converge(
                     root,
-                    gone + wanted,
+                    _gone(root, parts, wanted, instance, paths or {}) + wanted,
                     check=module.check_mode,
                     take_over=module.params["take_over"],
                     allow_real_driver=module.params["allow_real_driver"],
@@ -77,6 +99,24 @@ def run(
         module.fail_json(msg=str(error))
     result["changed"] = bool(changes)
     result.update(diff.paths_by_action(changes))
+    result["left"] = [left.path for left in changes.left]
     if module._diff:
         result["diff"] = diff.diffs(changes, contents_of_new_files)
+    if not wanted and changes.half_done:
+        reasons = "; ".join([str(left) for left in changes.half_done[:3]])
+        more = f" (and {len(changes.half_done) - 3} more)" if len(changes.half_done) > 3 else ""
+        module.fail_json(msg=f"not everything is removed: {reasons}{more}", **result)
+    for left in changes.left:
+        module.warn(str(left))
     module.exit_json(**result)
+
+
+def _gone(
+    root: HostRoot, parts: frozenset[str], wanted: list[Component], instance: str | None, paths: dict[str, str]
+) -> list[Component]:
+    if wanted:
+        owners = [Owner.from_tag(component.owner) for component in wanted]
+        return components.moved(root, [owner for owner in owners if owner is not None], parts, instance or "")
+    if not components.owners_of(root):
+        refuse_lost_manifest(root, paths)
+    return components.to_remove(root, parts, instance, paths)

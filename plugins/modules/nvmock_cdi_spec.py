@@ -240,6 +240,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import CDI_SPEC, Owner
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
@@ -248,6 +249,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     MACHINE_OPTIONS,
     architecture_from,
     host_root_from,
+    instance_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
@@ -262,11 +264,13 @@ ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
     **spec_options.argument_spec(),
-    "path": {"type": "path", "default": DEFAULT_SPEC_PATH},
+    "path": {"type": "path"},
     "toolkit_root": {"type": "path", "default": DEFAULT_TOOLKIT_ROOT},
     "devices_are_files": {"type": "bool", "default": False},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
 }
+
+_PARTS = frozenset((CDI_SPEC,))
 
 
 def main() -> None:
@@ -275,7 +279,9 @@ def main() -> None:
     result = {}
     wanted = []
     try:
-        path = cdi_spec.spec_path("path", params["path"])
+        given = params["path"] is not None
+        path = cdi_spec.spec_path("path", params["path"] if given else DEFAULT_SPEC_PATH)
+        instance = instance_from(params)
         host_root = host_root_from(params)
         if params["state"] == "present":
             machine = machine_from(params)
@@ -291,9 +297,11 @@ def main() -> None:
                 devices_are_files=params["devices_are_files"],
                 uid=components.user_or_root(),
                 gid=components.user_or_root(),
+                instance=instance or "",
             )
             with HostRoot(host_root) as root:
                 planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
+                planned += components.moved(root, [Owner(CDI_SPEC, path, instance or "")], _PARTS, instance or "")
                 spec = cdi_spec.make(machine, root, options, spec_file, planned)
             wanted.append(spec.component)
             result["device_names"] = spec.device_names
@@ -301,7 +309,8 @@ def main() -> None:
             result["hook_path"] = spec.hook_path
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    run(module, components.cdi_spec_owner(path), wanted, host_root, contents_of_new_files=True, **result)
+    paths = {CDI_SPEC: path} if given else {}
+    run(module, _PARTS, wanted, host_root, instance, paths, contents_of_new_files=True, **result)
 
 
 if __name__ == "__main__":

@@ -187,6 +187,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DEV_ROOT, DEVICES
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
     DEFAULT_CAPS_MAJOR,
@@ -201,6 +202,8 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     MACHINE_OPTIONS,
     architecture_from,
     host_root_from,
+    instance_from,
+    place_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components
@@ -208,7 +211,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BAS
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
-    "base": {"type": "path", "default": DEFAULT_BASE},
+    "base": {"type": "path"},
     "dev_roots": {"type": "list", "elements": "path", "default": ["/", DEFAULT_DRIVER_ROOT]},
     "dri": {"type": "bool", "default": False},
     "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
@@ -227,7 +230,9 @@ def main() -> None:
     params = module.params
     result = {}
     try:
-        base = parameters.absolute_path("base", params["base"])
+        base, given = place_from(params, "base", DEFAULT_BASE)
+        instance = instance_from(params)
+        name = instance or ""
         host_root = host_root_from(params)
         wanted = []
         if params["state"] == "present":
@@ -245,14 +250,15 @@ def main() -> None:
             architecture = architecture_from(params["architecture"])
             with HostRoot(host_root) as root:
                 restore = components.restore_at_boot(root, options, machine, params["restore_at_boot"])
-            wanted.append(components.devices(machine, base, options, architecture, restore))
+            wanted.append(components.devices(machine, base, options, architecture, restore, name))
             for dev_root in dev_roots:
-                wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore))
+                wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore, name))
             result["gpus"] = gpu_facts(machine)
             result["device_files"] = "regular" if options.regular_files else "char"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    run(module, components.devices_owner(base), wanted, host_root, **result)
+    paths = {DEVICES: base} if given else {}
+    run(module, frozenset((DEVICES, DEV_ROOT)), wanted, host_root, instance, paths, **result)
 
 
 if __name__ == "__main__":

@@ -105,8 +105,8 @@ library_directory:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DRIVER_TREE
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
@@ -115,6 +115,8 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     MACHINE_OPTIONS,
     architecture_from,
     host_root_from,
+    instance_from,
+    place_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
@@ -122,7 +124,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRI
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
-    "driver_root": {"type": "path", "default": DEFAULT_DRIVER_ROOT},
+    "driver_root": {"type": "path"},
     "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
     "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
@@ -134,7 +136,8 @@ def main() -> None:
     params = module.params
     result = {}
     try:
-        driver_root = parameters.absolute_path("driver_root", params["driver_root"])
+        driver_root, given = place_from(params, "driver_root", DEFAULT_DRIVER_ROOT)
+        instance = instance_from(params)
         host_root = host_root_from(params)
         wanted = []
         if params["state"] == "present":
@@ -146,12 +149,13 @@ def main() -> None:
                 uid=components.user_or_root(),
                 gid=components.user_or_root(),
             )
-            wanted.append(components.driver_tree(machine, driver_root, options))
+            wanted.append(components.driver_tree(machine, driver_root, options, instance or ""))
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
     except NvmockError as error:
         module.fail_json(msg=str(error))
-    run(module, components.driver_tree_owner(driver_root), wanted, host_root, **result)
+    paths = {DRIVER_TREE: driver_root} if given else {}
+    run(module, frozenset((DRIVER_TREE,)), wanted, host_root, instance, paths, **result)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from .. import parameters
 from ..errors import UsageError
 from ..host import diff
 from ..host.converge import Component, converge, open_root
-from ..host.plan import Change
+from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
+from ..host.plan import Changes
 from ..host.root import HostRoot
 from ..layout.devices import DeviceOptions
 from ..layout.driver_tree import DriverTreeOptions
@@ -19,9 +20,13 @@ from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
 from ..node import components
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
-from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
+from .machine_flags import absolute, host_root, instance, machine_flags, machine_from, node_flags
 
 MODES = ("fs", "cdi", "all")
+# What each mode makes and removes.
+_PARTS = {"fs": frozenset((DEVICES,)), "cdi": frozenset((DEV_ROOT, DRIVER_TREE, CDI_SPEC))}
+# The options that narrow a removal, if they are given.
+_NARROWING = {"base": DEVICES, "driver-root": DRIVER_TREE, "cdi-output": CDI_SPEC}
 
 _AFTER = """Modes: fs makes device nodes and procfs below --base; cdi makes the driver installation, device nodes in /dev and below
 --driver-root, and the CDI spec; all makes both. Commands of their own: verify, machines, cdi, watch (each has --help).
@@ -36,7 +41,7 @@ def flags() -> list[Flag]:
         *machine_flags(),
         Flag("check", SWITCH, False, "change nothing, say what would be changed"),
         Flag("diff", SWITCH, False, "show what is changed"),
-        Flag("remove", SWITCH, False, "remove what an earlier run made"),
+        Flag("remove", SWITCH, False, "remove the mock; --base, --driver-root, --cdi-output and --instance narrow it"),
         Flag("take-over", SWITCH, False, "replace files of others; --remove puts them back"),
         Flag("allow-real-driver", SWITCH, False, "go on although the node has a real NVIDIA driver"),
         Flag("output", TEXT, "text", "form of the output", ("text", "json")),
@@ -57,13 +62,16 @@ def run(argv: list[str]) -> int:
         _print_json(values, modes, result)
     else:
         _print_text(values, modes, result)
-    return 0
+    sys.stdout.flush()
+    for left in result.changes.left:
+        sys.stderr.write(f"gpu-mockctl: {left}\n")
+    return 1 if result.machine is None and result.changes.half_done else 0
 
 
 class NodeResult:
     """What a run did: the machine (None for a removal), the changes and the names of the CDI devices."""
 
-    def __init__(self, machine: Machine | None, changes: list[Change], cdi_devices: list[str]) -> None:
+    def __init__(self, machine: Machine | None, changes: Changes, cdi_devices: list[str]) -> None:
         self.machine = machine
         self.changes = changes
         self.cdi_devices = cdi_devices
@@ -78,8 +86,10 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     driver_root = absolute(values, "driver-root")
     spec_path = absolute(values, "cdi-output")
     root_path = host_root(values)
+    parts = frozenset().union(*[_PARTS[mode] for mode in modes])
     if values.on("remove"):
-        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [])
+        return NodeResult(None, _remove(values, parts, root_path), [])
+    name = instance(values) or ""
 
     machine = machine_from(values)
     owner = components.user_or_root()
@@ -95,13 +105,17 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     wanted: list[Component] = []
     names: list[str] = []
     if "fs" in modes:
-        wanted.append(components.devices(machine, base, device_options, architecture, restore))
+        wanted.append(components.devices(machine, base, device_options, architecture, restore, name))
     if "cdi" in modes:
         for dev_root in ("/", driver_root):
-            wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore))
+            wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore, name))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
-        wanted.append(components.driver_tree(machine, driver_root, tree))
+        wanted.append(components.driver_tree(machine, driver_root, tree, name))
+    owners = [Owner.from_tag(component.owner) for component in wanted]
+    if "cdi" in modes:
+        owners.append(Owner(CDI_SPEC, spec_path, name))
     with open_root(root_path, wanted) as root:
+        moved = components.moved(root, [item for item in owners if item is not None], parts, name)
         if "cdi" in modes:
             from ..node import cdi_spec
             from ..nvcdi.options import options_from
@@ -121,30 +135,29 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
                 devices_are_files=device_options.regular_files,
                 uid=owner,
                 gid=owner,
+                instance=name,
             )
-            spec = cdi_spec.make(machine, root, options, spec_file, list(wanted))
+            spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted)
             names = spec.device_names
             wanted.append(spec.component)
-        changes = _converge(values, root, wanted)
+        changes = _converge(values, root, moved + wanted)
     return NodeResult(machine, changes, names)
 
 
-def _remove(
-    values: Values, modes: set[str], root_path: str, base: str, driver_root: str, spec_path: str
-) -> list[Change]:
+def _remove(values: Values, parts: frozenset[str], root_path: str) -> Changes:
+    paths = {part: absolute(values, flag) for flag, part in _NARROWING.items() if values.is_given(flag)}
+    name = instance(values)
     if not os.path.isdir(root_path):
-        return []
+        return Changes()
     with HostRoot(root_path) as root:
-        owners = []
-        if "fs" in modes:
-            owners.append(components.devices_owner(base))
-        if "cdi" in modes:
-            owners += [owner for owner in components.owners_of(root, components.devices_owner(base)) if "@" in owner]
-            owners += [components.driver_tree_owner(driver_root), components.cdi_spec_owner(spec_path)]
-        return _converge(values, root, components.removed(owners))
+        if not components.owners_of(root):
+            from ..node.traces import refuse_lost_manifest
+
+            refuse_lost_manifest(root, paths)
+        return _converge(values, root, components.to_remove(root, parts, name, paths))
 
 
-def _converge(values: Values, root: HostRoot, wanted: list[Component]) -> list[Change]:
+def _converge(values: Values, root: HostRoot, wanted: list[Component]) -> Changes:
     return converge(
         root,
         wanted,
@@ -178,7 +191,7 @@ def _print_text(values: Values, modes: set[str], result: NodeResult) -> None:
                 out(f"+ {diff.describe(change.after)}\n")
     would = "would be " if values.on("check") else ""
     if result.machine is None:
-        out(f"mock GPU node {would}removed\n" if changes else "nothing to remove\n")
+        _print_removal(changes, would)
     else:
         if "fs" in modes:
             gpus = len(result.machine.gpus)
@@ -189,6 +202,18 @@ def _print_text(values: Values, modes: set[str], result: NodeResult) -> None:
     out(", ".join(f"{count} {word}" for word, count in counts.items()) + ("\n" if changes else ": up to date\n"))
 
 
+def _print_removal(changes: Changes, would: str) -> None:
+    """Say what a removal did; "removed" only if nothing stays that was made."""
+    out = sys.stdout.write
+    if not changes.staying:
+        out(f"mock GPU node {would}removed\n" if changes else "nothing to remove\n")
+        return
+    out(f"mock GPU node {would}removed in part\n" if changes else "nothing of this to remove\n")
+    for tag in sorted(changes.staying):
+        owner = Owner.from_tag(tag)
+        out(f"{'would stay' if would else 'stays'}: {tag if owner is None else owner}\n")
+
+
 def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
     import json
 
@@ -196,6 +221,9 @@ def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
 
     facts: dict[str, object] = {"changed": bool(result.changes), "check": values.on("check"), "modes": sorted(modes)}
     facts.update(diff.paths_by_action(result.changes))
+    facts["left"] = [{"path": left.path, "reason": left.why} for left in result.changes.left]
+    if result.machine is None:
+        facts["staying"] = sorted(result.changes.staying)
     if values.on("diff"):
         facts["diff"] = diff.diffs(result.changes)
     if result.machine is not None:

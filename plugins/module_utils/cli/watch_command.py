@@ -58,8 +58,13 @@ def run(argv: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, _AT_ONCE))
     _keep(values, modes, interval)
     if values.on("remove-on-exit"):
-        result = apply_node(values.but(remove=True), modes)
+        # Another mock of this node is not this command's.
+        result = apply_node(values.but(remove=True, instance=values.optional("instance") or ""), modes)
         _say(f"ended: {len(result.changes)} removed")
+        for left in result.changes.left:
+            sys.stderr.write(f"gpu-mockctl: {left}\n")
+        if result.changes.half_done:
+            return 1
     else:
         _say("ended: the node stays as it is")
     return 0

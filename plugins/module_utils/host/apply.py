@@ -62,7 +62,8 @@ def apply(root: HostRoot, plan: Plan) -> None:
     :raises MknodError: the process may not make character devices; nothing was changed.
     :raises HostError: the filesystem refused something; nothing was changed, or the message says what could not be undone.
     """
-    if not plan.changes and not plan.before.in_progress and plan.after.to_bytes() == plan.before.to_bytes():
+    before = plan.before
+    if not plan.changes and not before.in_progress and before.is_held and plan.after.to_bytes() == before.to_bytes():
         return
     umask = os.umask(0)
     done: list[Change] = []

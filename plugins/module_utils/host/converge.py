@@ -9,8 +9,13 @@ from . import apply as applying
 from . import guard
 from .entries import Entry
 from .manifest import Manifest, read_manifest
-from .plan import Change, Plan, make_plan
+from .plan import Changes, Plan, make_plan
+from .removal import Node
 from .root import HostRoot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @value
@@ -21,6 +26,7 @@ class Component(Value):
     entries: list[Entry]  # all that it wants; none removes what it once wanted
     strict: tuple[str, ...] = ()  # directories at and below which no symbolic link is followed
     exclusive: tuple[str, ...] = ()  # directories that must be ours, empty or missing
+    makes: Callable[[str], bool] | None = None  # whether it can have made something at a path; None: anywhere
 
 
 def open_root(path: str, components: list[Component]) -> HostRoot:
@@ -37,7 +43,7 @@ def converge(
     check: bool = False,
     take_over: bool = False,
     allow_real_driver: bool = False,
-) -> list[Change]:
+) -> Changes:
     """Bring the node to the state that the components describe; return what was changed (or would be, with *check*).
 
     :arg root: an open host root, strict where the components are (:func:`open_root`).
@@ -51,7 +57,8 @@ def converge(
     if not check:
         root.lock()
     known = read_manifest(root)
-    if not allow_real_driver and any(component.entries for component in components):
+    tags = known.tags
+    if not allow_real_driver and any(component.entries or component.owner in tags for component in components):
         guard.check_no_real_driver(root, known)
     if not check:
         applying.sweep(root, known)
@@ -65,4 +72,8 @@ def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_
     """Return the plan for the components on this host root."""
     wanted = {component.owner: component.entries for component in components}
     exclusive = tuple([place for component in components for place in component.exclusive])
-    return make_plan(wanted, known, root.observe, root.names, root.is_directory, take_over, exclusive)
+    strict = tuple([place for component in components for place in component.strict])
+    root.refuse_links_below(strict)
+    node = Node(root.observe, root.names, root.is_directory, root.resolved, strict)
+    makes = {component.owner: component.makes for component in components}
+    return make_plan(wanted, known, node, take_over, exclusive, makes)

@@ -74,6 +74,18 @@ class HostRoot:
         except OSError as error:
             raise HostError(f"host_root: {self.path} can't be locked: {error.strerror}") from None
 
+    def refuse_links_below(self, places: tuple[str, ...]) -> None:
+        """Be strict at and below these paths, too."""
+        self._strict += tuple([place for place in places if place not in self._strict])
+
+    def resolved(self, path: str) -> str | None:
+        """Return the directory *path* with all links resolved, None if it does not exist.
+
+        :raises HostError: as :meth:`directory`.
+        """
+        found = self._resolve(path, [])
+        return None if found is None else found[1]
+
     def forget(self, path: str) -> None:
         """Forget the descriptors of *path* and everything below it, because it was removed or replaced."""
         below = path + "/"
@@ -162,7 +174,7 @@ class HostRoot:
     def status(self, path: str) -> os.stat_result | None:
         """Return the lstat of *path*, None if nothing is there."""
         if path == "/":
-            return os.fstat(self._root)
+            return self.status_of_directory(path)
         parent, name = split(path)
         descriptor = self.directory(parent)
         if descriptor is None:
@@ -171,6 +183,14 @@ class HostRoot:
             return os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise HostError(f"{path}: {error.strerror}") from None
+
+    def status_of_directory(self, path: str) -> os.stat_result | None:
+        """Return the stat of the directory *path*, links resolved; None if it does not exist."""
+        descriptor = self.directory(path)
+        try:
+            return None if descriptor is None else os.fstat(descriptor)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
 

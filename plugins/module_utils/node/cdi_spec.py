@@ -45,6 +45,7 @@ class SpecFile(Value):
     devices_are_files: bool = False
     uid: int | None = None  # owner of what is written; None leaves it to whoever writes
     gid: int | None = None  # group, likewise
+    instance: str = ""  # name of the mock that it belongs to
 
 
 class Specification:
@@ -126,7 +127,7 @@ def make(
         place = with_infix(path, infix)
         _refuse_what_runtimes_refuse(view, place, spec)
         contents[place] = serialize(spec, sorted_keys, path.rpartition(".")[2])
-    component = cdi_spec(path, contents, spec_file.uid, spec_file.gid)
+    component = cdi_spec(path, contents, spec_file.uid, spec_file.gid, spec_file.instance)
     specs = [spec for _infix, spec in made]
     if _names_hook(specs[0], hook_path):
         component.entries += hook_entries
