@@ -27,8 +27,8 @@ options:
   path:
     description:
       - Path of the specification. The ending C(.yaml) or C(.json) decides its format.
+      - By default V(/etc/cdi/nvidia.yaml). With O(state=absent), only what is there is removed, by default everything.
     type: path
-    default: /etc/cdi/nvidia.yaml
   mode:
     description:
       - Which devices the specification defines, like C(nvidia-ctk cdi generate --mode).
@@ -192,8 +192,9 @@ EXAMPLES = r"""
     toolkit_release: "1.17"
     device_name_strategies: [type-index]
 
-- name: Management containers
+- name: Management containers, beside the specification of the GPUs
   nvmock.gpu.nvmock_cdi_spec:
+    instance: management
     path: /etc/cdi/management.yaml
     mode: management
     vendor: management.nvidia.com
@@ -214,6 +215,12 @@ updated:
   sample: []
 removed:
   description: Paths that were removed, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+left:
+  description: Paths that should be removed, but were changed since they were created or contain unmanaged files.
   returned: success
   type: list
   elements: str

@@ -26,8 +26,8 @@ options:
   base:
     description:
       - Directory below which C(dev) and C(proc/driver/nvidia) are created.
+      - By default V(/run/nvidia/driver). With O(state=absent), only what is there is removed, by default everything.
     type: path
-    default: /run/nvidia/driver
   dev_roots:
     description:
       - More directories whose C(dev) gets device nodes. V(/) means the node's own C(/dev).
@@ -108,7 +108,14 @@ EXAMPLES = r"""
     host_root: /tmp/node
     device_files: auto
 
-- name: Remove everything
+- name: Another mock on the same node
+  nvmock.gpu.nvmock_devices:
+    instance: blue
+    machine: dgxh100
+    base: /run/blue
+    dev_roots: [/opt/blue]
+
+- name: Remove the device nodes of every mock
   nvmock.gpu.nvmock_devices:
     state: absent
 """
@@ -128,6 +135,12 @@ updated:
   sample: []
 removed:
   description: Paths that were removed, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+left:
+  description: Paths that should be removed, but were changed since they were created or contain unmanaged files.
   returned: success
   type: list
   elements: str

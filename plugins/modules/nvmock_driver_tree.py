@@ -27,8 +27,8 @@ options:
   driver_root:
     description:
       - Directory of the driver installation. It must be managed by this module, empty or missing.
+      - By default V(/var/lib/nvidia-mock/driver). With O(state=absent), only what is there is removed, by default everything.
     type: path
-    default: /var/lib/nvidia-mock/driver
   layout:
     description:
       - Directories of libraries and programs.
@@ -67,7 +67,7 @@ EXAMPLES = r"""
   nvmock.gpu.nvmock_driver_tree:
     content: empty
 
-- name: Remove everything
+- name: Remove the driver installations of every mock
   nvmock.gpu.nvmock_driver_tree:
     state: absent
 """
@@ -87,6 +87,12 @@ updated:
   sample: []
 removed:
   description: Paths that were removed, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+left:
+  description: Paths that should be removed, but were changed since they were created or contain unmanaged files.
   returned: success
   type: list
   elements: str
