@@ -239,13 +239,12 @@ hook_path:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
     run,
@@ -273,8 +272,8 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    wanted = []
-    try:
+    look = None
+    with OneLine(module):
         path = cdi_spec.spec_path("path", params["path"])
         host_root = host_root_from(params)
         if params["state"] == "present":
@@ -292,16 +291,16 @@ def main() -> None:
                 uid=components.user_or_root(),
                 gid=components.user_or_root(),
             )
-            with HostRoot(host_root) as root:
+
+            def look(root):
                 planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
                 spec = cdi_spec.make(machine, root, options, spec_file, planned)
-            wanted.append(spec.component)
-            result["device_names"] = spec.device_names
-            result["cdi_version"] = spec.cdi_version
-            result["hook_path"] = spec.hook_path
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
-    run(module, components.cdi_spec_owner(path), wanted, host_root, contents_of_new_files=True, **result)
+                result["device_names"] = spec.device_names
+                result["cdi_version"] = spec.cdi_version
+                result["hook_path"] = spec.hook_path
+                return [spec.component]
+
+    run(module, components.cdi_spec_owner(path), look, host_root, result, contents_of_new_files=True)
 
 
 if __name__ == "__main__":

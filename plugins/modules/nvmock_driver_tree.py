@@ -106,13 +106,13 @@ library_directory:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
     run,
@@ -133,10 +133,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    try:
+    look = None
+    with OneLine(module):
         driver_root = parameters.absolute_path("driver_root", params["driver_root"])
         host_root = host_root_from(params)
-        wanted = []
         if params["state"] == "present":
             machine = machine_from(params)
             options = driver_tree.DriverTreeOptions(
@@ -146,12 +146,13 @@ def main() -> None:
                 uid=components.user_or_root(),
                 gid=components.user_or_root(),
             )
-            wanted.append(components.driver_tree(machine, driver_root, options))
+
+            def look(_root):
+                return [components.driver_tree(machine, driver_root, options)]
+
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
-    run(module, components.driver_tree_owner(driver_root), wanted, host_root, **result)
+    run(module, components.driver_tree_owner(driver_root), look, host_root, result)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 from .. import parameters
 from ..errors import UsageError
 from ..host import diff
-from ..host.converge import Component, converge, open_root
+from ..host.converge import Component, change, strict_of
 from ..host.plan import Change
 from ..host.root import HostRoot
 from ..layout.devices import DeviceOptions
@@ -20,6 +20,10 @@ from ..machine.model import Machine
 from ..node import components
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MODES = ("fs", "cdi", "all")
 
@@ -90,68 +94,82 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         regular_files=components.wants_regular_files(values.text("device-files")),
     )
     architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
-    with HostRoot(root_path) as look:
-        restore = components.restore_at_boot(look, device_options, machine)
-    wanted: list[Component] = []
+    toolkit_root = absolute(values, "toolkit-root")
     names: list[str] = []
-    if "fs" in modes:
-        wanted.append(components.devices(machine, base, device_options, architecture, restore))
-    if "cdi" in modes:
+
+    def look(root: HostRoot) -> list[Component]:
+        restore = components.restore_at_boot(root, device_options, machine)
+        wanted: list[Component] = []
+        if "fs" in modes:
+            wanted.append(components.devices(machine, base, device_options, architecture, restore))
+        if "cdi" not in modes:
+            return wanted
         for dev_root in ("/", driver_root):
             wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
         wanted.append(components.driver_tree(machine, driver_root, tree))
-    with open_root(root_path, wanted) as root:
-        if "cdi" in modes:
-            from ..node import cdi_spec
-            from ..nvcdi.options import options_from
 
-            options = options_from(
-                {
-                    "mode": "nvml",
-                    "driver_root": driver_root,
-                    "dev_root": "/",
-                    "hook_mode": "toolkit" if values.on("with-hook") else "none",
-                    "architecture": architecture,
-                }
-            )
-            spec_file = cdi_spec.SpecFile(
-                path=spec_path,
-                toolkit_root=absolute(values, "toolkit-root"),
-                devices_are_files=device_options.regular_files,
-                uid=owner,
-                gid=owner,
-            )
-            spec = cdi_spec.make(machine, root, options, spec_file, list(wanted))
-            names = spec.device_names
-            wanted.append(spec.component)
-        changes = _converge(values, root, wanted)
+        from ..node import cdi_spec
+        from ..nvcdi.options import options_from
+
+        options = options_from(
+            {
+                "mode": "nvml",
+                "driver_root": driver_root,
+                "dev_root": "/",
+                "hook_mode": "toolkit" if values.on("with-hook") else "none",
+                "architecture": architecture,
+            }
+        )
+        spec_file = cdi_spec.SpecFile(
+            path=spec_path,
+            toolkit_root=toolkit_root,
+            devices_are_files=device_options.regular_files,
+            uid=owner,
+            gid=owner,
+        )
+        root.be_strict(strict_of(wanted))
+        spec = cdi_spec.make(machine, root, options, spec_file, list(wanted))
+        names[:] = spec.device_names
+        return [*wanted, spec.component]
+
+    with HostRoot(root_path) as root:
+        changes = _change(values, root, look)
     return NodeResult(machine, changes, names)
 
 
 def _remove(
     values: Values, modes: set[str], root_path: str, base: str, driver_root: str, spec_path: str
 ) -> list[Change]:
-    if not os.path.isdir(root_path):
-        return []
-    with HostRoot(root_path) as root:
+    def look(root: HostRoot) -> list[Component]:
         owners = []
         if "fs" in modes:
             owners.append(components.devices_owner(base))
         if "cdi" in modes:
             owners += [owner for owner in components.owners_of(root, components.devices_owner(base)) if "@" in owner]
             owners += [components.driver_tree_owner(driver_root), components.cdi_spec_owner(spec_path)]
-        return _converge(values, root, components.removed(owners))
+        return components.removed(owners)
+
+    if not os.path.isdir(root_path):
+        return []
+    with HostRoot(root_path) as root:
+        return _change(values, root, look)
 
 
-def _converge(values: Values, root: HostRoot, wanted: list[Component]) -> list[Change]:
-    return converge(
+def _change(values: Values, root: HostRoot, look: Callable[[HostRoot], list[Component]]) -> list[Change]:
+    return change(
         root,
-        wanted,
+        look,
         check=values.on("check"),
         take_over=values.on("take-over"),
         allow_real_driver=values.on("allow-real-driver"),
+        say=_say,
     )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"gpu-mockctl: {line}\n")
+    sys.stderr.flush()
 
 
 def modes_from(text: str) -> set[str]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from ..errors import HostError
 from ..values import Value
-from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .entries import ASIDE, CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .hidden import is_kept_name, is_staged_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
 STATE_DIRECTORY = "/var/lib/nvidia-mock"
 PATH = STATE_DIRECTORY + "/manifest.mtree"
+LOCK = STATE_DIRECTORY + "/lock"
 DIRECTORIES = ("/var", "/var/lib", STATE_DIRECTORY)
 """The directories that the manifest lies in, from the top."""
 
+FIRST_LINE = b"#mtree\n"
 _HEADER = """#mtree
 # What nvmock.gpu created on this node, and for which concern. Written by nvmock.gpu: do not edit.
 # run: %s
@@ -31,6 +34,7 @@ _REPAIR = "put the file back from a backup, or remove by hand what it lists"
 _NO_NAMES = frozenset(("", ".", ".."))
 _COMPLETE = "complete"
 _IN_PROGRESS = "in progress"
+_STAGED = "# hidden names: "
 
 _WORD_ENDS = frozenset(" \t\n\r#=,\\")
 
@@ -53,15 +57,22 @@ class Owned(Value):
 
 
 class Manifest:
-    """The paths that are ours. ``in_progress`` is True if the last run did not reach its end."""
+    """The paths that are ours.
 
-    def __init__(self, owned: dict[str, Owned] | None = None, in_progress: bool = False) -> None:
+    :arg in_progress: the last run did not reach its end.
+    :arg staged: what the hidden names of that run begin with; "" if an older version wrote the manifest.
+    """
+
+    def __init__(self, owned: dict[str, Owned] | None = None, in_progress: bool = False, staged: str = "") -> None:
         self.owned = {} if owned is None else owned
         self.in_progress = in_progress
+        self.staged = staged
 
     def to_bytes(self) -> bytes:
         """Return the manifest as text, sorted by path: the same facts give the same bytes."""
         lines = [_HEADER % (_IN_PROGRESS if self.in_progress else _COMPLETE)]
+        if self.in_progress and self.staged:
+            lines.append(f"{_STAGED}{self.staged}\n")
         written: dict[frozenset[str], str] = {}
         for path, owned in sorted(self.owned.items()):
             tags = written.get(owned.tags)
@@ -85,6 +96,10 @@ class Manifest:
         for number, line in enumerate(text.split("\n"), 1):
             if line == "# run: " + _IN_PROGRESS:
                 manifest.in_progress = True
+            elif line.startswith(_STAGED):
+                manifest.staged = line[len(_STAGED) :]
+                if not is_staged_prefix(manifest.staged):
+                    raise HostError(f"{PATH}: line {number} is damaged: {_REPAIR}")
             if not line or line.startswith("#"):
                 continue
             try:
@@ -135,6 +150,8 @@ def _unescape(text: str) -> str:
 def _replaced_to_text(entry: Entry) -> str:
     """One word: kind, mode, uid, gid and the hex of content, target or device numbers, joined by colons."""
     payload = b""
+    if entry.kind == ASIDE:
+        return f"{ASIDE}:{entry.target}"
     if entry.kind == FILE:
         payload = entry.content or b""
     elif entry.kind == SYMLINK:
@@ -145,6 +162,11 @@ def _replaced_to_text(entry: Entry) -> str:
 
 
 def _replaced_from_text(path: str, text: str) -> Entry:
+    if text.startswith(ASIDE + ":"):
+        name = text[len(ASIDE) + 1 :]
+        if not is_kept_name(name):
+            raise ValueError(name)
+        return Entry(path, ASIDE, target=name)
     word, mode, uid, gid, payload = text.split(":")
     data = bytes.fromhex(payload)
     entry = Entry(path, _KINDS[word], int(mode, 8), int(uid), int(gid))

@@ -10,10 +10,11 @@ from __future__ import annotations
 from ..errors import GuardError, HostError
 from ..values import Value
 from . import manifest as manifests
-from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
+from .entries import ASIDE, CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory
+from .hidden import kept_name
 from .manifest import Manifest, Owned
-from .root import split
+from .root import join, split
 
 _HOUSING = frozenset(("manifest",))
 
@@ -35,7 +36,7 @@ class Change(Value):
     :arg path: path on the node.
     :arg before: what is there; None for CREATE.
     :arg after: what will be there; None for REMOVE.
-    :arg what: for UPDATE what differs, see :func:`entries.differences`.
+    :arg what: for UPDATE what differs, see :func:`entries.differences`; "origin" if only who made it does.
     """
 
     __slots__ = ("action", "path", "before", "after", "what")
@@ -196,9 +197,10 @@ class _Planner:
                 if not self._take_over:
                     foreign.append(path)
                     return
-                if found.kind not in _KIND_WORDS or (found.kind == FILE and found.content is None):
-                    raise HostError(f"{path} can't be taken over: it is too large or of a kind that can't be put back")
-                replaced = found
+                parent, name = split(path)
+                kept = kept_name(name, lambda other: self._observe(join(parent, other)) is not None)
+                replaced = Entry(path, ASIDE, target=kept)
+                what = what or ["origin"]
             elif found.kind == DIRECTORY and self._names(path):
                 raise HostError(
                     f"{path} is a directory with files in it, but must be {_KIND_WORDS[entry.kind]}: move it"
@@ -260,20 +262,31 @@ class _Planner:
             found = self._observe(path) if self._reachable(split(path)[0]) else None
             # An empty directory can be there, too: container engines make one where a mount's source is missing.
             used = found is not None and found.kind == DIRECTORY and bool(self._names(path))
-            if owned.replaced is not None:
-                before = owned.replaced
+            before = None if owned.replaced is None else self._what_comes_back(path, owned.replaced)
+            if before is not None:
                 if used:
                     raise HostError(
                         f"{path} is a directory with files in it, but what was there before us must come back: move it"
                     )
                 if found is None:
                     self.changes.append(Change(CREATE, path, None, before))
-                elif differences(found, before):
-                    self.changes.append(Change(UPDATE, path, found, before, tuple(differences(found, before))))
+                elif owned.replaced is not before or differences(found, before):
+                    what = differences(found, before) or ["origin"]
+                    self.changes.append(Change(UPDATE, path, found, before, tuple(what)))
             elif found is not None and not used:
                 leaving.add(path)
                 self.changes.append(Change(REMOVE, path, found, None))
         self._drop_directories(directories, leaving)
+
+    def _what_comes_back(self, path: str, replaced: Entry) -> Entry | None:
+        """What was at *path* before nvmock.gpu; None if it is lost. Older versions wrote it into the manifest."""
+        if replaced.kind != ASIDE:
+            return replaced
+        parent = split(path)[0]
+        kept = self._observe(join(parent, replaced.target or "")) if self._reachable(parent) else None
+        if kept is not None:
+            kept.path = path
+        return kept
 
     def _drop_directories(self, directories: list[str], leaving: set[str]) -> None:
         """Remove our directories that become empty; *directories* are deepest first."""
@@ -318,7 +331,7 @@ class _Planner:
                 if missing and path not in planned:
                     self.changes.insert(0, Change(CREATE, path, None, a_directory(path)))
             return
-        gone = {change.path for change in self.changes if change.action == REMOVE} | {manifests.PATH}
+        gone = {change.path for change in self.changes if change.action == REMOVE} | {manifests.PATH, manifests.LOCK}
         for path in reversed(manifests.DIRECTORIES):
             if path in owned:
                 found = self._observe(path)
