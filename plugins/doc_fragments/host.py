@@ -24,8 +24,7 @@ options:
     default: present
   take_over:
     description:
-      - Whether to replace unmanaged files that are in the way, instead of failing. O(state=absent) restores them. Files with a
-        set-user-ID or set-group-ID bit are not replaced.
+      - Whether to replace unmanaged files that are in the way, instead of failing. O(state=absent) restores them.
     type: bool
     default: false
   allow_real_driver:

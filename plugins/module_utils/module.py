@@ -12,7 +12,7 @@ import os
 from . import parameters
 from .errors import NvmockError
 from .host import diff
-from .host.converge import Component, converge, open_root
+from .host.converge import Component, change
 from .host.owner import Owner
 from .host.plan import Changes
 from .host.root import HostRoot
@@ -22,6 +22,7 @@ from .node.traces import refuse_lost_manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 MACHINE_OPTIONS: dict[str, Any] = {row.name: row.ansible for row in OVERRIDES}
@@ -68,41 +69,51 @@ def place_from(params: dict[str, Any], name: str, default: str) -> tuple[str, bo
 def run(
     module: Any,
     parts: frozenset[str],
-    wanted: list[Component],
+    look: Callable[[HostRoot], list[Component]] | None,
     host_root: str,
+    result: dict[str, object],
     instance: str | None = None,
     paths: dict[str, str] | None = None,
     contents_of_new_files: bool = False,
-    **result: object,
 ) -> None:
-    """Make the components *wanted* on the node, or remove all of these *parts*, and leave the module with the result.
+    """Make what *look* wants on the node, or remove all of these *parts*, and leave the module with the result.
 
     :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
     :arg parts: what the module makes. What the same mock has of it elsewhere is removed: it moves.
+    :arg look: reads the node, with the lock held, and returns the components; None for a removal.
+    :arg result: further return values; *look* may add to them.
     :arg instance: name of the mock; for a removal None means every mock.
     :arg paths: part -> path that narrows a removal.
     :arg contents_of_new_files: show the text of new files in the diff.
-    :arg result: further return values.
     """
-    try:
-        changes = Changes()
-        if wanted or os.path.isdir(host_root):  # nothing to remove where no node is
-            with open_root(host_root, wanted) as root:
-                changes = converge(
+
+    def complete(root: HostRoot) -> list[Component]:
+        if look is not None:
+            wanted = look(root)
+            owners = [Owner.from_tag(component.owner) for component in wanted]
+            return components.moved(root, [one for one in owners if one is not None], parts, instance or "") + wanted
+        if not components.owners_of(root):
+            refuse_lost_manifest(root, paths or {})
+        return components.to_remove(root, parts, instance, paths)
+
+    changes = Changes()
+    with OneLine(module):
+        if look is not None or os.path.isdir(host_root):  # nothing to remove where no node is
+            with HostRoot(host_root) as root:
+                changes = change(
                     root,
-                    _gone(root, parts, wanted, instance, paths or {}) + wanted,
+                    complete,
                     check=module.check_mode,
                     take_over=module.params["take_over"],
                     allow_real_driver=module.params["allow_real_driver"],
+                    say=module.warn,
                 )
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
     result["changed"] = bool(changes)
     result.update(diff.paths_by_action(changes))
     result["left"] = [left.path for left in changes.left]
     if module._diff:
         result["diff"] = diff.diffs(changes, contents_of_new_files)
-    if not wanted and changes.half_done:
+    if look is None and changes.half_done:
         reasons = "; ".join([str(left) for left in changes.half_done[:3]])
         more = f" (and {len(changes.half_done) - 3} more)" if len(changes.half_done) > 3 else ""
         module.fail_json(msg=f"not everything is removed: {reasons}{more}", **result)
@@ -111,12 +122,20 @@ def run(
     module.exit_json(**result)
 
 
-def _gone(
-    root: HostRoot, parts: frozenset[str], wanted: list[Component], instance: str | None, paths: dict[str, str]
-) -> list[Component]:
-    if wanted:
-        owners = [Owner.from_tag(component.owner) for component in wanted]
-        return components.moved(root, [owner for owner in owners if owner is not None], parts, instance or "")
-    if not components.owners_of(root):
-        refuse_lost_manifest(root, paths)
-    return components.to_remove(root, parts, instance, paths)
+class OneLine:
+    """A context in which every error ends the module with one line.
+
+    :arg module: the AnsibleModule.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, NvmockError):
+            self._module.fail_json(msg=str(error))
+        if isinstance(error, Exception):  # a bug, or data of a kind that nobody expected
+            self._module.fail_json(msg="unexpected error: " + " ".join(f"{type(error).__name__}: {error}".split()))

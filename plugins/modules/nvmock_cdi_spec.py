@@ -246,14 +246,13 @@ hook_path:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import CDI_SPEC, Owner
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
     instance_from,
@@ -284,8 +283,8 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    wanted = []
-    try:
+    look = None
+    with OneLine(module):
         given = params["path"] is not None
         path = cdi_spec.spec_path("path", params["path"] if given else DEFAULT_SPEC_PATH)
         instance = instance_from(params)
@@ -306,18 +305,18 @@ def main() -> None:
                 gid=components.user_or_root(),
                 instance=instance or "",
             )
-            with HostRoot(host_root) as root:
+
+            def look(root):
                 planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
                 planned += components.moved(root, [Owner(CDI_SPEC, path, instance or "")], _PARTS, instance or "")
                 spec = cdi_spec.make(machine, root, options, spec_file, planned)
-            wanted.append(spec.component)
-            result["device_names"] = spec.device_names
-            result["cdi_version"] = spec.cdi_version
-            result["hook_path"] = spec.hook_path
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
+                result["device_names"] = spec.device_names
+                result["cdi_version"] = spec.cdi_version
+                result["hook_path"] = spec.hook_path
+                return [spec.component]
+
     paths = {CDI_SPEC: path} if given else {}
-    run(module, _PARTS, wanted, host_root, instance, paths, contents_of_new_files=True, **result)
+    run(module, _PARTS, look, host_root, result, instance, paths, contents_of_new_files=True)
 
 
 if __name__ == "__main__":

@@ -199,9 +199,7 @@ gpus:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DEV_ROOT, DEVICES
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
     DEFAULT_CAPS_MAJOR,
     DEFAULT_UVM_MAJOR,
@@ -213,6 +211,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides impor
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
     instance_from,
@@ -242,18 +241,18 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    try:
+    look = None
+    with OneLine(module):
         base, given = place_from(params, "base", DEFAULT_BASE)
         instance = instance_from(params)
-        name = instance or ""
         host_root = host_root_from(params)
-        wanted = []
+        owners = {name: _owner(name, params[name]) for name in ("device_uid", "device_gid")}
         if params["state"] == "present":
             machine = machine_from(params)
             options = DeviceOptions(
                 mode=parameters.mode("device_mode", params["device_mode"]),
-                uid=components.user_or_root(params["device_uid"]),
-                gid=components.user_or_root(params["device_gid"]),
+                uid=components.user_or_root(owners["device_uid"]),
+                gid=components.user_or_root(owners["device_gid"]),
                 uvm_major=parameters.integer("uvm_major", params["uvm_major"], 1, 511),
                 caps_major=parameters.integer("caps_major", params["caps_major"], 1, 511),
                 dri=params["dri"],
@@ -261,17 +260,24 @@ def main() -> None:
             )
             dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
             architecture = architecture_from(params["architecture"])
-            with HostRoot(host_root) as root:
+
+            def look(root):
                 restore = components.restore_at_boot(root, options, machine, params["restore_at_boot"])
-            wanted.append(components.devices(machine, base, options, architecture, restore, name))
-            for dev_root in dev_roots:
-                wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore, name))
+                mock = instance or ""
+                wanted = [components.devices(machine, base, options, architecture, restore, mock)]
+                for dev_root in dev_roots:
+                    wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore, mock))
+                return wanted
+
             result["gpus"] = gpu_facts(machine)
             result["device_files"] = "regular" if options.regular_files else "char"
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
     paths = {DEVICES: base} if given else {}
-    run(module, frozenset((DEVICES, DEV_ROOT)), wanted, host_root, instance, paths, **result)
+    run(module, frozenset((DEVICES, DEV_ROOT)), look, host_root, result, instance, paths)
+
+
+def _owner(name, number):
+    """Return *number* if it can own a file; the highest 32-bit number stands for none."""
+    return None if number is None else parameters.integer(name, number, 0, 2**32 - 2)
 
 
 if __name__ == "__main__":

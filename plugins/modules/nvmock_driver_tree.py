@@ -111,7 +111,6 @@ library_directory:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DRIVER_TREE
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
@@ -119,6 +118,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides impor
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
     instance_from,
@@ -141,11 +141,11 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    try:
+    look = None
+    with OneLine(module):
         driver_root, given = place_from(params, "driver_root", DEFAULT_DRIVER_ROOT)
         instance = instance_from(params)
         host_root = host_root_from(params)
-        wanted = []
         if params["state"] == "present":
             machine = machine_from(params)
             options = driver_tree.DriverTreeOptions(
@@ -155,13 +155,14 @@ def main() -> None:
                 uid=components.user_or_root(),
                 gid=components.user_or_root(),
             )
-            wanted.append(components.driver_tree(machine, driver_root, options, instance or ""))
+
+            def look(_root):
+                return [components.driver_tree(machine, driver_root, options, instance or "")]
+
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
     paths = {DRIVER_TREE: driver_root} if given else {}
-    run(module, frozenset((DRIVER_TREE,)), wanted, host_root, instance, paths, **result)
+    run(module, frozenset((DRIVER_TREE,)), look, host_root, result, instance, paths)
 
 
 if __name__ == "__main__":

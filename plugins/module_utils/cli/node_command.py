@@ -10,7 +10,7 @@ import sys
 from .. import parameters
 from ..errors import UsageError
 from ..host import diff
-from ..host.converge import Component, converge, open_root
+from ..host.converge import Component, change, strict_of
 from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
 from ..host.plan import Changes
 from ..host.root import HostRoot
@@ -21,6 +21,10 @@ from ..machine.model import Machine
 from ..node import components
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, instance, machine_flags, machine_from, node_flags
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MODES = ("fs", "cdi", "all")
 # What each mode makes and removes.
@@ -100,71 +104,88 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         regular_files=components.wants_regular_files(values.text("device-files")),
     )
     architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
-    with HostRoot(root_path) as look:
-        restore = components.restore_at_boot(look, device_options, machine)
-    wanted: list[Component] = []
+    toolkit_root = absolute(values, "toolkit-root")
     names: list[str] = []
-    if "fs" in modes:
-        wanted.append(components.devices(machine, base, device_options, architecture, restore, name))
-    if "cdi" in modes:
+
+    def look(root: HostRoot) -> list[Component]:
+        restore = components.restore_at_boot(root, device_options, machine)
+        wanted: list[Component] = []
+        if "fs" in modes:
+            wanted.append(components.devices(machine, base, device_options, architecture, restore, name))
+        if "cdi" not in modes:
+            return components.moved(root, _owners(wanted), parts, name) + wanted
         for dev_root in ("/", driver_root):
             wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore, name))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
         wanted.append(components.driver_tree(machine, driver_root, tree, name))
-    owners = [Owner.from_tag(component.owner) for component in wanted]
-    if "cdi" in modes:
-        owners.append(Owner(CDI_SPEC, spec_path, name))
-    with open_root(root_path, wanted) as root:
-        moved = components.moved(root, [item for item in owners if item is not None], parts, name)
-        if "cdi" in modes:
-            from ..node import cdi_spec
-            from ..nvcdi.options import options_from
+        moved = components.moved(root, [*_owners(wanted), Owner(CDI_SPEC, spec_path, name)], parts, name)
 
-            options = options_from(
-                {
-                    "mode": "nvml",
-                    "driver_root": driver_root,
-                    "dev_root": "/",
-                    "hook_mode": "toolkit" if values.on("with-hook") else "none",
-                    "architecture": architecture,
-                }
-            )
-            spec_file = cdi_spec.SpecFile(
-                path=spec_path,
-                toolkit_root=absolute(values, "toolkit-root"),
-                devices_are_files=device_options.regular_files,
-                uid=owner,
-                gid=owner,
-                instance=name,
-            )
-            spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted)
-            names = spec.device_names
-            wanted.append(spec.component)
-        changes = _converge(values, root, moved + wanted)
+        from ..node import cdi_spec
+        from ..nvcdi.options import options_from
+
+        options = options_from(
+            {
+                "mode": "nvml",
+                "driver_root": driver_root,
+                "dev_root": "/",
+                "hook_mode": "toolkit" if values.on("with-hook") else "none",
+                "architecture": architecture,
+            }
+        )
+        spec_file = cdi_spec.SpecFile(
+            path=spec_path,
+            toolkit_root=toolkit_root,
+            devices_are_files=device_options.regular_files,
+            uid=owner,
+            gid=owner,
+            instance=name,
+        )
+        root.be_strict(strict_of(wanted))
+        spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted)
+        names[:] = spec.device_names
+        return [*moved, *wanted, spec.component]
+
+    with HostRoot(root_path) as root:
+        changes = _change(values, root, look)
     return NodeResult(machine, changes, names)
+
+
+def _owners(wanted: list[Component]) -> list[Owner]:
+    owners = [Owner.from_tag(component.owner) for component in wanted]
+    return [owner for owner in owners if owner is not None]
 
 
 def _remove(values: Values, parts: frozenset[str], root_path: str) -> Changes:
     paths = {part: absolute(values, flag) for flag, part in _NARROWING.items() if values.is_given(flag)}
     name = instance(values)
-    if not os.path.isdir(root_path):
-        return Changes()
-    with HostRoot(root_path) as root:
+
+    def look(root: HostRoot) -> list[Component]:
         if not components.owners_of(root):
             from ..node.traces import refuse_lost_manifest
 
             refuse_lost_manifest(root, paths)
-        return _converge(values, root, components.to_remove(root, parts, name, paths))
+        return components.to_remove(root, parts, name, paths)
+
+    if not os.path.isdir(root_path):
+        return Changes()
+    with HostRoot(root_path) as root:
+        return _change(values, root, look)
 
 
-def _converge(values: Values, root: HostRoot, wanted: list[Component]) -> Changes:
-    return converge(
+def _change(values: Values, root: HostRoot, look: Callable[[HostRoot], list[Component]]) -> Changes:
+    return change(
         root,
-        wanted,
+        look,
         check=values.on("check"),
         take_over=values.on("take-over"),
         allow_real_driver=values.on("allow-real-driver"),
+        say=_say,
     )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"gpu-mockctl: {line}\n")
+    sys.stderr.flush()
 
 
 def modes_from(text: str) -> set[str]:

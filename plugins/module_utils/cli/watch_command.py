@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """gpu-mockctl watch: make this node a mock GPU node and keep it one, until a signal ends it.
 
-Signals are blocked and asked for between two passes, so that none ever meets a half-done one. (A blocked signal also
-reaches process 1 of a container, for which the kernel drops signals that nobody handles.)
+Signals are blocked and asked for between two passes, so that none ever meets a half-done one. A pass that waits for the
+lock asks for them, too. (A blocked signal also reaches process 1 of a container, for which the kernel drops signals that
+nobody handles.)
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 
 from ..errors import NvmockError, ParameterError, UsageError
 from ..host import diff
+from ..host.lock import Interrupted
 from ..host.plan import REMOVE, Change
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import machine_flags, node_flags
@@ -81,6 +83,8 @@ def _keep(values: Values, modes: set[str], interval: float) -> None:
             result = apply_node(values, modes)
         except (ParameterError, UsageError):
             raise
+        except Interrupted:
+            stop(ready)  # the signal that ended the wait for the lock ends the command below
         except NvmockError as error:
             stop(ready)
             if str(error) != trouble:

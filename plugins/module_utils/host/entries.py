@@ -15,7 +15,9 @@ FILE = "file"
 SYMLINK = "symlink"
 CHAR = "char"
 OTHER = "other"
-"""Something that we never make: a socket, a pipe, a block device."""
+"""Something that nvmock.gpu never makes: a socket, a pipe, a block device."""
+ASIDE = "aside"
+"""What was taken over, kept beside its place under the hidden name that ``target`` says."""
 
 
 class Entry(Value):

@@ -19,7 +19,8 @@ import stat
 
 from ..errors import HostError
 from ..values import Value
-from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .entries import ASIDE, CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .hidden import is_kept_name, is_staged_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 STATE_DIRECTORY = "/var/lib/nvidia-mock"
 PATH = STATE_DIRECTORY + "/manifest.mtree"
+LOCK = STATE_DIRECTORY + "/lock"
 DIRECTORIES = ("/var", "/var/lib", STATE_DIRECTORY)
 """The directories that the manifest is in, from the top."""
 MODE = 0o644
@@ -34,7 +36,8 @@ MODE = 0o644
 VERSION = 2
 """Of the format. Version 1 had no line for it, no facts beside the type, and no last line."""
 
-_FIRST = "#mtree\n"
+FIRST_LINE = b"#mtree\n"
+_FIRST = FIRST_LINE.decode("ascii")
 _HEADER = """#mtree
 # version: %d
 # What nvmock.gpu made on this node, and for which component. Do not edit.
@@ -45,6 +48,7 @@ _RUN_LINE = "# run: "
 _END_LINE = "# end: "
 _COMPLETE = "complete"
 _IN_PROGRESS = "in progress"
+_STAGED = "# hidden names: "
 _LARGEST = 64 * 1024 * 1024
 _HELP = "restore it from a backup, or move it away and run again with the options that made the node"
 
@@ -109,11 +113,11 @@ def facts(entry: Entry) -> str:
 class Manifest:
     """The paths that nvmock.gpu made.
 
-    :arg owned: them.
-    :arg in_progress: True if the last run did not reach its end.
+    :arg in_progress: the last run did not reach its end.
+    :arg staged: what the hidden names of that run begin with; "" if an older version wrote the manifest.
     """
 
-    def __init__(self, owned: dict[str, Owned] | None = None, in_progress: bool = False) -> None:
+    def __init__(self, owned: dict[str, Owned] | None = None, in_progress: bool = False, staged: str = "") -> None:
         self.owned = {} if owned is None else owned
         self.in_progress = in_progress
         # Whether the end is missing: ``owned`` has what is before the cut.
@@ -121,17 +125,26 @@ class Manifest:
         # Whether the file has the owner and mode that it should have.
         self.is_held = True
         self._read: bytes | None = None
+        self.staged = staged
 
     @property
     def tags(self) -> set[str]:
         """The components that have something on the node."""
         return {tag for tags in {owned.tags for owned in self.owned.values()} for tag in tags}
 
+    def only(self, owned: dict[str, Owned]) -> Manifest:
+        """Return the manifest with no other paths than *owned*."""
+        other = Manifest(owned, self.in_progress, self.staged)
+        other.is_cut, other.is_held = self.is_cut, self.is_held
+        return other
+
     def to_bytes(self) -> bytes:
         """Return the manifest as text, sorted by path: the same facts give the same bytes. One that was read is as it was."""
         if self._read is not None:
             return self._read
         lines = [_HEADER % (VERSION, _IN_PROGRESS if self.in_progress else _COMPLETE)]
+        if self.in_progress and self.staged:
+            lines.append(f"{_STAGED}{self.staged}\n")
         written: dict[frozenset[str], str] = {}
         for path, owned in sorted(self.owned.items()):
             tags = written.get(owned.tags)
@@ -173,6 +186,10 @@ class Manifest:
                 elif line.startswith(_RUN_LINE):
                     has_run = True
                     manifest.in_progress = line[len(_RUN_LINE) :] == _IN_PROGRESS
+                elif line.startswith(_STAGED):
+                    manifest.staged = line[len(_STAGED) :]
+                    if not is_staged_prefix(manifest.staged):
+                        raise ValueError(line)
                 elif line.startswith(_END_LINE) and version > 1:
                     ended = True
                     if data[data.rindex(b"\n", 0, -1) + 1 :] != _end_of(
@@ -323,6 +340,8 @@ def _unescape(text: str) -> str:
 def _replaced_to_text(entry: Entry) -> str:
     """One word: kind, mode, uid, gid and the hex of content, target or device numbers, joined by colons."""
     payload = b""
+    if entry.kind == ASIDE:
+        return f"{ASIDE}:{entry.target}"
     if entry.kind == FILE:
         payload = entry.content or b""
     elif entry.kind == SYMLINK:
@@ -334,6 +353,11 @@ def _replaced_to_text(entry: Entry) -> str:
 
 def _replaced_from_text(path: str, text: str) -> Entry:
     """:raises ValueError: it is damaged, or no system has such numbers."""
+    if text.startswith(ASIDE + ":"):
+        name = text[len(ASIDE) + 1 :]
+        if not is_kept_name(name):
+            raise ValueError(name)
+        return Entry(path, ASIDE, target=name)
     word, mode, uid, gid, payload = text.split(":")
     data = bytes.fromhex(payload)
     entry = Entry(path, _KINDS[word], _number(mode, 0o7777, 8), _number(uid, 2**32 - 2), _number(gid, 2**32 - 2))

@@ -10,12 +10,13 @@ from __future__ import annotations
 from ..errors import GuardError, HostError
 from ..values import Value
 from . import manifest as manifests
-from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
+from .entries import ASIDE, CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory
+from .hidden import kept_name
 from .manifest import Manifest, Owned, facts
 from .owner import instance_of
 from .removal import IN_USE, Left, Node, Removal
-from .root import split
+from .root import join, split
 
 _HOUSING = frozenset(("manifest",))
 
@@ -37,7 +38,7 @@ class Change(Value):
     :arg path: path on the node.
     :arg before: what is there; None for CREATE.
     :arg after: what will be there; None for REMOVE.
-    :arg what: for UPDATE what differs, see :func:`entries.differences`.
+    :arg what: for UPDATE what differs, see :func:`entries.differences`; "origin" if only who made it does.
     """
 
     __slots__ = ("action", "path", "before", "after", "what")
@@ -269,12 +270,11 @@ class _Planner:
             )
 
     def _plan(self, action: str, entry: Entry, found: Entry | None) -> None:
-        """Plan a change, unless the same thing is planned under another name."""
+        """Plan a change, unless the same thing is planned under another name; a directory is planned under each."""
         place = self._node.place(entry.path)
-        planned = self._planned.get(place)
-        if planned is None:
-            self._planned[place] = entry
-            what = () if found is None else tuple(differences(found, entry))
+        planned = self._planned.setdefault(place, entry)
+        if planned is entry or (entry.kind == DIRECTORY and planned.kind == DIRECTORY):
+            what = () if found is None else tuple(differences(found, entry) or ("origin",))
             self.changes.append(Change(action, entry.path, found, entry, what))
         elif facts(planned) != facts(entry):
             raise HostError(f"{planned.path} and {entry.path} are the same place, but must be different things")
@@ -332,9 +332,8 @@ class _Planner:
                 foreign.append(path)
                 continue
             else:
-                _refuse_what_can_not_come_back(found)
-                replaced = found
-            if differences(found, entry):
+                replaced = self._aside(path)
+            if replaced is not None or differences(found, entry):
                 self._plan(UPDATE, entry, found)
             self._own(entry, tags[path], replaced)
         if foreign:
@@ -346,6 +345,12 @@ class _Planner:
         if adopts:
             self._adopt_directories(tags)
 
+    def _aside(self, path: str) -> Entry:
+        """The name beside *path* under which what is taken over there is kept."""
+        parent, name = split(path)
+        kept = kept_name(name, lambda other: self._node.observe(join(parent, other)) is not None)
+        return Entry(path, ASIDE, target=kept)
+
     def _adopt_directories(self, tags: dict[str, frozenset[str]]) -> None:
         """Adopt the directories that are as they would be made and have nothing unmanaged in them, deepest first."""
         for path in manifests.DIRECTORIES:
@@ -355,7 +360,7 @@ class _Planner:
                     self._found_directories.append((a_directory(path), found))
         for entry, found in sorted(self._found_directories, key=lambda pair: pair[0].path, reverse=True):
             managed = [
-                f"{entry.path}/{name}" in self.after.owned or f"{entry.path}/{name}" == manifests.PATH
+                f"{entry.path}/{name}" in self.after.owned or f"{entry.path}/{name}" in (manifests.PATH, manifests.LOCK)
                 for name in self._node.names(entry.path)
             ]
             if all(managed) and not differences(found, entry):
@@ -379,7 +384,7 @@ class _Planner:
             self.changes.append(Change(CREATE, path, None, entry))
 
         def update(path: str, found: Entry, entry: Entry) -> None:
-            self.changes.append(Change(UPDATE, path, found, entry, tuple(differences(found, entry))))
+            self.changes.append(Change(UPDATE, path, found, entry, tuple(differences(found, entry) or ("origin",))))
 
         def remove(path: str, found: Entry) -> None:
             self.changes.append(Change(REMOVE, path, found, None))
@@ -408,7 +413,7 @@ class _Planner:
                 if missing and path not in planned:
                     self.changes.insert(0, Change(CREATE, path, None, a_directory(path)))
             return
-        gone = {change.path for change in self.changes if change.action == REMOVE} | {manifests.PATH}
+        gone = {change.path for change in self.changes if change.action == REMOVE} | {manifests.PATH, manifests.LOCK}
         for path in reversed(manifests.DIRECTORIES):
             if path in owned:
                 found = self._node.observe(path)
@@ -427,12 +432,3 @@ class _Planner:
 def _tells(entry: Entry) -> bool:
     """Whether something equal to *entry* can only have been made by nvmock.gpu."""
     return entry.kind == FILE and bool(entry.content)
-
-
-def _refuse_what_can_not_come_back(found: Entry) -> None:
-    if found.kind not in _KIND_WORDS or (found.kind == FILE and found.content is None):
-        raise HostError(f"{found.path} can't be taken over: it is too large or of a kind that can't be put back")
-    if found.kind == FILE and (found.mode or 0) & 0o6000:
-        raise HostError(
-            f"{found.path} can't be taken over: it has a set-user-ID or set-group-ID bit, which is not put back"
-        )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..errors import HostError
 from ..values import Value
-from .entries import DIRECTORY, FILE, SYMLINK, Entry, differences
+from .entries import ASIDE, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory
 from .manifest import Manifest, Owned
 from .root import join, split
@@ -192,7 +192,7 @@ class Removal:
         if place in self._staying or place in self._leaving:
             return  # the same thing has another name
         found = self._observe(path)
-        before = owned.replaced
+        before = self._what_comes_back(path, owned)
         if found is None and before is None:
             return
         if not self._may_have_made(path, owned):
@@ -203,14 +203,25 @@ class Removal:
             else:
                 self._leave(path, owned, CHANGED)
         elif found is not None and before is not None and not differences(found, before):
-            return
+            if owned.replaced is not before:  # the other file of the two is still aside
+                self._update(path, found, before)
         elif found is None or not self._is_removable(path, owned, found):
             self._leave(path, owned, CHANGED)
         elif before is not None:
-            self._update(path, found, _harmless(before))
+            self._update(path, found, _harmless(before) if before is owned.replaced else before)
         else:
             self._leaving.add(place)
             self._remove(path, found)
+
+    def _what_comes_back(self, path: str, owned: Owned) -> Entry | None:
+        """What was at *path* before nvmock.gpu; None if nothing was, or it is lost. Version 1 had it in the manifest."""
+        replaced = owned.replaced
+        if replaced is None or replaced.kind != ASIDE:
+            return replaced
+        kept = self._observe(join(split(path)[0], replaced.target or ""))
+        if kept is not None:
+            kept.path = path
+        return kept
 
     def _is_removable(self, path: str, owned: Owned, found: Entry) -> bool:
         if found.kind == DIRECTORY:
@@ -262,7 +273,7 @@ class Removal:
 
 
 def _harmless(entry: Entry) -> Entry:
-    """What comes back never gets a set-user-ID or set-group-ID bit: its content is only as good as the manifest."""
+    """Return *entry* without set-user-ID and set-group-ID bits: its content is only as good as the manifest that has it."""
     if entry.mode is None or not entry.mode & _SET_ID or entry.kind != FILE:
         return entry
     return Entry(entry.path, FILE, entry.mode & ~_SET_ID, entry.uid, entry.gid, entry.content)

@@ -34,7 +34,7 @@ def join(parent: str, name: str) -> str:
 
 
 class HostRoot:
-    """An open host root. Use as a context manager; holds the lock that keeps two runs apart while *locked*."""
+    """An open host root, for use as a context manager."""
 
     def __init__(self, path: str, strict: tuple[str, ...] = ()) -> None:
         """Open the directory *path*.
@@ -60,43 +60,23 @@ class HostRoot:
         self.close()
 
     def close(self) -> None:
-        """Close all descriptors (and with them the lock)."""
-        for descriptor in {item[0] for item in self._directories.values()}:
-            os.close(descriptor)
+        """Close all descriptors."""
+        self.drop()
+        if self._directories:
+            os.close(self._root)
         self._directories = {}
 
-    def lock(self) -> None:
-        """Wait until no other run works on this host root. The lock is the root directory's: nothing is left behind."""
-        import fcntl
+    def be_strict(self, strict: tuple[str, ...]) -> None:
+        """Refuse symbolic links in the place of directories at and below these node paths as well from now on."""
+        new = tuple([place for place in strict if place not in self._strict])
+        if new:
+            self._strict += new
+            self.drop()
 
-        try:
-            fcntl.flock(self._root, fcntl.LOCK_EX)
-        except OSError as error:
-            raise HostError(f"host_root: {self.path} can't be locked: {error.strerror}") from None
-
-    def refuse_links_below(self, places: tuple[str, ...]) -> None:
-        """Be strict at and below these paths, too."""
-        self._strict += tuple([place for place in places if place not in self._strict])
-
-    def resolved(self, path: str) -> str | None:
-        """Return the directory *path* with all links resolved, None if it does not exist.
-
-        :raises HostError: as :meth:`directory`.
-        """
-        found = self._resolve(path, [])
-        return None if found is None else found[1]
-
-    def forget(self, path: str) -> None:
-        """Forget the descriptors of *path* and everything below it, because it was removed or replaced."""
-        below = path + "/"
-        # A path may also have been reached through a link, so the resolved paths count as well.
-        gone = [
-            key
-            for key, (_descriptor, resolved) in self._directories.items()
-            if key == path or resolved == path or key.startswith(below) or resolved.startswith(below)
-        ]
-        descriptors = {self._directories.pop(key)[0] for key in gone}
-        for descriptor in descriptors - {item[0] for item in self._directories.values()}:
+    def drop(self) -> None:
+        """Close the descriptors of all directories but the root's own."""
+        directories, self._directories = self._directories, {"/": self._directories["/"]} if self._directories else {}
+        for descriptor in {item[0] for item in directories.values()} - {self._root}:
             os.close(descriptor)
 
     def directory(self, path: str) -> int | None:
@@ -107,18 +87,22 @@ class HostRoot:
         found = self._resolve(path, [])
         return None if found is None else found[0]
 
-    def reach_through(self, path: str, temporary: str) -> None:
-        """Reach the directory *path* through the name that it bears until it is renamed to its own, in the same parent.
+    def real(self, path: str) -> str | None:
+        """Return *path* with all links resolved, None if it is not a directory that exists.
 
-        :raises OSError: that can't be opened.
+        :raises HostError: as :meth:`directory`.
         """
+        found = self._resolve(path, [])
+        return None if found is None else found[1]
+
+    def reach(self, path: str, descriptor: int) -> None:
+        """Reach the directory *path* by *descriptor*, which is open, and is closed with the others."""
         parent, name = split(path)
         above = self._resolve(parent, [])
         if above is None:
+            os.close(descriptor)
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-        descriptor, resolved_parent = above
-        resolved = join(resolved_parent, name)
-        self._directories[path] = (os.open(temporary, _OPEN_DIRECTORY, dir_fd=descriptor), resolved)
+        self._directories[path] = (descriptor, join(above[1], name))
 
     def _resolve(self, path: str, links: list[str]) -> tuple[int, str] | None:
         known = self._directories.get(path)

@@ -14,6 +14,7 @@ from host_support import (
     AS_ROOT,
     BASE,
     DRIVER_ROOT,
+    LOCK,
     MANIFEST,
     MAY_MKNOD,
     OWNER,
@@ -22,6 +23,7 @@ from host_support import (
     different,
     full_node,
     present,
+    record_replaced,
     small_node,
     snapshot,
     write,
@@ -38,7 +40,7 @@ def test_what_is_wanted_is_there(node):
     wanted = full_node(8, dri=True)
     changes = present(node, wanted)
     found = snapshot(node)
-    assert {change.path for change in changes} | {MANIFEST} == set(found)
+    assert {change.path for change in changes} | {LOCK, MANIFEST} == set(found)
     for component in wanted:
         for entry in component.entries:
             kind, mode, _uid, _gid, special = found[entry.path]
@@ -460,12 +462,43 @@ def test_file_where_a_directory_should_be(fresh, place):
         assert different(before, snapshot(top, identity=True)) == []
 
 
-def test_a_large_file_can_not_be_taken_over(used_node):
-    write(used_node, SPEC, b"x")
-    os.truncate(f"{used_node}{SPEC}", 17 * 1024 * 1024)
-    with pytest.raises(HostError, match="can't be taken over"):
-        present(used_node, [full_node(1)[4]], take_over=True)
-    assert os.stat(f"{used_node}{SPEC}").st_size == 17 * 1024 * 1024
+@pytest.mark.skipif(not AS_ROOT, reason="needs extended attributes of a trusted process")
+def test_what_is_taken_over_comes_back_with_all_that_it_had(used_node):
+    """It is moved aside, not copied: inode, times, attributes and other names of a file stay; its content is read nowhere."""
+    place = f"{used_node}{SPEC}"
+    write(used_node, SPEC, b"secret", 0o600)
+    os.truncate(place, 17 * 1024 * 1024)
+    os.setxattr(place, "user.note", b"of somebody else")
+    os.utime(place, ns=(1, 2))
+    os.link(place, f"{used_node}/etc/other-name")
+    os.mkfifo(f"{used_node}/dev/nvidia0", 0o600)
+    before = {path: os.lstat(f"{used_node}{path}") for path in (SPEC, "/dev/nvidia0")}
+    present(used_node, small_node(), take_over=True)
+    with open(f"{used_node}{MANIFEST}", "rb") as handle:
+        manifest = handle.read()
+    assert b"secret".hex().encode() not in manifest
+    assert manifest.count(b" replaced=aside:.nvmock.kept-") == 2
+    assert present(used_node, small_node()) == []
+    absent(used_node, small_node())
+    for path, status in before.items():
+        now = os.lstat(f"{used_node}{path}")
+        assert (now.st_ino, now.st_mtime_ns, now.st_nlink, now.st_mode) == (
+            status.st_ino,
+            status.st_mtime_ns,
+            status.st_nlink,
+            status.st_mode,
+        )
+    assert os.getxattr(place, "user.note") == b"of somebody else"
+    assert [path for path in snapshot(used_node) if "nvmock" in path] == []
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="the manifest says that root owned the file")
+def test_what_an_older_version_took_over_comes_back(used_node):
+    """Its manifest has the content in it."""
+    present(used_node, small_node())
+    record_replaced(used_node, SPEC, mode=0o640, uid=12, gid=34, content=b"text")
+    absent(used_node, small_node())
+    assert snapshot(used_node)[SPEC][1:] == (0o640, 12, 34, b"text")
 
 
 def test_a_foreign_driver_root_is_refused(used_node):

@@ -55,9 +55,12 @@ def test_one_run_makes_an_earlier_node_equal_to_a_fresh_one(fresh, name):
     top = fresh(False)
     earlier_nodes.lay_out(name, top)
     _run(top, *earlier_nodes.ARGUMENTS[name])
-    assert different(expected, snapshot(top)) == []
+    # What an earlier version took over stays where it is, in the manifest. Now it is a file with a hidden name.
+    hidden = {path for path in expected if "/.nvmock.kept-" in path}
+    others = {MANIFEST, *hidden} if hidden else set()
+    assert set(different(expected, snapshot(top))) == others
     assert "up to date" in _run(top, *earlier_nodes.ARGUMENTS[name])
-    assert different(expected, snapshot(top)) == []
+    assert set(different(expected, snapshot(top))) == others
 
 
 @pytest.mark.parametrize("before", [[], ["--mode", "cdi"], ["--mode", "fs"]], ids=" ".join)
