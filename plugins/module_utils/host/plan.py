@@ -60,6 +60,13 @@ class Plan:
         self.after = after
 
     @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to write, not even the manifest."""
+        if self.changes or self.before.in_progress:
+            return False
+        return self.after.to_bytes() == self.before.to_bytes()
+
+    @property
     def during(self) -> Manifest:
         """The manifest while the changes are being made: everything that is or may become ours."""
         owned = dict(self.before.owned)

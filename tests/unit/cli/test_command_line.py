@@ -140,7 +140,7 @@ def test_check_predicts_what_the_run_does(tmp_path):
     assert snapshot(tmp_path) == before
     real = json.loads(make(tmp_path, "--output", "json", "--with-dri", "--with-hook").stdout)
     assert predicted["created"] == real["created"]
-    housing = {"/var/lib/nvidia-mock/manifest.mtree"}
+    housing = {"/var/lib/nvidia-mock/manifest.mtree", "/var/lib/nvidia-mock/lock"}
     assert {path[len(str(tmp_path)) :] for path in snapshot(tmp_path)} - housing == set(real["created"])
     shrunk = json.loads(
         make(tmp_path, "--check", "--output", "json", "--with-dri", "--with-hook", "--gpu-count", "3").stdout
