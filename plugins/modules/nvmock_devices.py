@@ -57,11 +57,12 @@ options:
     default: "0666"
   device_uid:
     description:
-      - Numeric owner of everything that is created. By default root, or the user that the module runs as.
+      - Numeric owner of everything that is created, from 0 to 4294967294. By default root, or the user that the module runs as.
     type: int
   device_gid:
     description:
-      - Numeric group of everything that is created. By default root, or the group that the module runs as.
+      - Numeric group of everything that is created, from 0 to 4294967294. By default root, or the group that the module
+        runs as.
     type: int
   device_files:
     description:

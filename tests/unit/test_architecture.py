@@ -48,9 +48,12 @@ MUTATING = {
     "removexattr", "write", "pwrite", "sendfile", "rmtree", "copyfile", "copy", "copy2", "copytree", "move",
 }  # fmt: skip
 
-# What changes a file system. The faults of tests/unit/host strike in the first four (and in root): see host_support. The
+# What changes a file system. The faults of tests/unit/host strike in those of host (and in root): see host_support. The
 # others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
-WRITERS = {"host.apply", "host.lock", "host.put", "host.steps", "cli.probe_files", "runtime_config.store"}
+WRITERS = {
+    "host.apply", "host.housing", "host.lock", "host.put", "host.steps", "host.sweep", "cli.probe_files",
+    "runtime_config.store",
+}  # fmt: skip
 
 
 def _covered(imported, allowed):

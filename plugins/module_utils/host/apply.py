@@ -14,110 +14,28 @@ leaves the manifest "in progress"; the next run removes what has the hidden name
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 
 from ..errors import HostError
+from . import housing
 from . import lock as locking
 from . import manifest as manifests
-from .entries import ASIDE, DIRECTORY, FILE, Entry
-from .hidden import OLD, STAGED, staged_prefix
+from .entries import ASIDE, DIRECTORY, Entry
+from .hidden import staged_prefix
 from .lock import Lock
-from .manifest import Manifest, Owned
+from .manifest import Manifest
 from .plan import REMOVE, Change, Plan
-from .put import MknodRefused, Unsynced, create, remove_tree, status_of, sync_directory, unlink
+from .put import MknodRefused, Unsynced, create, status_of, sync_directory, unlink
 from .root import HostRoot, join, split
-from .steps import Attributes, Return, Step, Tree, names_with, remove_hidden, synced
+from .steps import Attributes, Return, Step, Tree, synced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
-_MANIFEST = split(manifests.PATH)[1]
-
 
 class MknodError(HostError):
     """Character devices can't be made here."""
-
-
-def settled(root: HostRoot, known: Manifest) -> Manifest:
-    """Return *known* without the paths that a killed run did not come to take over, or had given back already.
-
-    What was taken over lies under a hidden name beside its place. If a killed run left no such name, or a second name of the
-    same file, then what is at the place belongs to others.
-    """
-    if not known.in_progress:
-        return known
-    owned = {path: item for path, item in known.owned.items() if not _is_of_others(root, path, item)}
-    return known.only(owned)
-
-
-def _is_of_others(root: HostRoot, path: str, item: Owned) -> bool:
-    if item.replaced is None or item.replaced.kind != ASIDE:
-        return False
-    kept = root.status(join(split(path)[0], item.replaced.target or ""))
-    here = root.status(path)
-    return kept is None or (here is not None and (kept.st_dev, kept.st_ino) == (here.st_dev, here.st_ino))
-
-
-def sweep(root: HostRoot, known: Manifest) -> None:
-    """Remove what a killed run left behind under hidden names.
-
-    :arg known: the manifest as it was read.
-    :raises HostError: it can't be removed.
-    """
-    if root.status(manifests.PATH) is None:
-        _for_each(root, [_housing(root)[0]], _remove_unfinished_housing, STAGED)
-        return
-    _for_each(root, [manifests.STATE_DIRECTORY], _remove_unfinished_manifests, STAGED)
-    if not known.in_progress:
-        return
-    places = sorted({split(path)[0] for path in known.owned} | set(manifests.DIRECTORIES) | {"/"})
-    if known.staged:
-        _for_each(root, places, remove_hidden, known.staged)
-        for path, item in sorted(known.owned.items()):
-            if item.replaced is not None and item.replaced.kind == ASIDE and _is_of_others(root, path, item):
-                _for_each(root, [split(path)[0]], remove_tree, item.replaced.target or "")
-    else:  # killed in an older version
-        _for_each(root, places, remove_tree, OLD)
-
-
-def _for_each(root: HostRoot, places: list[str], remove: Callable[[int, str], None], name: str) -> None:
-    for place in places:
-        try:
-            directory = root.directory(place)
-        except HostError:
-            continue  # not a directory any more: nothing from nvmock.gpu is in it
-        try:
-            if directory is not None:
-                remove(directory, name)
-        except OSError as error:
-            raise HostError(f"{place}: what a killed run left there can't be removed: {error.strerror}") from None
-
-
-def _remove_unfinished_manifests(directory: int, prefix: str) -> None:
-    """Remove manifests that were never shown or no longer count; other files that have such a name stay."""
-    for name in names_with(directory, prefix):
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
-        try:
-            regular = stat.S_ISREG(os.fstat(handle).st_mode)
-            start = os.read(handle, len(manifests.FIRST_LINE)) if regular else b"?"
-        finally:
-            os.close(handle)
-        if manifests.FIRST_LINE.startswith(start):
-            os.unlink(name, dir_fd=directory)
-
-
-def _remove_unfinished_housing(directory: int, prefix: str) -> None:
-    """Remove directories for a manifest that were never shown, or were hidden to be removed; others stay."""
-    for name in names_with(directory, prefix):
-        try:
-            _remove_housing(directory, name)
-        except OSError as error:
-            if error.errno not in (*_NOT_EMPTY, errno.ENOTDIR, errno.ELOOP):
-                raise
 
 
 def apply(root: HostRoot, plan: Plan, lock: Lock) -> None:
@@ -128,9 +46,6 @@ def apply(root: HostRoot, plan: Plan, lock: Lock) -> None:
     :raises HostError: the filesystem refused something; nothing was changed, or the message says what could not be undone.
     :raises Overtaken: another run made the directory of the manifest first; nothing was changed.
     """
-    before = plan.before
-    if not plan.changes and not before.in_progress and before.is_held and plan.after.to_bytes() == before.to_bytes():
-        return
     umask = os.umask(0)
     work = _Transaction(root, plan, lock)
     try:
@@ -200,7 +115,7 @@ class _Transaction:
     # -- 1. announce --------------------------------------------------------------------------------------------------
 
     def _announce(self) -> None:
-        place, missing = _housing(self._root)
+        place, missing = housing.missing_directories(self._root)
         if missing:
             self._show_housing(place, missing)
         directory = _opened(self._root, manifests.STATE_DIRECTORY)
@@ -208,31 +123,31 @@ class _Transaction:
             self._lock.adopt(locking.make(directory))
             self._has_made_lock = True
         if self._plan.changes and not missing:
-            before = _file(b"") if status_of(directory, _MANIFEST) is not None else None
+            before = housing.manifest_file(b"") if status_of(directory, housing.MANIFEST) is not None else None
             self._manifest = Step(directory, manifests.PATH, before, self._name(), self._name())
-            self._manifest.stage(_file(self._during.to_bytes()), self._unsynced)
+            self._manifest.stage(housing.manifest_file(self._during.to_bytes()), self._unsynced)
             self._unsynced.sync()
             self._manifest.move()
             sync_directory(directory)
         if self._plan.after.owned:
             self._final = self._name()
-            create(directory, _file(self._plan.after.to_bytes()), self._final, self._unsynced)
+            create(directory, housing.manifest_file(self._plan.after.to_bytes()), self._final, self._unsynced)
 
     def _show_housing(self, place: str, missing: list[str]) -> None:
         """Make the manifest's directories with the manifest and the lock in them, and show them in one rename."""
         directory = _opened(self._root, place)
         name = self._name()
         try:
-            lock = _make_housing(directory, name, missing, self._during, self._unsynced)
+            lock = housing.make(directory, name, missing, self._during, self._unsynced)
         except BaseException:
-            _remove_housing(directory, name)
+            housing.remove(directory, name)
             raise
         try:
             os.rename(name, missing[0], src_dir_fd=directory, dst_dir_fd=directory)
         except OSError as error:
             os.close(lock)
-            _remove_housing(directory, name)
-            if error.errno in _NOT_EMPTY:
+            housing.remove(directory, name)
+            if error.errno in housing.NOT_EMPTY:
                 raise locking.Overtaken from None
             raise
         self._made = manifests.DIRECTORIES[len(manifests.DIRECTORIES) - len(missing) :]
@@ -345,16 +260,18 @@ class _Transaction:
             self._without_way_back(self._clean_manifest)
             parent, name = self._parent(self._going[0]), split(self._going[0])[1]
             hidden = self._name()
-            self._without_way_back(lambda: _hide_and_remove(parent, name, hidden))
+            self._without_way_back(lambda: housing.hide_and_remove(parent, name, hidden))
             return
         directory = _opened(self._root, manifests.STATE_DIRECTORY)
         if self._final is None:
             self._without_way_back(self._clean_manifest)
-            self._without_way_back(lambda: unlink(directory, _MANIFEST))
+            self._without_way_back(lambda: unlink(directory, housing.MANIFEST))
             self._without_way_back(lambda: unlink(directory, locking.NAME))
         else:
             final = self._final
-            self._without_way_back(lambda: os.rename(final, _MANIFEST, src_dir_fd=directory, dst_dir_fd=directory))
+            self._without_way_back(
+                lambda: os.rename(final, housing.MANIFEST, src_dir_fd=directory, dst_dir_fd=directory)
+            )
             self._without_way_back(self._clean_manifest)
         self._without_way_back(lambda: sync_directory(directory))
 
@@ -393,7 +310,7 @@ class _Transaction:
                 self._clean_manifest()
                 return left
             if self._made:
-                _hide_and_remove(self._parent(self._made[0]), split(self._made[0])[1], self._name())
+                housing.hide_and_remove(self._parent(self._made[0]), split(self._made[0])[1], self._name())
             elif self._manifest is not None:
                 self._manifest.undo()
             if self._has_made_lock:
@@ -408,110 +325,11 @@ class _Transaction:
         self._root.drop()
 
 
-# -- the manifest and its directories ---------------------------------------------------------------------------------
-
-
-def _file(content: bytes) -> Entry:
-    return Entry(manifests.PATH, FILE, mode=0o644, content=content)
-
-
-def _housing(root: HostRoot) -> tuple[str, list[str]]:
-    """Return the deepest directory on the way to the manifest that exists, and the names missing below it."""
-    place = "/"
-    for path in manifests.DIRECTORIES:
-        if root.directory(path) is None:
-            return place, [split(lower)[1] for lower in manifests.DIRECTORIES[manifests.DIRECTORIES.index(path) :]]
-        place = path
-    return place, []
-
-
 def _opened(root: HostRoot, place: str) -> int:
     directory = root.directory(place)
     if directory is None:
         raise HostError(f"{place}: vanished during the run")
     return directory
-
-
-def _make_housing(directory: int, name: str, missing: list[str], manifest: Manifest, unsynced: Unsynced) -> int:
-    """Make the directories *missing*, the topmost as *name*, with the manifest and the lock; return the open lock."""
-    handles: list[int] = []
-    try:
-        for inner in [name, *missing[1:]]:
-            above = handles[-1] if handles else directory
-            os.mkdir(inner, 0o755, dir_fd=above)
-            handles.append(os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above))
-            os.fchmod(handles[-1], 0o755)  # a set-group-id directory hands its bit down
-        create(handles[-1], _file(manifest.to_bytes()), _MANIFEST, unsynced)
-        unsynced.sync()
-        lock = locking.make(handles[-1])
-        try:
-            for handle in reversed(handles):
-                sync_directory(handle)
-        except BaseException:
-            os.close(lock)
-            raise
-        return lock
-    finally:
-        for handle in handles:
-            os.close(handle)
-
-
-def _hide_and_remove(directory: int, name: str, hidden: str) -> None:
-    """Remove the manifest with its directories, the topmost of which is *name*: out of sight in one rename.
-
-    If somebody has put something into them meanwhile, they come back without the manifest.
-    """
-    try:
-        os.rename(name, hidden, src_dir_fd=directory, dst_dir_fd=directory)
-    except FileNotFoundError:
-        pass  # hidden already, by a first try
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        hidden = name  # on overlayfs a directory of a lower layer can't be renamed
-    try:
-        _remove_housing(directory, hidden)
-    except OSError as error:
-        if error.errno not in _NOT_EMPTY:
-            raise
-        if hidden != name:
-            os.rename(hidden, name, src_dir_fd=directory, dst_dir_fd=directory)
-    sync_directory(directory)
-
-
-def _remove_housing(directory: int, name: str) -> None:
-    """Remove a chain of directories that end in the manifest's, by the names that are known; other things stay.
-
-    :raises OSError: something else is in them.
-    """
-    names = [split(path)[1] for path in manifests.DIRECTORIES]
-    handles: list[tuple[int, str]] = [(directory, name)]
-    opened: list[int] = []
-    try:
-        while True:
-            above, inner = handles[-1]
-            try:
-                handle = os.open(inner, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
-            except FileNotFoundError:
-                handles.pop()
-                break
-            opened.append(handle)
-            deeper = next((known for known in names[1:] if _is_directory(handle, known)), None)
-            if deeper is None:
-                for known in (_MANIFEST, locking.NAME):
-                    unlink(handle, known)
-                break
-            handles.append((handle, deeper))
-        for above, inner in reversed(handles):
-            os.rmdir(inner, dir_fd=above)
-    finally:
-        for handle in opened:
-            os.close(handle)
-
-
-def _is_directory(directory: int, name: str) -> bool:
-    status = status_of(directory, name)
-    return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def _check_unlink(directory: int, name: str, hidden: str) -> None:
@@ -538,5 +356,5 @@ def _check_removal(directory: int, name: str) -> None:
     try:
         os.rmdir(name, dir_fd=directory)
     except OSError as error:
-        if error.errno not in _NOT_EMPTY:
+        if error.errno not in housing.NOT_EMPTY:
             raise

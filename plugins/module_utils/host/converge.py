@@ -8,14 +8,14 @@ import os
 
 from ..errors import HostError
 from ..values import Value, value
-from . import apply as applying
 from . import guard
 from . import manifest as manifests
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .hidden import STAGED
 from .lock import Lock, Overtaken, acquire
+from .looking import Node
 from .manifest import Manifest, read_manifest
 from .plan import Changes, Plan, make_plan
-from .removal import Node
 from .root import HostRoot, split
 
 TYPE_CHECKING = False
@@ -96,12 +96,27 @@ def _change_once(
     tags = found.tags
     if not allow_real_driver and any(component.entries or component.owner in tags for component in components):
         guard.check_no_real_driver(root, found)
-    if lock is not None:
-        applying.sweep(root, found)
-    plan = plan_for(root, components, applying.settled(root, found), take_over)
-    if lock is not None:
-        applying.apply(root, plan, lock)
+    if lock is not None and _may_have_leftovers(root, found):
+        from .sweep import sweep
+
+        sweep(root, found)
+    if found.in_progress:
+        from .sweep import settled
+
+        found = settled(root, found)
+    plan = plan_for(root, components, found, take_over)
+    if lock is not None and not plan.is_done:
+        from .apply import apply
+
+        apply(root, plan, lock)
     return plan.changes
+
+
+def _may_have_leftovers(root: HostRoot, found: Manifest) -> bool:
+    """Whether a killed run may have left something behind: as a rule not, which is known without more code."""
+    if found.in_progress or root.status(manifests.PATH) is None:
+        return True
+    return any(name.startswith(STAGED) for name in root.names(manifests.STATE_DIRECTORY))
 
 
 def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_over: bool = False) -> Plan:

@@ -13,9 +13,10 @@ from . import manifest as manifests
 from .entries import ASIDE, CHAR, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory
 from .hidden import kept_name
+from .left import IN_USE, Left
+from .looking import Node
 from .manifest import Manifest, Owned, facts
 from .owner import instance_of
-from .removal import IN_USE, Left, Node, Removal
 from .root import join, split
 
 _HOUSING = frozenset(("manifest",))
@@ -84,6 +85,13 @@ class Plan:
         self.changes = Changes(changes, left, frozenset(after.tags - _HOUSING))
         self.before = before
         self.after = after
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to write, not even the manifest."""
+        if self.changes or self.before.in_progress or not self.before.is_held:
+            return False
+        return self.after.to_bytes() == self.before.to_bytes()
 
     @property
     def during(self) -> Manifest:
@@ -379,6 +387,7 @@ class _Planner:
                 gone[path] = owned
         if not gone:
             return
+        from .removal import Removal
 
         def create(path: str, entry: Entry) -> None:
             self.changes.append(Change(CREATE, path, None, entry))

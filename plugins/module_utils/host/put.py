@@ -251,3 +251,21 @@ def _remove_files(directory: int) -> list[str]:
         elif status is not None:
             os.unlink(name, dir_fd=directory)
     return directories
+
+
+def remove_hidden(directory: int, prefix: str) -> None:
+    """Remove what a killed run left in *directory*: all whose names begin with *prefix*.
+
+    :raises OSError: the filesystem refused.
+    """
+    for name in names_with(directory, prefix):
+        remove_tree(directory, name)
+
+
+def names_with(directory: int, prefix: str) -> list[str]:
+    """Return the names in *directory* that begin with *prefix*, sorted."""
+    handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        return sorted(name for name in os.listdir(handle) if name.startswith(prefix))
+    finally:
+        os.close(handle)

@@ -9,10 +9,10 @@ manifest, so that the next run knows of it.
 
 from __future__ import annotations
 
-from ..errors import HostError
-from ..values import Value
 from .entries import ASIDE, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory
+from .left import A_LINK, CHANGED, IN_USE, NOT_OF_A_COMPONENT, Left
+from .looking import Node
 from .manifest import Manifest, Owned
 from .root import join, split
 
@@ -21,102 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SET_ID = 0o6000
-
-CHANGED = "was changed since it was made"
-A_LINK = "is a symbolic link now"
-NOT_OF_A_COMPONENT = "is in the manifest, but no component makes anything there"
-IN_USE = "has files in it that nvmock.gpu did not make"
-
-
-class Left(Value):
-    """What a removal does not touch.
-
-    :arg path: path on the node.
-    :arg why: the reason, to be read after the path.
-    :arg below: how many paths in the manifest are below it, for a link.
-    """
-
-    __slots__ = ("path", "why", "below")
-
-    def __init__(self, path: str, why: str, below: int = 0) -> None:
-        self.path = path
-        self.why = why
-        self.below = below
-
-    @property
-    def is_managed(self) -> bool:
-        """Whether something that nvmock.gpu made, or that is in its place, stays: then the removal is not complete."""
-        return self.why != IN_USE
-
-    def __str__(self) -> str:
-        below = f", with {self.below} paths below it" if self.below else ""
-        return f"{self.path} {self.why}: left as it is{below}"
-
-
-class Node:
-    """What the planner looks at: the node as it is, and where it will have other directories.
-
-    :arg observe: what is at a path.
-    :arg names: the names in a directory.
-    :arg is_directory: whether a path is a directory or a link to one.
-    :arg resolve: the path of a directory with its links resolved, None if it does not exist.
-    :arg strict: directories at and below which no link is followed.
-    """
-
-    def __init__(
-        self,
-        observe: Callable[[str], Entry | None],
-        names: Callable[[str], list[str]],
-        is_directory: Callable[[str], bool],
-        resolve: Callable[[str], str | None],
-        strict: tuple[str, ...] = (),
-    ) -> None:
-        self.observe = observe
-        self.names = names
-        self.is_directory = is_directory
-        # Directories that this run makes, also in the place of something else: nothing is below them yet.
-        self.new: set[str] = set()
-        self._resolve = resolve
-        self._strict = strict
-        self._places = {"/": "/"}
-        self._reached: dict[str, bool | str] = {"/": True}
-
-    def place(self, path: str) -> str:
-        """*path* with the links above it resolved: two names of one thing have one place."""
-        parent, name = split(path)
-        return join(self._place_of_directory(parent), name)
-
-    def _place_of_directory(self, path: str) -> str:
-        known = self._places.get(path)
-        if known is None:
-            resolved = None
-            if path not in self.new:
-                try:
-                    resolved = self._resolve(path)
-                except HostError:
-                    resolved = None  # something that is no directory is in the way
-            known = self._places[path] = self.place(path) if resolved is None else resolved
-        return known
-
-    def reach(self, path: str) -> bool | str:
-        """Whether the directory *path* can be reached, or the link that is in the place of one where only nvmock.gpu may be."""
-        known = self._reached.get(path)
-        if known is None:
-            known = self.reach(split(path)[0])
-            if known is True:
-                known = path not in self.new and self._enter(path)
-            self._reached[path] = known
-        return known
-
-    def _enter(self, path: str) -> bool | str:
-        found = self.observe(path)
-        if found is not None and found.kind == SYMLINK:
-            return path if self.is_strict(path) else self.is_directory(path)
-        return found is not None and found.kind == DIRECTORY
-
-    def is_strict(self, path: str) -> bool:
-        """Whether only nvmock.gpu makes things at *path*."""
-        return any(path == place or path.startswith(place + "/") for place in self._strict)
 
 
 class Removal:

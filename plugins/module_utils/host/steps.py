@@ -14,7 +14,7 @@ import os
 import stat
 
 from .entries import DIRECTORY, FILE, SYMLINK, Entry
-from .put import Unsynced, create, fit, open_directory, remove_tree, status_of, sync_directory, unlink
+from .put import Unsynced, create, fit, open_directory, status_of, sync_directory, unlink
 from .root import HostRoot, join, split
 
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
@@ -313,21 +313,3 @@ def synced(steps: list[Step | Attributes]) -> None:
     """
     for directory in dict.fromkeys([touched for step in steps for touched in step.touches]):
         sync_directory(directory)
-
-
-def remove_hidden(directory: int, prefix: str) -> None:
-    """Remove what a killed run left in *directory*: all whose names begin with *prefix*.
-
-    :raises OSError: the filesystem refused.
-    """
-    for name in names_with(directory, prefix):
-        remove_tree(directory, name)
-
-
-def names_with(directory: int, prefix: str) -> list[str]:
-    """Return the names in *directory* that begin with *prefix*, sorted."""
-    handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
-    try:
-        return sorted(name for name in os.listdir(handle) if name.startswith(prefix))
-    finally:
-        os.close(handle)

@@ -132,6 +132,30 @@ def test_a_specification_of_an_older_release_is_brought_forward(call, tmp_path, 
     assert contents(old) == before != contents(fresh)
 
 
+@pytest.mark.parametrize("name", ["device_uid", "device_gid"])
+@pytest.mark.parametrize("number", [-1, 4294967295, 1000000000000])
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_an_owner_that_no_file_can_have(call, tmp_path, name, number, check, state):
+    result = call("nvmock_devices", ok=False, check=check, host_root=str(tmp_path), state=state, **{name: number})
+    assert result["msg"] == f"{name}: {number} is not allowed: must be a whole number from 0 to 4294967294"
+    assert snapshot(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
+def test_an_unexpected_error_is_one_line(call, tmp_path, name, monkeypatch):
+    from ansible_collections.nvmock.gpu.plugins.module_utils.host import converge
+
+    def fail(*_arguments):
+        raise RecursionError("too\ndeep")
+
+    monkeypatch.setattr(converge, "plan_for", fail)
+    make = {} if name != "nvmock_cdi_spec" else {"state": "absent"}
+    result = call(name, ok=False, host_root=str(tmp_path), **MACHINE, **MAKERS[name], **make)
+    assert result["msg"] == "unexpected error: RecursionError: too deep"
+    assert "exception" not in result
+
+
 def test_absent_predicts_and_leaves_nothing(call, tmp_path):
     make_all(call, str(tmp_path))
     for name in reversed(MAKERS):
@@ -199,10 +223,9 @@ def test_two_mocks(call, tmp_path):
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.skipif(FILES == "regular", reason="regular files have no numbers")
 def test_two_mocks_want_no_other_device_numbers(call, tmp_path):
-    options = {**MAKERS["nvmock_devices"], "device_files": "auto"}
-    if options["device_files"] == "regular":
-        pytest.skip("regular files have no numbers")
+    options = MAKERS["nvmock_devices"]
     call("nvmock_devices", host_root=str(tmp_path), **MACHINE, **options)
     blue = {**options, "instance": "blue", "base": "/opt/base", "dev_roots": ["/"], "uvm_major": 300}
     refused = call("nvmock_devices", ok=False, host_root=str(tmp_path), **MACHINE, **blue)

@@ -10,7 +10,7 @@ import os
 import stat
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import apply as applying
-from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, hidden, manifest
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, hidden, housing, manifest, sweep
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import lock as locking
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import put as putting
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import root as rooting
@@ -220,7 +220,7 @@ _NEEDING_SPACE = frozenset(("write", "mkdir", "mknod", "symlink"))
 def faults(at, fault, **options):
     """Let the host package fail at its *at*-th call; yields the :class:`FaultyOs`."""
     faulty = FaultyOs(at, fault, **options)
-    disturbed = (applying, locking, putting, rooting, stepping)
+    disturbed = (applying, housing, locking, putting, rooting, stepping, sweep)
     for module in disturbed:
         module.os = faulty
     try:
