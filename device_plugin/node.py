@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,6 +69,7 @@ class Node:
 
     def look(self) -> Look:
         """The machine that the machine file describes now."""
+        self._view.close()
         self._view = self._make_view(self._host_root)
         content = self._view.read_bytes(self._machine_file)
         if self._look is None or self._look[0] != content:
@@ -132,10 +132,9 @@ class Node:
         stamp = []
         for directory in DEFAULT_DIRECTORIES:
             for name in self._view.listdir(directory):
-                real = self._view.realpath(f"{directory}/{name}")
-                if real is not None:
-                    status = os.lstat(self._host_root.rstrip("/") + real)
-                    stamp.append((real, status.st_ino, status.st_size, status.st_mtime_ns))
+                identity = self._view.identity(f"{directory}/{name}")
+                if identity is not None:
+                    stamp.append(identity)
         if self._registry is None or self._registry[0] != stamp:
             self._registry = (stamp, load_registry(self._view))
         return self._registry[1]
@@ -162,6 +161,8 @@ class Node:
         for entry in edits.get("hooks") or []:
             if not self._view.exists(str(entry["path"])):
                 return f"{entry['path']} is missing ({spec} uses it as a hook)"
+            if not self._view.is_executable(str(entry["path"])):
+                return f"{entry['path']} is not an executable file ({spec} uses it as a hook)"
         return ""
 
     # -- device nodes and faults --------------------------------------------------------------------------------

@@ -76,8 +76,8 @@ options:
     default: gpu
   hook_mode:
     description:
-      - V(toolkit) writes the hooks that nvidia-ctk writes. If the node has no C(nvidia-cdi-hook), a working one is
-        installed below O(toolkit_root).
+      - V(toolkit) writes the hooks that nvidia-ctk writes. If the node has no executable C(nvidia-cdi-hook), a working one
+        is installed below O(toolkit_root).
       - V(none) writes no hooks. Instead, every name by which a program opens a library is a separate mount.
     type: str
     choices: [toolkit, none]
@@ -159,9 +159,10 @@ options:
     description:
       - Release of nvidia-container-toolkit whose rules apply.
       - V(1.17) is 1.17.9, V(1.18) is 1.18.2, V(1.19) is 1.19.1 and V(1.20) is 1.20.0.
+      - By default, that of the node's hook program if it is not managed by this collection and O(host_root=/), otherwise V(1.20.2).
+      - With O(host_root=/), the module fails if the specification has a hook that the release of the program does not have.
     type: str
     choices: ["1.17", "1.18", "1.19", "1.20", "1.20.1", "1.20.2"]
-    default: "1.20.2"
   devices_are_files:
     description:
       - Whether to accept regular files as device nodes. The specification is valid, but a runtime refuses its devices.
@@ -309,7 +310,8 @@ def main() -> None:
             def look(root):
                 planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
                 planned += components.moved(root, [Owner(CDI_SPEC, path, instance or "")], _PARTS, instance or "")
-                spec = cdi_spec.make(machine, root, options, spec_file, planned)
+                insist = (params["take_over"], params["allow_real_driver"])
+                spec = cdi_spec.make(machine, root, options, spec_file, planned, *insist)
                 result["device_names"] = spec.device_names
                 result["cdi_version"] = spec.cdi_version
                 result["hook_path"] = spec.hook_path

@@ -73,7 +73,8 @@ def cdi_generation(runs: int = 50) -> list[tuple[str, str, str, str]]:
             [sys.executable, CLI, "--host-root", host_root, "--device-files", "auto"], check=True, capture_output=True
         )
         machine = build_machine("dgxa100", uuid_seed="bench")
-        options = Options(mode="nvml", driver_root="/var/lib/nvidia-mock/driver", dev_root="/")
+        node = {"driver_root": "/var/lib/nvidia-mock/driver", "dev_root": "/", "architecture": os.uname().machine}
+        options = Options(mode="nvml", **node)
         spec_file = cdi_spec.SpecFile(devices_are_files=os.geteuid() != 0)
         times = []
         for _round in range(runs + 1):

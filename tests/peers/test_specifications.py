@@ -77,6 +77,22 @@ def test_the_same_bytes(nodes, tables, toolkit, machine, layout, dev_root):
 
 
 @each_toolkit
+def test_the_files_of_coherent_annotations(nodes, toolkit):
+    """Two files, and the annotation is in neither."""
+    node = nodes(next(iter(MACHINES)), PLAIN)
+    flag = ("--feature-flag", "enable-coherent-annotations")
+    for run in (theirs, ours):
+        for place in node.root.glob("*.noncoherent.yaml"):
+            place.unlink()
+        run(node, toolkit if run is theirs else toolkit.release, *flag)
+        (more,) = node.root.glob("*.noncoherent.yaml")
+        more.rename(node.root / f"more-{run.__name__}")
+    for one, other in (("theirs.yaml", "ours.yaml"), ("more-theirs", "more-ours")):
+        assert difference((node.root / one).read_bytes(), (node.root / other).read_bytes()) == ""
+    assert b"annotations" not in (node.root / "more-ours").read_bytes()
+
+
+@each_toolkit
 def test_a_difference_is_seen(nodes, tmp_path, toolkit):
     """The rules of another release are another specification, and nvidia-ctk reads what the test has made of the kernel."""
     machine = next(iter(MACHINES))

@@ -156,7 +156,7 @@ STOPS = (
     ("accompanied by the options", f"{_CORE}/node/spec_options.py:options_of {_CORE}/nvcdi/options.py:Options"),
     (
         "kernel facts become entries, laid over the node",
-        f"{_CORE}/node/cdi_spec.py:make {_CORE}/node/cdi_spec.py:_view",
+        f"{_CORE}/node/cdi_spec.py:make {_CORE}/node/cdi_spec.py:_kernel_facts",
     ),
     (
         "accompanied by what process and kernel say, and given to a mode",

@@ -55,6 +55,34 @@ WRITERS = {
     "runtime_config.store",
 }  # fmt: skip
 
+# What reads a file system by path. A node is read through descriptors, which host.root alone opens: elsewhere these calls
+# need a descriptor (dir_fd), or a line below.
+LOOKS = {
+    f"os.{name}" for name in ("open", "stat", "lstat", "readlink", "listdir", "scandir", "walk", "fwalk", "access", "statvfs")
+} | {
+    f"os.path.{name}"
+    for name in ("exists", "lexists", "isdir", "isfile", "islink", "ismount", "realpath", "getsize", "getmtime", "samefile")
+} | {"open", "io.open", "glob.glob", "glob.iglob", "pathlib.Path", "Path"}  # fmt: skip
+# The paths that are not a node's, by module.
+MAY_LOOK = {
+    "host.lock": {"os.listdir", "os.stat", "open"},  # /proc of this machine: who holds the lock
+    "host.root": {"os.open", "os.listdir"},  # the root itself, and names in a directory that is open
+    "host.put": {"os.listdir"},  # of a descriptor
+    "host.guard": {"open"},  # /proc of the running kernel
+    "module": {"os.path.isdir"},  # the host root
+    "cli.node_command": {"os.path.isdir"},  # the host root
+    "cli.machine_flags": {"open"},  # the user's machine file
+    "cli.probe_files": {"os.open"},  # the command's own probes
+    "runtime_config.store": {"open", "os.listdir", "os.path.isdir", "os.path.realpath"},  # the runtimes' own files
+    "kind_cluster.info": {"open"},  # this machine's
+    "device_plugin.__init__": {"os.path.realpath"},  # the checkout
+    "device_plugin.api": {"open"},  # a file beside it
+    "device_plugin.command": {"os.access", "os.path.isdir"},  # the kubelet's directory
+    "device_plugin.node_api": {"open", "os.path.exists"},  # the pod's service account
+    "device_plugin.plugin": {"open", "os.listdir", "os.path.exists"},  # the kubelet's directory, the ready file
+    "device_plugin.service": {"os.lstat", "os.path.lexists"},  # the kubelet's directory
+}
+
 
 def _covered(imported, allowed):
     return any(imported == prefix or imported.startswith(prefix + ".") for prefix in allowed)
@@ -187,6 +215,55 @@ def test_only_host_changes_a_file_system(name):
                 assert isinstance(mode, ast.Constant) and not set(mode.value) & set("wax+"), (
                     f"{name}, line {node.lineno}"
                 )
+
+
+def _sources():
+    yield from ((name, source) for name, source in MODULES.items() if name)
+    yield from ((f"device_plugin.{name or '__init__'}", source) for name, source in DEVICE_PLUGIN.items())
+
+
+def _called(node):
+    """``os.path.isdir`` of such a call; an empty text for a call of something without a plain name."""
+    words = []
+    part = node.func
+    while isinstance(part, ast.Attribute):
+        words.insert(0, part.attr)
+        part = part.value
+    return ".".join([part.id, *words]) if isinstance(part, ast.Name) else ""
+
+
+def test_a_node_is_read_through_descriptors():
+    """No path below a host root is opened by name: a directory can become a link between look and use."""
+    looks = {}
+    for name, source in _sources():
+        for node in ast.walk(source.tree):
+            by_path = isinstance(node, ast.Call) and not any(word.arg == "dir_fd" for word in node.keywords)
+            if by_path and _called(node) in LOOKS:
+                looks.setdefault(name, set()).add(_called(node))
+    surplus = {name: calls - MAY_LOOK.get(name, set()) for name, calls in looks.items()}
+    assert {name: calls for name, calls in surplus.items() if calls} == {}
+    unused = {name: calls - looks.get(name, set()) for name, calls in MAY_LOOK.items()}
+    assert {name: calls for name, calls in unused.items() if calls} == {}
+
+
+def test_nothing_is_joined_to_the_host_root():
+    """Neither with +, nor in an f-string (but for messages), nor with os.path.join."""
+    for name, source in _sources():
+        for node in ast.walk(source.tree):
+            parts = []
+            if isinstance(node, ast.BinOp):
+                parts = [node.left, node.right]
+            elif isinstance(node, ast.Call) and _called(node) == "os.path.join":
+                parts = node.args
+            elif isinstance(node, ast.JoinedStr):
+                parts = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+                text = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
+                parts = [] if " " in text else parts
+            for part in parts:
+                words = {word.id for word in ast.walk(part) if isinstance(word, ast.Name)}
+                words |= {word.attr for word in ast.walk(part) if isinstance(word, ast.Attribute)}
+                of_root = isinstance(part, ast.Attribute) and part.attr == "path" and "root" in words
+                assert not of_root and not words & {"host_root", "_host_root"}, f"{name}, line {node.lineno}"
 
 
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if house.room(name) == "host" and name not in WRITERS))

@@ -33,17 +33,35 @@ class Field(Value):
     items: str = ""  # what the items of a list must be, if they are not maps
 
 
-def check_fields(where: str, data: dict[Any, Any], fields: Mapping[str, Field]) -> Iterator[str]:
-    """The problems of one map: unknown, missing and mistyped fields. A null counts as missing, as in Go."""
+class Fields(dict[str, Field] if TYPE_CHECKING else dict):  # type: ignore[misc]
+    """The fields of one kind of map, by name."""
+
+    def __init__(self, fields: Mapping[str, Field]) -> None:
+        super().__init__(fields)
+        self.required = tuple([name for name, field in fields.items() if field.required])
+
+
+def check_fields(where: str, data: dict[Any, Any], fields: Fields) -> Iterator[str]:
+    """Yield the problems of one map: unknown, missing and mistyped fields. A null counts as missing, as in Go."""
     for name, item in data.items():
-        field = fields.get(name) if isinstance(name, str) else None
+        field = fields.get(name)
         if field is None:
             yield f"{where}: unknown field {shortened(repr(name), 60)}: must be one of {', '.join(fields)}"
-        elif item is not None:
+        elif item is not None and not _fits(item, field):
             yield from _check(f"{where}.{name}" if where != "spec" else str(name), item, field)
-    for name, field in fields.items():
-        if field.required and data.get(name) is None:
+    for name in fields.required:
+        if data.get(name) is None:
             yield f"{where}: {name} is missing"
+
+
+def _fits(value: object, field: Field) -> bool:
+    """Whether there is nothing to say: the quick answer for almost every field."""
+    kind = field.kind
+    if kind is TEXT:
+        return isinstance(value, str)
+    if kind is TEXTS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return not field.items and _is(value, kind)
 
 
 def _check(where: str, value: object, field: Field) -> Iterator[str]:

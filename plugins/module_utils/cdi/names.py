@@ -38,6 +38,8 @@ def _part_problem(part: str, name: str) -> str:
         return f"invalid {part}. {problem}"
     if name[-1] not in _ALPHANUMERIC:
         return f'invalid {part}. "{one_line(name)}", should end with a letter or digit'
+    if len(name) == 1:
+        return f'invalid {part}. "{name}", should have two characters or more: podman and nvidia-ctk crash on one'
     return ""
 
 

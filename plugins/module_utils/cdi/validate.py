@@ -9,7 +9,7 @@ that it does not know are refused.
 
 from __future__ import annotations
 
-from .field_types import BOOL, INTEGER, LIST, MAP, TEXT, TEXTS, UINT32, Field, check_fields
+from .field_types import BOOL, INTEGER, LIST, MAP, TEXT, TEXTS, UINT32, Field, Fields, check_fields
 from .names import annotation_problems, device_name_problem, kind_problem, one_line
 from .version import VERSIONS, minimum_version
 
@@ -24,59 +24,73 @@ _HOOK_NAMES = ("prestart", "createRuntime", "createContainer", "startContainer",
 _DEVICE_TYPES = ("", "b", "c", "u", "p")
 _MAX_CLOS_ID = 4096
 
-_SPEC_FIELDS = {
-    "cdiVersion": Field(TEXT, required=True),
-    "kind": Field(TEXT, required=True),
-    "annotations": Field(MAP),
-    "devices": Field(LIST, required=True),
-    "containerEdits": Field(MAP),
-}
-_DEVICE_FIELDS = {
-    "name": Field(TEXT, required=True),
-    "annotations": Field(MAP),
-    "containerEdits": Field(MAP, required=True),
-}
-_EDIT_FIELDS = {
-    "env": Field(TEXTS),
-    "deviceNodes": Field(LIST),
-    "netDevices": Field(LIST),
-    "hooks": Field(LIST),
-    "mounts": Field(LIST),
-    "intelRdt": Field(MAP),
-    "additionalGids": Field(LIST, items=UINT32),
-}
-_NODE_FIELDS = {
-    "path": Field(TEXT, required=True),
-    "hostPath": Field(TEXT),
-    "type": Field(TEXT),
-    "major": Field(INTEGER),
-    "minor": Field(INTEGER),
-    "fileMode": Field(UINT32),
-    "permissions": Field(TEXT),
-    "uid": Field(UINT32),
-    "gid": Field(UINT32),
-}
-_NET_FIELDS = {"hostInterfaceName": Field(TEXT, required=True), "name": Field(TEXT, required=True)}
-_HOOK_FIELDS = {
-    "hookName": Field(TEXT, required=True),
-    "path": Field(TEXT, required=True),
-    "args": Field(TEXTS),
-    "env": Field(TEXTS),
-    "timeout": Field(UINT32),
-}
-_MOUNT_FIELDS = {
-    "hostPath": Field(TEXT, required=True),
-    "containerPath": Field(TEXT, required=True),
-    "options": Field(TEXTS),
-    "type": Field(TEXT),
-}
-_RDT_FIELDS = {
-    "closID": Field(TEXT),
-    "l3CacheSchema": Field(TEXT),
-    "memBwSchema": Field(TEXT),
-    "schemata": Field(TEXTS),
-    "enableMonitoring": Field(BOOL),
-}
+_SPEC_FIELDS = Fields(
+    {
+        "cdiVersion": Field(TEXT, required=True),
+        "kind": Field(TEXT, required=True),
+        "annotations": Field(MAP),
+        "devices": Field(LIST, required=True),
+        "containerEdits": Field(MAP),
+    }
+)
+_DEVICE_FIELDS = Fields(
+    {
+        "name": Field(TEXT, required=True),
+        "annotations": Field(MAP),
+        "containerEdits": Field(MAP, required=True),
+    }
+)
+_EDIT_FIELDS = Fields(
+    {
+        "env": Field(TEXTS),
+        "deviceNodes": Field(LIST),
+        "netDevices": Field(LIST),
+        "hooks": Field(LIST),
+        "mounts": Field(LIST),
+        "intelRdt": Field(MAP),
+        "additionalGids": Field(LIST, items=UINT32),
+    }
+)
+_NODE_FIELDS = Fields(
+    {
+        "path": Field(TEXT, required=True),
+        "hostPath": Field(TEXT),
+        "type": Field(TEXT),
+        "major": Field(INTEGER),
+        "minor": Field(INTEGER),
+        "fileMode": Field(UINT32),
+        "permissions": Field(TEXT),
+        "uid": Field(UINT32),
+        "gid": Field(UINT32),
+    }
+)
+_NET_FIELDS = Fields({"hostInterfaceName": Field(TEXT, required=True), "name": Field(TEXT, required=True)})
+_HOOK_FIELDS = Fields(
+    {
+        "hookName": Field(TEXT, required=True),
+        "path": Field(TEXT, required=True),
+        "args": Field(TEXTS),
+        "env": Field(TEXTS),
+        "timeout": Field(UINT32),
+    }
+)
+_MOUNT_FIELDS = Fields(
+    {
+        "hostPath": Field(TEXT, required=True),
+        "containerPath": Field(TEXT, required=True),
+        "options": Field(TEXTS),
+        "type": Field(TEXT),
+    }
+)
+_RDT_FIELDS = Fields(
+    {
+        "closID": Field(TEXT),
+        "l3CacheSchema": Field(TEXT),
+        "memBwSchema": Field(TEXT),
+        "schemata": Field(TEXTS),
+        "enableMonitoring": Field(BOOL),
+    }
+)
 
 _ENTRY_FIELDS = {"deviceNodes": _NODE_FIELDS, "netDevices": _NET_FIELDS, "hooks": _HOOK_FIELDS, "mounts": _MOUNT_FIELDS}
 # Fields that are text, and lists and maps of texts.

@@ -14,7 +14,7 @@ from ..cdi.validate import problems
 from ..errors import HostError, ParameterError, SpecError, UsageError
 from ..host.converge import converge
 from ..host.entries import directory, file
-from ..host.manifest import read_manifest
+from ..host.manifest import Manifest, read_manifest
 from ..host.put import put
 from ..host.root import HostRoot
 from ..host.view import HostView, clean
@@ -22,9 +22,9 @@ from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import read_machine_file
 from ..machine.model import Machine
 from ..native import CDI_HOOK
-from ..node import DEFAULT_DRIVER_ROOT, DEFAULT_TOOLKIT_ROOT, cdi_spec, components
+from ..node import DEFAULT_DRIVER_ROOT, DEFAULT_TOOLKIT_ROOT, cdi_spec, components, hook_program
 from ..nvcdi.locators import Locators
-from ..nvcdi.options import options_from
+from ..nvcdi.options import HOOKS_TOOLKIT, options_from
 from ..nvcdi.releases import release
 from ..nvcdi.transform import RootTransform
 from .cdi_flags import parse_arguments
@@ -75,8 +75,15 @@ def _generate(arguments: Namespace, rest: list[str]) -> int:
     with HostRoot(os.path.abspath(arguments.host_root)) as root:
         machine = described or _machine_of_the_node(root, options.driver_root) or machine_from(_machine_values([]))
         view = cdi_spec.node_view(machine, root, clean(options.dev_root))
-        options = options.but(hook_path=_hook_path(options.hook_path, root, view))
+        known = read_manifest(root)
+        hook_path = _hook_path(options.hook_path, known, view)
+        version = hook_program.version_of(view, known, hook_path) if options.hook_mode == HOOKS_TOOLKIT else None
+        options = hook_program.fitted(options.but(hook_path=hook_path), hook_path, version)
         specs = cdi_spec.generate(machine, view, options)
+    for _infix, spec in specs:
+        missing = hook_program.missing_command(spec, hook_path, version)
+        if missing:
+            raise SpecError(missing)
     output_format = _format(arguments.output, arguments.format)
     for infix, spec in specs:
         _say(f"Generated CDI spec with version {spec['cdiVersion']}")
@@ -99,22 +106,22 @@ def _machine_values(argv: list[str]) -> Values:
 
 def _machine_of_the_node(root: HostRoot, driver_root: str) -> Machine | None:
     """The machine that the node is a mock of, by the machine file of its driver installation."""
-    for place in (driver_root, DEFAULT_DRIVER_ROOT):
-        path = clean(f"{place}/{MACHINE_FILE}")
-        content = HostView(root.path).read_bytes(path)
-        if content is not None:
-            return read_machine_file(content)
+    with HostView(root) as view:
+        for place in (driver_root, DEFAULT_DRIVER_ROOT):
+            content = view.read_bytes(clean(f"{place}/{MACHINE_FILE}"))
+            if content is not None:
+                return read_machine_file(content)
     return None
 
 
-def _hook_path(given: str, root: HostRoot, view: HostView) -> str:
-    """The path as given if it is one; else the program is looked for, as nvidia-ctk does, and where we install it."""
+def _hook_path(given: str, known: Manifest, view: HostView) -> str:
+    """Return the path as given if it is one; otherwise search for the program like nvidia-ctk, and where it is installed."""
     if given.startswith("/"):
         return given
     found = Locators(view, "/", os.environ.get("PATH", "")).executable(given or CDI_HOOK)
     if found:
         return found[0]
-    return "" if given else cdi_spec.find_hook(root, read_manifest(root), DEFAULT_TOOLKIT_ROOT)
+    return "" if given else hook_program.find(view, known, DEFAULT_TOOLKIT_ROOT)
 
 
 def _format(output: str, asked: str) -> str:

@@ -141,7 +141,8 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             instance=name,
         )
         root.be_strict(strict_of(wanted))
-        spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted)
+        insist = (values.on("take-over"), values.on("allow-real-driver"))
+        spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted, *insist)
         names[:] = spec.device_names
         return [*moved, *wanted, spec.component]
 

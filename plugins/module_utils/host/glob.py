@@ -1,21 +1,21 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Go's ``filepath.Match`` for one path component.
+"""Go's ``filepath.Match`` for one component of a path.
 
-Python's ``fnmatch`` differs (``[!x]`` instead of ``[^x]``, no escapes) and needs ``re``, which costs more at
-start-up than all the matching of a run.
+Python's ``fnmatch`` differs (``[!x]`` instead of ``[^x]``, no escapes). It needs ``re``, whose import takes longer than
+all the matching of a run.
 """
 
 from __future__ import annotations
 
 
 def has_magic(pattern: str) -> bool:
-    """Whether the pattern matches anything but itself."""
+    """Return whether the pattern can match another text than itself."""
     return "*" in pattern or "?" in pattern or "[" in pattern or "\\" in pattern
 
 
 def prefix_of(pattern: str) -> str:
-    """The literal text that every match begins with."""
+    """Return the literal text at the beginning of every match."""
     for index, char in enumerate(pattern):
         if char in "*?[\\":
             return pattern[:index]
@@ -23,14 +23,17 @@ def prefix_of(pattern: str) -> str:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether the whole ``name`` (without ``/``) matches; a malformed pattern matches nothing."""
+    """Return whether the whole ``name``, which has no ``/``, matches. A malformed pattern matches nothing."""
     if "?" not in pattern and "[" not in pattern and "\\" not in pattern:
         return _matches_stars(pattern, name)
     return _matches_from(pattern, 0, name, 0)
 
 
 def _matches_stars(pattern: str, name: str) -> bool:
-    """The common case: only ``*``. Each piece is taken at its first place, the last one at the end."""
+    """Match a pattern whose only special character is ``*``, the common case.
+
+    Each piece between two stars is searched from the left. The last piece must be at the end.
+    """
     pieces = pattern.split("*")
     if len(pieces) == 1:
         return pattern == name
@@ -71,7 +74,7 @@ def _matches_from(pattern: str, at: int, name: str, start: int) -> bool:
 
 
 def _in_class(pattern: str, at: int, char: str) -> tuple[bool, int]:
-    """Whether ``char`` is in the class that begins at ``at``, and the place behind its ``]``."""
+    """Return whether ``char`` is in the class that begins at ``at``, and the index after its ``]``."""
     negated = at < len(pattern) and pattern[at] == "^"
     if negated:
         at += 1

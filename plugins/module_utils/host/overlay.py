@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The view of a node as it will be: planned entries laid over what is there, and what is to be removed left out.
+"""The view of a node as it will be: the changes of a plan over what exists.
 
-By this a specification can be made in the same run (and in check mode) as the files that it is about. The same way it
-shows what the kernel of a real GPU node would show in /proc and /sys, where nobody can write.
+So a specification can be made in the same run as the files that it names, and in check mode. The kernel of a real GPU
+node shows facts in /proc and /sys, where nobody can write; these can be added.
 """
 
 from __future__ import annotations
@@ -12,74 +12,118 @@ import os
 import stat as modes
 
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .root import HostRoot, join, split
 from .view import HostView, Status
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .plan import Change
+
 _TYPES = {DIRECTORY: modes.S_IFDIR, FILE: modes.S_IFREG, SYMLINK: modes.S_IFLNK, CHAR: modes.S_IFCHR}
+_IMPLICIT = Status(modes.S_IFDIR | 0o755)
 
 
 class OverlayView(HostView):
-    """A node's filesystem with *planned* entries in it and without the *hidden* paths."""
+    """A node's filesystem after *changes*.
 
-    def __init__(self, root: str, planned: list[Entry], hidden: set[str]) -> None:
+    The changes are applied in their order, and each path is resolved in the state that the changes before it leave. A
+    directory that replaces a link is a directory from then on, and what the link led to is not in it.
+
+    :arg changes: a plan's changes.
+    """
+
+    def __init__(self, root: str | HostRoot, changes: Iterable[Change] = ()) -> None:
         super().__init__(root)
-        below = HostView(root)
         self._planned: dict[str, Entry] = {}
-        self._added: dict[str, set[str]] = {}
-        self._hidden = hidden
-        places: dict[str, str] = {}
-        for entry in planned:
-            parent, _slash, name = entry.path.rpartition("/")
-            if parent not in places:
-                places[parent] = _resolved(below, parent)
-            self._add(f"{places[parent]}/{name}", entry)
+        # place of a directory -> name in it -> whether it will be there
+        self._renewed: dict[str, dict[str, bool]] = {}
+        parent = directory = ""
+        for change in changes:
+            above, name = split(change.path)
+            if above != parent:  # changes of one directory follow each other
+                parent, directory = above, self._future_directory(above)
+            self._put(directory, name, change.after)
+            before, after = change.before, change.after
+            if before is not None and (after is None or after.kind != before.kind):
+                # What is not what it was any more may have been on the way to paths that are resolved.
+                self._real = {"/": "/"}
+                parent = ""
+            elif after is not None and after.kind == DIRECTORY:
+                self._real[change.path] = join(directory, name)
+        self._forget_what_depends()
 
-    def _add(self, place: str, entry: Entry) -> None:
-        self._planned[place] = entry
-        parent, _slash, name = place.rpartition("/")
-        while name:
-            siblings = self._added.setdefault(parent or "/", set())
-            if name in siblings:
-                break
-            siblings.add(name)
-            parent, _slash, name = parent.rpartition("/")
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Let *entries* exist, too, and the directories above them."""
+        for entry in entries:
+            parent, name = split(entry.path)
+            directory = self._future_directory(parent)
+            self._add_missing(directory)
+            self._put(directory, name, entry)
+            self._real = {"/": "/"}
+        self._forget_what_depends()
 
-    def read_status(self, path: str) -> Status | None:
-        entry = self._planned.get(path)
+    def _forget_what_depends(self) -> None:
+        """Forget names and resolved paths, which may be those of a state in between. Statuses are up to date."""
+        self._names = {}
+        self._real = {"/": "/"}
+
+    def _put(self, directory: str, name: str, entry: Entry | None) -> None:
+        """Let *entry* be in the place of *name*; None removes what is there."""
+        place = join(directory, name)
         if entry is None:
-            if path in self._hidden:
-                return None
-            found = super().read_status(path)
-            return Status(modes.S_IFDIR | 0o755) if found is None and path in self._added else found
-        mode = _TYPES[entry.kind] | (0o777 if entry.mode is None else entry.mode)
-        uid = os.geteuid() if entry.uid is None else entry.uid
-        gid = os.getegid() if entry.gid is None else entry.gid
-        return Status(mode, uid, gid, entry.major or 0, entry.minor or 0)
+            self._planned.pop(place, None)
+            self._status[place] = None
+        else:
+            self._planned[place] = entry
+            self._status.pop(place, None)
+        names = self._renewed.get(directory)
+        if names is None:
+            names = self._renewed[directory] = {}
+        names[name] = entry is not None
 
-    def read_link(self, path: str) -> str | None:
-        entry = self._planned.get(path)
-        return super().read_link(path) if entry is None else entry.target
+    def _future_directory(self, path: str) -> str:
+        """Return *path* with the links in that part of it resolved that exists."""
+        missing: list[str] = []
+        while True:
+            real = self.realpath(path)
+            if real is not None:
+                for name in reversed(missing):
+                    real = join(real, name)
+                return real
+            path, name = split(path)
+            missing.append(name)
 
-    def read_names(self, path: str) -> list[str] | None:
-        found = super().read_names(path)
-        added = self._added.get(path)
-        if found is None:
-            return None if added is None else list(added)
-        base = "" if path == "/" else path
-        kept = {name for name in found if f"{base}/{name}" not in self._hidden}
-        return list(kept if added is None else kept | added)
+    def _add_missing(self, directory: str) -> None:
+        while self._lstat(directory) is None:
+            self._status[directory] = _IMPLICIT
+            directory, name = split(directory)
+            self._renewed.setdefault(directory, {})[name] = True
 
-    def read_content(self, path: str) -> bytes | None:
-        entry = self._planned.get(path)
-        return super().read_content(path) if entry is None else entry.content
+    def read_status(self, place: str) -> Status | None:
+        entry = self._planned.get(place)
+        return super().read_status(place) if entry is None else _status(entry)
+
+    def read_link(self, place: str) -> str | None:
+        entry = self._planned.get(place)
+        return super().read_link(place) if entry is None else entry.target
+
+    def read_names(self, place: str) -> list[str] | None:
+        found = super().read_names(place)
+        renewed = self._renewed.get(place)
+        if renewed is None:
+            return found
+        kept = [name for name in found or () if name not in renewed]
+        return kept + [name for name, there in renewed.items() if there]
+
+    def read_content(self, place: str) -> bytes | None:
+        entry = self._planned.get(place)
+        return super().read_content(place) if entry is None else entry.content
 
 
-def _resolved(view: HostView, directory: str) -> str:
-    """*directory* with the links of that part of it resolved that exists; "" for the root."""
-    missing: list[str] = []
-    while directory:
-        real = view.realpath(directory)
-        if real is not None:
-            return "/".join(["" if real == "/" else real, *reversed(missing)])
-        directory, _slash, name = directory.rpartition("/")
-        missing.append(name)
-    return "/".join(["", *reversed(missing)]) if missing else ""
+def _status(entry: Entry) -> Status:
+    mode = _TYPES.get(entry.kind, modes.S_IFSOCK) | (0o777 if entry.mode is None else entry.mode)
+    uid = os.geteuid() if entry.uid is None else entry.uid
+    gid = os.getegid() if entry.gid is None else entry.gid
+    return Status(mode, uid, gid, entry.major or 0, entry.minor or 0)

@@ -165,6 +165,8 @@ def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, 
                     above.uid, above.gid = owner.uid, owner.gid
                 desired[parent] = above
                 tags[parent] = set()
+            elif tags[parent] >= tags[path]:
+                break  # so have the directories above it, or get it when it has its turn
             tags[parent] |= tags[path]
             parent = split(parent)[0]
     return desired, {path: frozenset(names) for path, names in tags.items()}

@@ -19,6 +19,8 @@ from .entries import CHAR, DIRECTORY, FILE, OTHER, SYMLINK, Entry
 _NO_NAMES = ("", ".", "..")
 _MAX_LINKS = 40
 _MAX_CONTENT = 16 * 1024 * 1024
+NO_LINKS = ("",)
+"""As the strict paths of a host root: every symbolic link in the place of a directory is refused."""
 _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -36,16 +38,18 @@ def join(parent: str, name: str) -> str:
 class HostRoot:
     """An open host root, for use as a context manager."""
 
-    def __init__(self, path: str, strict: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: str, strict: tuple[str, ...] = (), beside: HostRoot | None = None) -> None:
         """Open the directory *path*.
 
         :arg strict: node paths at and below which symbolic links in the place of directories are refused.
+        :arg beside: an open host root: the same directory is opened again, whatever *path* leads to by now.
         :raises HostError: it does not exist or can't be opened.
         """
         self.path = path
         self._strict = strict
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         try:
-            self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._root: int = os.open(path, flags) if beside is None else os.open(".", flags, dir_fd=beside._root)
         except FileNotFoundError:
             raise HostError(f"host_root: the directory {path} does not exist: create it, or name another") from None
         except OSError as error:
@@ -58,6 +62,13 @@ class HostRoot:
 
     def __exit__(self, *_unused: object) -> None:
         self.close()
+
+    def without_links(self) -> HostRoot:
+        """Return this host root, opened again, with every symbolic link refused.
+
+        For paths whose links have been resolved: a directory that somebody replaces by a link is not there any more.
+        """
+        return HostRoot(self.path, NO_LINKS, self)
 
     def close(self) -> None:
         """Close all descriptors."""
@@ -78,6 +89,14 @@ class HostRoot:
         directories, self._directories = self._directories, {"/": self._directories["/"]} if self._directories else {}
         for descriptor in {item[0] for item in directories.values()} - {self._root}:
             os.close(descriptor)
+
+    def trim(self, most: int) -> None:
+        """Close the descriptors of all directories but the root if there are more than *most*."""
+        if len(self._directories) > most:
+            root = self._directories.pop("/")
+            for descriptor, _resolved in self._directories.values():
+                os.close(descriptor)
+            self._directories = {"/": root}
 
     def directory(self, path: str) -> int | None:
         """Return a descriptor of the directory *path* for use as ``dir_fd``; None if it does not exist.
@@ -106,29 +125,33 @@ class HostRoot:
 
     def _resolve(self, path: str, links: list[str]) -> tuple[int, str] | None:
         known = self._directories.get(path)
-        if known is not None:
-            return known
-        parent, name = split(path)
-        if name in _NO_NAMES:  # ".." at the top would leave the root
-            raise HostError(f"{path!r} is not a normalised absolute path")
-        above = self._resolve(parent, links)
-        if above is None:
-            return None
+        # From the nearest directory that is open downwards: recursion would be as deep as the path.
+        names: list[str] = []
+        while known is None:
+            path, name = split(path)
+            if name in _NO_NAMES:  # ".." at the top would leave the root
+                raise HostError(f"{join(path, '/'.join([name, *reversed(names)]))!r} is not a normalised absolute path")
+            names.append(name)
+            known = self._directories.get(path)
+        for name in reversed(names):
+            path = join(path, name)
+            found = self._enter(path, name, known, links)
+            if found is None:
+                return None
+            self._directories[path] = known = found
+        return known
+
+    def _enter(self, path: str, name: str, above: tuple[int, str], links: list[str]) -> tuple[int, str] | None:
+        """Return the directory *name* in the one that is open, or what a link of that name leads to."""
         descriptor, resolved_parent = above
-        resolved = join(resolved_parent, name)
         try:
-            found = (os.open(name, _OPEN_DIRECTORY, dir_fd=descriptor), resolved)
+            return os.open(name, _OPEN_DIRECTORY, dir_fd=descriptor), join(resolved_parent, name)
         except FileNotFoundError:
             return None
         except NotADirectoryError:
-            followed = self._follow(path, name, descriptor, resolved_parent, links)
-            if followed is None:
-                return None
-            found = followed
+            return self._follow(path, name, descriptor, resolved_parent, links)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
-        self._directories[path] = found
-        return found
 
     def _follow(
         self, path: str, name: str, descriptor: int, resolved_parent: str, links: list[str]
@@ -160,6 +183,8 @@ class HostRoot:
         if path == "/":
             return self.status_of_directory(path)
         parent, name = split(path)
+        if name in _NO_NAMES:
+            raise HostError(f"{path!r} is not a normalised absolute path")
         descriptor = self.directory(parent)
         if descriptor is None:
             return None
@@ -215,19 +240,30 @@ class HostRoot:
         elif kind == stat.S_IFLNK:
             entry.kind = SYMLINK
             entry.mode = None
-            parent, name = split(path)
-            try:
-                entry.target = os.readlink(name, dir_fd=self.directory(parent))
-            except OSError as error:
-                raise HostError(f"{path}: {error.strerror}") from None
+            entry.target = self.target(path)
         elif kind == stat.S_IFCHR:
             entry.kind = CHAR
             entry.major, entry.minor = os.major(status.st_rdev), os.minor(status.st_rdev)
         return entry
 
-    def read(self, path: str) -> bytes:
+    def target(self, path: str) -> str:
+        """Return the target of the symbolic link *path*, as it is written.
+
+        :raises HostError: it can't be read.
+        """
+        parent, name = split(path)
+        descriptor = self.directory(parent)
+        try:
+            if descriptor is None:
+                raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+            return os.readlink(name, dir_fd=descriptor)
+        except OSError as error:
+            raise HostError(f"{path}: {error.strerror}") from None
+
+    def read(self, path: str, most: int | None = None) -> bytes:
         """Return the bytes of the regular file *path*, not following a link in its place.
 
+        :arg most: refuse a file with more bytes.
         :raises HostError: it can't be read.
         """
         parent, name = split(path)
@@ -240,11 +276,15 @@ class HostRoot:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
                     raise HostError(f"{path}: is not a regular file")
                 pieces: list[bytes] = []
+                size = 0
                 while True:
                     piece = os.read(handle, 1 << 20)
                     if not piece:
                         return b"".join(pieces)
                     pieces.append(piece)
+                    size += len(piece)
+                    if most is not None and size > most:
+                        raise HostError(f"{path}: has more than {most} bytes")
             finally:
                 os.close(handle)
         except OSError as error:

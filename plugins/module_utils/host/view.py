@@ -1,14 +1,18 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""A read-only view of a node's filesystem through a host root.
+"""A read-only view of a node's filesystem below a host root.
 
-All paths that go in and come out are the node's own absolute paths. Symbolic links are resolved as the node itself
-would after ``chroot(root)``: an absolute link starts at the root again, ``..`` stops there, and no link leads out of
-it. So a specification can be made from a pod (``/host``), from a directory in a test, or on the node.
+All paths, both arguments and results, are absolute paths as the node sees them. Symbolic links are resolved as the node
+would resolve them after ``chroot(root)``: an absolute link starts at the root, ``..`` stops there, and no link leaves it.
+So a specification can be made from a pod (``/host``), in a test's directory, or on the node.
 
-The four methods ``read_status``, ``read_link``, ``read_names`` and ``read_content`` are all that touches the system;
-they get paths whose directories hold no link any more. A subclass that answers some of them from a plan shows the
-node as it will be (check mode). Answers are cached: make a new view after a change.
+A view resolves links by name, and then reads the result through directory descriptors that refuse every link
+(:meth:`.root.HostRoot.without_links`). A directory that another process replaces by a link in between is missing; it is
+never followed.
+
+The methods ``read_status``, ``read_link``, ``read_names`` and ``read_content`` read the filesystem. Their arguments are
+*places*: paths without links in their directories. A subclass that answers some of them from a plan shows the node as it
+will be (:mod:`.overlay`). Answers are cached: make a new view after a change.
 """
 
 from __future__ import annotations
@@ -20,21 +24,30 @@ from bisect import bisect_left
 from ..errors import HostError
 from ..values import Value
 from .glob import has_magic, matches, prefix_of
+from .root import NO_LINKS, HostRoot
 
-# As in Go's filepath.EvalSymlinks; the kernel gives up after 40.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+# Go's filepath.EvalSymlinks has this limit; the kernel stops after 40.
 MAX_LINKS = 255
-# A file that is read whole (ld.so.cache, an ELF library's tables, mig-minors) is smaller than this.
+# Longest path that the kernel accepts (PATH_MAX, without the NUL).
+MAX_PATH = 4095
+# Files that are read completely (ld.so.cache, an ELF library, mig-minors) are smaller.
 MAX_CONTENT = 64 * 1024 * 1024
+# How many directories stay open. A process may open 1024 files by default.
+MAX_OPEN = 400
 
 
 class Status(Value):
-    """What ``lstat`` tells of one node of the filesystem.
+    """The result of ``lstat``.
 
-    :arg mode: ``st_mode``, type and permission bits.
+    :arg mode: ``st_mode``: type and permissions.
     :arg uid: owner.
     :arg gid: group.
-    :arg major: of a device node, else 0.
-    :arg minor: of a device node, else 0.
+    :arg major: device number; 0 if it is not a device.
+    :arg minor: device number; 0 if it is not a device.
     """
 
     __slots__ = ("mode", "uid", "gid", "major", "minor")
@@ -64,9 +77,13 @@ class Status(Value):
 
 
 def clean(path: str) -> str:
-    """The path without ``.``, ``..``, doubled and trailing slashes, always absolute (Go's ``filepath.Clean``)."""
-    if path[:1] == "/" and "//" not in path and "/." not in path and (path[-1] != "/" or path == "/"):
-        return path
+    """Return *path* as an absolute path without ``.``, ``..``, and superfluous slashes (Go's ``filepath.Clean``)."""
+    if path[:1] == "/" and "//" not in path and (path[-1] != "/" or path == "/"):
+        if "/." not in path:
+            return path
+        ended = path + "/"
+        if "/./" not in ended and "/../" not in ended:
+            return path
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -78,90 +95,104 @@ def clean(path: str) -> str:
 
 
 class HostView:
-    """A node's filesystem below ``root``, to be read only.
+    """A node's filesystem below a host root, for reading only.
 
-    :arg root: directory that is the node's ``/``.
-    :raises HostError: the root is not a directory.
+    :arg root: the directory that is the node's ``/``, or an open host root, of which the view uses the same directory.
+    :raises HostError: the directory does not exist or can't be opened.
     """
 
-    def __init__(self, root: str = "/") -> None:
-        if not os.path.isdir(root):
-            raise HostError(f"{root}: the host root is not a directory")
-        self.root = root
-        self._prefix = "" if clean(root) == "/" else root.rstrip("/")
+    def __init__(self, root: str | HostRoot = "/") -> None:
+        self._disk = root.without_links() if isinstance(root, HostRoot) else HostRoot(root, NO_LINKS)
+        self.root = self._disk.path
         self._status: dict[str, Status | None] = {"/": Status(modes.S_IFDIR | 0o755)}
         self._names: dict[str, list[str] | None] = {}
         self._real: dict[str, str | None] = {"/": "/"}
 
-    # -- the four primitives: resolved paths only ---------------------------------------------------------------
+    def __enter__(self) -> Self:
+        return self
 
-    def read_status(self, path: str) -> Status | None:
-        """``lstat`` of a path whose directories are real; None if there is nothing or it may not be looked at."""
-        try:
-            found = os.lstat(self._prefix + path)
-        except (OSError, ValueError):
+    def __exit__(self, *_unused: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_disk"):
+            self._disk.close()
+
+    def close(self) -> None:
+        """Close all descriptors; answers that are cached stay available."""
+        self._disk.close()
+
+    def _opened(self) -> HostRoot:
+        self._disk.trim(MAX_OPEN)
+        return self._disk
+
+    # -- reading: places only -----------------------------------------------------------------------------------
+
+    def read_status(self, place: str) -> Status | None:
+        """Return the result of ``lstat``; None if nothing is there or permission is denied."""
+        found = self._disk_status(place)
+        if found is None:
             return None
         device = found.st_rdev
+        if not device:
+            return Status(found.st_mode, found.st_uid, found.st_gid)
         return Status(found.st_mode, found.st_uid, found.st_gid, os.major(device), os.minor(device))
 
-    def read_link(self, path: str) -> str | None:
-        """The raw target of a symbolic link, None if it can't be read."""
+    def _disk_status(self, place: str) -> os.stat_result | None:
         try:
-            return os.readlink(self._prefix + path)
-        except OSError:
+            return self._opened().status(place)
+        except (HostError, ValueError):  # ValueError: a path that no file can have
             return None
 
-    def read_names(self, path: str) -> list[str] | None:
-        """The names in a directory in any order, None if it can't be listed."""
+    def read_link(self, place: str) -> str | None:
+        """Return the target of a symbolic link as it is written; None if it can't be read."""
         try:
-            return os.listdir(self._prefix + path)
-        except OSError:
+            return self._opened().target(place)
+        except (HostError, ValueError):
             return None
 
-    def read_content(self, path: str) -> bytes | None:
-        """The content of a regular file, None if it can't be read."""
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    def read_names(self, place: str) -> list[str] | None:
+        """Return the names in a directory in any order; None if it can't be read."""
         try:
-            descriptor = os.open(self._prefix + path, flags)
-        except OSError:
+            return self._opened().names(place)
+        except (HostError, ValueError):
             return None
-        try:
-            parts: list[bytes] = []
-            left = MAX_CONTENT
-            while left > 0:
-                part = os.read(descriptor, min(left, 1 << 20))
-                if not part:
-                    return b"".join(parts)
-                parts.append(part)
-                left -= len(part)
-            return None
-        except OSError:
-            return None
-        finally:
-            os.close(descriptor)
 
-    # -- what others ask ----------------------------------------------------------------------------------------
+    def read_content(self, place: str) -> bytes | None:
+        """Return the content of a regular file; None if it can't be read or is too large."""
+        try:
+            return self._opened().read(place, MAX_CONTENT)
+        except (HostError, ValueError):
+            return None
+
+    # -- questions ----------------------------------------------------------------------------------------------
 
     def lstat(self, path: str) -> Status | None:
-        """The node at ``path`` itself (a last link is not followed), None if there is none."""
+        """Return the status of *path* itself (a link is not followed); None if it does not exist."""
         place = self._place(path)
         return None if place is None else self._lstat(place)
 
     def stat(self, path: str) -> Status | None:
-        """What ``path`` leads to, links followed; None if that does not exist."""
+        """Return the status of what *path* leads to, links followed; None if that does not exist."""
         real = self.realpath(path)
         return None if real is None else self._lstat(real)
 
     def exists(self, path: str) -> bool:
+        """Return whether *path* leads to something."""
         return self.stat(path) is not None
 
     def is_char_device(self, path: str) -> bool:
-        """Whether ``path`` itself is a character device (not a link to one)."""
+        """Return whether *path* itself is a character device (not a link to one)."""
         status = self.lstat(path)
         return status is not None and status.is_char_device
 
+    def is_executable(self, path: str) -> bool:
+        """Return whether *path* leads to a regular file with execute permission for anyone."""
+        status = self.stat(path)
+        return status is not None and status.is_file and status.mode & 0o111 != 0
+
     def readlink(self, path: str) -> str | None:
-        """The raw target if ``path`` is a symbolic link, else None."""
+        """Return the target of *path* as it is written; None if it is not a symbolic link."""
         place = self._place(path)
         if place is None:
             return None
@@ -169,26 +200,38 @@ class HostView:
         return self.read_link(place) if status is not None and status.is_link else None
 
     def realpath(self, path: str) -> str | None:
-        """``path`` with every link resolved, None if it does not exist (Go's ``filepath.EvalSymlinks``)."""
+        """Return *path* with every link resolved; None if it does not exist (Go's ``filepath.EvalSymlinks``)."""
         return self._resolve(clean(path), [MAX_LINKS])
 
     def read_bytes(self, path: str) -> bytes | None:
-        """The content of the regular file that ``path`` leads to, None if there is none."""
+        """Return the content of the regular file that *path* leads to; None if there is none."""
         real = self.realpath(path)
         if real is None:
             return None
         status = self._lstat(real)
         return self.read_content(real) if status is not None and status.is_file else None
 
+    def identity(self, path: str) -> tuple[str, int, int, int, int] | None:
+        """Return what changes if the file that *path* leads to is replaced or written; None if it does not exist.
+
+        :returns: its path without links, inode, size, and times of change of content and status in ns.
+        """
+        real = self.realpath(path)
+        status = None if real is None else self._disk_status(real)
+        if real is None or status is None:
+            return None
+        return real, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
     def listdir(self, path: str) -> list[str]:
-        """The sorted names in the directory that ``path`` leads to; empty if there is none."""
+        """Return the sorted names in the directory that *path* leads to; an empty list if there is none."""
         real = self.realpath(path)
         return [] if real is None else self._listdir(real)
 
     def glob(self, pattern: str) -> list[str]:
-        """Paths that match, as Go's ``filepath.Glob``: sorted in each directory, ``*`` stops at ``/`` and takes dots.
+        """Return the paths that match *pattern*, in the order of Go's ``filepath.Glob``: sorted in each directory.
 
-        Links are followed in directories, and a match may itself be a dangling link.
+        ``*`` matches no ``/``, but names that begin with a dot. Links to directories are followed. A match may be a
+        link that leads nowhere.
         """
         pattern = clean(pattern)
         if not has_magic(pattern):
@@ -230,7 +273,7 @@ class HostView:
         return self._names[place] or []
 
     def _place(self, path: str) -> str | None:
-        """``path`` with its directories resolved, but not its last part."""
+        """Return *path* with the links in its directories resolved; None if one of these does not exist."""
         directory, _slash, name = clean(path).rpartition("/")
         if not name:
             return "/"
@@ -240,18 +283,32 @@ class HostView:
         return f"/{name}" if real == "/" else f"{real}/{name}"
 
     def _resolve(self, path: str, links: list[int]) -> str | None:
-        """Resolve a clean path; ``links`` holds how many links may still be followed (bounds loops)."""
+        """Resolve a clean path.
+
+        :arg links: one number, how many more links may be followed (which ends loops).
+        """
+        known = self._real
         try:
-            return self._real[path]
+            return known[path]
         except KeyError:
             pass
-        directory, _slash, name = path.rpartition("/")
-        parent = self._resolve(directory or "/", links)
-        found = None if parent is None else self._enter(parent, name, links)
-        if found is not None or links[0] > 0:
-            # What failed for want of links may succeed from elsewhere: not remembered.
-            self._real[path] = found
-        return found
+        if len(path) > MAX_PATH:
+            return None
+        # From the longest known beginning downwards: recursion would be as deep as the path.
+        ends: list[int] = []
+        end = len(path)
+        while end > 0 and path[:end] not in known:
+            ends.append(end)
+            end = path.rfind("/", 0, end)
+        current = known[path[:end] or "/"]
+        for stop in reversed(ends):
+            if current is not None:
+                current = self._enter(current, path[end + 1 : stop], links)
+            if current is None and links[0] <= 0:
+                return None  # too many links from here; from elsewhere it may succeed
+            known[path[:stop]] = current
+            end = stop
+        return current
 
     def _enter(self, parent: str, name: str, links: list[int]) -> str | None:
         place = f"/{name}" if parent == "/" else f"{parent}/{name}"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The CDI specification of a mock node: the generator of :mod:`.cdi` fed with the machine's facts and the node's files.
+"""The CDI specification of a mock node: the generator of :mod:`..nvcdi` with the machine's facts and the node's files.
 
-A real node's kernel tells in /proc and /sys what a mock's can't: the capability minors of MIG devices and the DRM nodes
-of a PCI device. These facts are laid over the view of the node while the specification is made.
+The kernel of a real node shows in /proc and /sys what a mock's kernel can't: the capability minors of MIG devices, and the
+DRM nodes of a PCI device. These facts are part of the view of the node for which the specification is made.
 """
 
 from __future__ import annotations
@@ -11,25 +11,26 @@ from __future__ import annotations
 import os
 
 from .. import parameters
-from ..errors import HostError, ParameterError, SpecError
-from ..host.converge import Component
-from ..host.entries import DIRECTORY, Entry, char_device, directory, file, owned_by
+from ..errors import GuardError, HostError, ParameterError, SpecError
+from ..host import guard
+from ..host.converge import Component, plan_for
+from ..host.entries import Entry, char_device, directory, file, owned_by
 from ..host.manifest import Manifest, read_manifest
 from ..host.overlay import OverlayView
+from ..host.owner import CDI_SPEC, Owner
 from ..host.root import HostRoot
+from ..host.view import HostView
 from ..layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
 from ..machine import mig
 from ..machine.model import Machine
-from ..native import CDI_HOOK, binary
 from ..values import Value, value
-from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
+from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, hook_program
 from .components import cdi_spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..host.view import HostView
     from ..nvcdi.options import Options
 
 _NULL = "/dev/null"
@@ -37,23 +38,22 @@ _NULL = "/dev/null"
 
 @value
 class SpecFile(Value):
-    """The file that a specification goes into, and what goes onto the node with it."""
+    """The file of a specification, and what is installed with it."""
 
     path: str = DEFAULT_SPEC_PATH
     toolkit_root: str = DEFAULT_TOOLKIT_ROOT  # where the hook program is, or is installed if the node has none
-    # Regular files stand in for the device nodes: take them for what they stand for.
-    devices_are_files: bool = False
-    uid: int | None = None  # owner of what is written; None leaves it to whoever writes
-    gid: int | None = None  # group, likewise
+    devices_are_files: bool = False  # regular files replace the device nodes: treat them as device nodes
+    uid: int | None = None  # owner of the files; None: the user who creates them
+    gid: int | None = None  # group of the files; None: the group of that user
     instance: str = ""  # name of the mock that it belongs to
 
 
 class Specification:
     """A specification that can be written.
 
-    :arg component: what is to be on the node: the files, and the hook program if it is to be installed.
+    :arg component: the files, and the hook program if the node has none.
     :arg specs: the specification as plain data, and those that coherent annotations add to it.
-    :arg hook_path: the hook program that they name, "" if none.
+    :arg hook_path: the hook program that they name; "" if they name no hook.
     """
 
     def __init__(self, component: Component, specs: list[dict[str, Any]], hook_path: str) -> None:
@@ -63,7 +63,7 @@ class Specification:
 
     @property
     def device_names(self) -> list[str]:
-        """The fully qualified device names, in the specifications' order."""
+        """The fully qualified device names, in the order of the specifications."""
         return [f"{spec['kind']}={device['name']}" for spec in self.specs for device in spec["devices"]]
 
     @property
@@ -73,9 +73,9 @@ class Specification:
 
 
 def spec_path(name: str, value: object) -> str:
-    """Return the path of a specification; it ends in .yaml or .json, as CDI libraries read no other files.
+    """Return the path of a specification.
 
-    :raises ParameterError: it does not.
+    :raises ParameterError: it does not end in .yaml or .json. CDI libraries read no other files.
     """
     path = parameters.absolute_path(name, value)
     if not path.endswith((".yaml", ".json")):
@@ -84,13 +84,15 @@ def spec_path(name: str, value: object) -> str:
 
 
 def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[str, dict[str, Any]]]:
-    """Make the specifications of *machine* on the node that *view* shows; every door comes through here.
+    """Return the specifications of *machine* for the node that *view* shows; every door uses this function.
 
-    What nvidia-ctk takes from its environment and its kernel is the process's and this machine's.
+    nvidia-ctk takes some facts from its environment and its kernel. Here they are those of this process.
 
-    :returns: each specification, with what its file's name gets before the dot (:func:`..nvcdi.generate.generate`).
+    :returns: each specification, with what the name of its file gets before the dot (:func:`..nvcdi.generate.generate`).
     """
+    from ..cdi.version import minimum_version
     from ..nvcdi import generate as generator
+    from ..nvcdi import modes
 
     uname = os.uname()
     node = {
@@ -99,17 +101,34 @@ def generate(machine: Machine, view: HostView, options: Options) -> list[tuple[s
         "search_path": os.environ.get("PATH", ""),
         "data_dirs": os.environ.get("XDG_DATA_DIRS", ""),
     }
-    return generator.generate(machine, view, options.but(**node))
+    made = generator.generate(machine, view, options.but(**node))
+    if modes.COHERENT_ANNOTATIONS in options.feature_flags:
+        # nvidia-ctk sorts the devices by their annotations, and writes them without.
+        for _infix, spec in made:
+            for device in spec["devices"]:
+                device.pop("annotations", None)
+            spec["cdiVersion"] = minimum_version(spec)
+    return made
 
 
 def make(
-    machine: Machine, root: HostRoot, options: Options, spec_file: SpecFile, planned: list[Component]
+    machine: Machine,
+    root: HostRoot,
+    options: Options,
+    spec_file: SpecFile,
+    planned: list[Component],
+    take_over: bool = False,
+    allow_real_driver: bool = False,
 ) -> Specification:
-    """Make the specification of *machine* for the node at *root*.
+    """Return the specification of *machine* for the node at *root*, as the node will be after this run.
 
-    :arg planned: what this run will make besides: it counts as being there, and what it removes as gone.
-    :raises SpecError: it can't be made, or no runtime would take it; the message says why.
+    :arg planned: the other components of this run. The view has what their plan creates, and lacks what it removes.
+    :arg take_over: whether the run replaces unmanaged files.
+    :arg allow_real_driver: whether the run continues on a node with a real driver.
+    :raises SpecError: it can't be made, or no runtime would accept it; the message has the reason.
     :raises ParameterError: an option is not allowed.
+    :raises HostError: the run can't be made, because something on the node is in the way.
+    :raises GuardError: the run can't be made, because of a real driver or unmanaged files.
     """
     from ..cdi.serialize import serialize
     from ..nvcdi.generate import with_infix
@@ -117,16 +136,35 @@ def make(
 
     path = spec_path("path", spec_file.path)
     known = read_manifest(root)
-    hook_path, hook_entries = _hook(root, known, options, spec_file)
+    with HostView(root) as now:
+        installed = (spec_file.toolkit_root, spec_file.uid, spec_file.gid)
+        hook_path, hook_entries = hook_program.choose(now, known, options, *installed)
+        hook_version = hook_program.version_of(now, known, hook_path) if hook_path and not hook_entries else None
+    options = hook_program.fitted(options, hook_path, hook_version)
     null_entries = _null_device(root, known, spec_file)
-    view = _view(machine, root, known, options, spec_file, planned, hook_entries + null_entries)
-    made = generate(machine, view, options.but(hook_path=hook_path))
-    sorted_keys = release(options.toolkit_release).sorted_yaml
-    contents = {}
-    for infix, spec in made:
-        place = with_infix(path, infix)
-        _refuse_what_runtimes_refuse(view, place, spec)
-        contents[place] = serialize(spec, sorted_keys, path.rpartition(".")[2])
+    beside = Component(Owner(CDI_SPEC, path, spec_file.instance).tag, hook_entries + null_entries)
+    try:
+        changes = plan_for(root, [*planned, beside], known, take_over).changes
+    except GuardError:
+        if not allow_real_driver:
+            guard.check_no_real_driver(root, known)  # its message is the one that helps
+        raise
+    with OverlayView(root, changes) as view:
+        facts = _kernel_facts(machine, view, options.dev_root)
+        if spec_file.devices_are_files:
+            nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=any("/drm/" in fact.path for fact in facts))
+            facts += device_entries(machine, options.dev_root, nodes)
+        view.add(facts)
+        made = generate(machine, view, options.but(hook_path=hook_path))
+        sorted_keys = release(options.toolkit_release).sorted_yaml
+        contents = {}
+        for infix, spec in made:
+            place = with_infix(path, infix)
+            _refuse_what_runtimes_refuse(view, place, spec)
+            missing = hook_program.missing_command(spec, hook_path, hook_version)
+            if missing:
+                raise SpecError(missing)
+            contents[place] = serialize(spec, sorted_keys, path.rpartition(".")[2])
     component = cdi_spec(path, contents, spec_file.uid, spec_file.gid, spec_file.instance)
     specs = [spec for _infix, spec in made]
     if _names_hook(specs[0], hook_path):
@@ -139,9 +177,9 @@ def make(
 
 
 def assumed_entries(machine: Machine, root: HostRoot, options: Options, spec_file: SpecFile) -> list[Component]:
-    """Return device nodes and a driver installation in their default form, as far as the node does not have them yet.
+    """Return device nodes and a driver installation in their default form, without what the node has.
 
-    For check mode, where the tasks before this one have made nothing.
+    For check mode, in which the tasks before this one have created nothing.
     """
     from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
 
@@ -155,19 +193,26 @@ def assumed_entries(machine: Machine, root: HostRoot, options: Options, spec_fil
 
 
 def node_view(machine: Machine, root: HostRoot, dev_root: str) -> HostView:
-    """Return the node with what the driver's kernel modules would show of *machine*."""
-    return OverlayView(root.path, _kernel_facts(machine, root, dev_root, []), set())
+    """Return the view of the node at *root* with what the driver's kernel modules would show of *machine*."""
+    view = OverlayView(root)
+    view.add(_kernel_facts(machine, view, dev_root))
+    return view
 
 
 def problems(root: HostRoot, path: str, content: bytes) -> list[str]:
-    """Return what is wrong with the specification *content* that lies at *path*; empty if a runtime would load it."""
+    """Return what is wrong with *content*, the specification in the file *path*; an empty list if a runtime can use it."""
     from ..cdi.read import parse
-    from ..host.view import HostView
 
     try:
         spec = parse(path, content)
-        view = HostView(root.path)
-        _refuse_what_runtimes_refuse(view, path, spec)
+        known = read_manifest(root)
+        with HostView(root) as view:
+            _refuse_what_runtimes_refuse(view, path, spec)
+            for hook_path in sorted({hook["path"] for edit in _edits(spec) for hook in edit.get("hooks") or ()}):
+                version = hook_program.version_of(view, known, hook_path)
+                missing = hook_program.missing_command(spec, hook_path, version)
+                if missing:
+                    return [f"{path}: {missing}"]
     except (SpecError, HostError, ParameterError) as error:
         return [str(error)]
     return []
@@ -177,104 +222,55 @@ def _library_places(options: Options) -> tuple[str, ...]:
     return ("lib64", "usr/lib64", f"usr/lib/{options.architecture}-linux-gnu")
 
 
-def _hook(root: HostRoot, known: Manifest, options: Options, spec_file: SpecFile) -> tuple[str, list[Entry]]:
-    """Return the path of the hook program, and the entries that install it if the node has none."""
-    if options.hook_mode != "toolkit":
-        return "", []
-    if options.hook_path:
-        return parameters.absolute_path("hook_path", options.hook_path), []
-    found = find_hook(root, known, spec_file.toolkit_root)
-    ours = f"{spec_file.toolkit_root}/bin/{CDI_HOOK}"
-    if found and found not in known.owned:
-        return found, []
-    entries = [directory(f"{spec_file.toolkit_root}/bin"), file(ours, binary(CDI_HOOK, options.architecture), 0o755)]
-    return ours, owned_by(entries, spec_file.uid, spec_file.gid)
-
-
 def _null_device(root: HostRoot, known: Manifest, spec_file: SpecFile) -> list[Entry]:
-    """Return the entry that makes /dev/null, which specifications mount, where a node in a directory has none."""
+    """Return the entry of /dev/null, which specifications mount, if the node is a directory without it."""
     if root.status(_NULL) is not None and _NULL not in known.owned:
         return []
     entry = file(_NULL, b"", 0o666) if spec_file.devices_are_files else char_device(_NULL, 1, 3)
     return owned_by([entry], spec_file.uid, spec_file.gid)
 
 
-def find_hook(root: HostRoot, known: Manifest, toolkit_root: str) -> str:
-    """Return the path of the node's hook program, "" if it has none; another's goes before the one that is ours."""
-    from ..nvcdi.locators import BINARY_DIRS
-
-    ours = f"{toolkit_root}/bin/{CDI_HOOK}"
-    is_there = root.status(ours) is not None
-    if is_there and ours not in known.owned:
-        return ours
-    for place in BINARY_DIRS:
-        theirs = f"{place}/{CDI_HOOK}"
-        if root.status(theirs) is not None and theirs not in known.owned:
-            return theirs
-    return ours if is_there else ""
+def _edits(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all container edits of a specification."""
+    return [spec.get("containerEdits") or {}] + [device["containerEdits"] for device in spec["devices"]]
 
 
 def _names_hook(spec: dict[str, Any], hook_path: str) -> bool:
-    edits = [spec.get("containerEdits", {})] + [device["containerEdits"] for device in spec["devices"]]
-    return any(hook["path"] == hook_path for edit in edits for hook in edit.get("hooks", ()))
+    return any(hook["path"] == hook_path for edit in _edits(spec) for hook in edit.get("hooks", ()))
 
 
-def _view(
-    machine: Machine,
-    root: HostRoot,
-    known: Manifest,
-    options: Options,
-    spec_file: SpecFile,
-    planned: list[Component],
-    hook_entries: list[Entry],
-) -> OverlayView:
-    entries = [entry for component in planned for entry in component.entries]
-    owners = {component.owner for component in planned}
-    staying = {entry.path for entry in entries}
-    gone = {
-        path
-        for path, owned in known.owned.items()
-        if owned.kind != DIRECTORY and owned.tags <= owners and path not in staying
-    }
-    facts = _kernel_facts(machine, root, options.dev_root, entries)
-    if spec_file.devices_are_files:
-        dri = any("/drm/" in fact.path for fact in facts)
-        nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=dri)
-        facts += device_entries(machine, options.dev_root, nodes)
-    return OverlayView(root.path, entries + facts + hook_entries, gone)
-
-
-def _kernel_facts(machine: Machine, root: HostRoot, dev_root: str, planned: list[Entry]) -> list[Entry]:
-    """What the driver would show in /proc and /sys, where nobody can write."""
+def _kernel_facts(machine: Machine, view: HostView, dev_root: str) -> list[Entry]:
+    """Return what the driver would show in /proc and /sys, where nobody can write."""
     facts: list[Entry] = []
     enabled = [gpu.minor for gpu in machine.gpus if gpu.mig_enabled]
     if enabled:
         lines = [f"{name} {minor}\n" for name, minor in mig.capability_minors(enabled).items()]
         facts.append(file("/proc/driver/nvidia-caps/mig-minors", "".join(lines).encode("ascii")))
     dev = ("" if dev_root == "/" else dev_root) + "/dev/dri"
-    paths = {entry.path for entry in planned}
     for gpu in machine.gpus:
         place = f"/sys/bus/pci/devices/{gpu.pci_bus_id}/drm"
         for name in (f"card{gpu.minor}", f"renderD{RENDER_OFFSET + gpu.minor}"):
-            if f"{dev}/{name}" in paths or root.status(f"{dev}/{name}") is not None:
+            if view.lstat(f"{dev}/{name}") is not None:
                 facts.append(directory(f"{place}/{name}"))
     return facts
 
 
 def _refuse_what_runtimes_refuse(view: HostView, path: str, spec: dict[str, Any]) -> None:
-    """Refuse a specification that a CDI library would not load, that clashes with another, or that leads nowhere.
+    """Refuse a specification that conflicts with another, or that names what is missing or can't be executed.
 
-    :raises SpecError: the message names the first reason.
+    :raises SpecError: the message has the first reason.
     """
     _refuse_clashes(view, path, spec)
-    edits = [spec.get("containerEdits", {})] + [device["containerEdits"] for device in spec["devices"]]
-    for edit in edits:
-        hosts = [node.get("hostPath") or node["path"] for node in edit.get("deviceNodes", ())]
-        hosts += [mount["hostPath"] for mount in edit.get("mounts", ())]
-        hosts += [hook["path"] for hook in edit.get("hooks", ())]
-        for host_path in hosts:
+    for edit in _edits(spec):
+        hosts = [node.get("hostPath") or node["path"] for node in edit.get("deviceNodes") or ()]
+        hosts += [mount["hostPath"] for mount in edit.get("mounts") or ()]
+        hooks = [hook["path"] for hook in edit.get("hooks") or ()]
+        for host_path in hosts + hooks:
             if not view.exists(host_path):
                 raise SpecError(f"{path}: the host path {host_path} does not exist on the node: no runtime can use it")
+        for hook_path in hooks:
+            if not view.is_executable(hook_path):
+                raise SpecError(f"{path}: the hook {hook_path} is not an executable file: no container would start")
 
 
 def _refuse_clashes(view: HostView, path: str, spec: dict[str, Any]) -> None:

@@ -106,9 +106,9 @@ ROWS = (
     Row("all_device", {"type": "bool", "default": True}, ("--no-all-device",), "leave out the device all"),
     Row(
         "toolkit_release",
-        {"type": "str", "choices": list(PUBLISHED), "default": DEFAULT_RELEASE},
+        {"type": "str", "choices": list(PUBLISHED)},
         ("--toolkit-release",),
-        f"whose rules [{DEFAULT_RELEASE}]",
+        f"whose rules apply [those of the node's hook program, or {DEFAULT_RELEASE}]",
         choices=tuple(RELEASES),
     ),
     Row(

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Does this node look like a GPU node? Checks of what is there, for gpu-mockctl verify and the module nvmock_verify.
+"""Checks whether a node looks like a GPU node, for ``gpu-mockctl verify`` and the module nvmock_verify.
 
-They ask what the GPU Mock on kind's verify script and smoke Job asked, and what those did not: device numbers and modes,
-whether every link leads to a file, whether a CDI library would load the specification, whether its host paths exist.
-They look at the node only, and know nothing of what was wanted.
+They include the checks of GPU Mock on kind's verify script and smoke Job. Further checks are device numbers and modes, the
+targets of links, and whether a CDI library would load the specification and its host paths exist. They read the node only,
+and do not know which options it was made with.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# nvidia-uvm's major is what the kernel gave it.
+# The major of nvidia-uvm is dynamic.
 _NODES = (
     *((name, NVIDIA_MAJOR, minor) for name, minor in CONTROL_NODES),
     *((name, None, minor) for name, minor in UVM_NODES),
@@ -40,16 +40,16 @@ _PROGRAMS = ("nvidia-smi", "nvidia-debugdump", "nvidia-persistenced", "nvidia-mo
 
 @value
 class Outcome(Value):
-    """What a verification found."""
+    """The result of a verification."""
 
-    lines: list[str]  # what passed, in the words that the GPU Mock on kind's users wait for
-    problems: list[str]  # one line each; empty if all is well
+    lines: list[str]  # the checks that passed, in the words of GPU Mock on kind
+    problems: list[str]  # one line for each problem
 
 
 def verify_filesystem(root: HostRoot, base: str, regular_files: bool = False) -> Outcome:
-    """Check device nodes and procfs below *base*.
+    """Check the device nodes and procfs below *base*.
 
-    :arg regular_files: device nodes are stood in for by regular files.
+    :arg regular_files: whether regular files replace the device nodes.
     """
     problems: list[str] = []
     gpus = _information_files(root, base, problems)
@@ -88,7 +88,7 @@ def verify_cdi(root: HostRoot, driver_root: str, spec_path: str) -> Outcome:
 
 
 def _information_files(root: HostRoot, base: str, problems: list[str]) -> dict[str, int]:
-    """Return the bus ids in procfs and the device minors that their information files tell."""
+    """Return the device minors in the information files of procfs, by PCI bus id."""
     place = f"{base}/proc/driver/nvidia/gpus"
     found: dict[str, int] = {}
     for bus_id in root.names(place):

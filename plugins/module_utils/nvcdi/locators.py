@@ -88,6 +88,7 @@ class Locators:
         self._binary_dirs = [f"{root}/{path}" for path in binary_dirs] if root != "/" else []
         self._binary_dirs.extend(binary_dirs)
         self._cached: list[str] | None = None
+        self._bases: dict[str, str] = {}  # prefix -> what is put in front of "/" and a pattern
 
     def files(self, pattern: str, prefixes: Iterable[str] = ("/",), first: bool = False) -> list[str]:
         """Files (not directories) below the driver root."""
@@ -133,7 +134,10 @@ class Locators:
     def _candidates(self, pattern: str, prefixes: Iterable[str]) -> list[str]:
         found: list[str] = []
         for prefix in prefixes:
-            path = clean(f"{prefix}/{pattern}")
+            base = self._bases.get(prefix)
+            if base is None:
+                base = self._bases[prefix] = clean(prefix).rstrip("/")
+            path = clean(f"{base}/{pattern}")
             if has_magic(path):
                 found.extend(self.view.glob(path))
             elif self.view.lstat(path) is not None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from ..errors import ParameterError
 from ..values import Value, value
-from .releases import DEFAULT_RELEASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Options(Value):
     feature_flags: tuple[str, ...] = ()  # the tool's feature flags
     library_search_paths: tuple[str, ...] = ()  # where to look for libraries instead of the usual places
     config_search_paths: tuple[str, ...] = ()  # the same for configuration files
-    toolkit_release: str = DEFAULT_RELEASE  # a name in :data:`.releases.RELEASES`
+    toolkit_release: str = ""  # a name in :data:`.releases.RELEASES`; ``""`` is the default release
     hook_mode: str = HOOKS_TOOLKIT  # ``none``: no hooks, every name of a library is a mount of its own
     architecture: str = ""  # machine name as ``uname -m``, for names of Vulkan files
     # What the tool takes from its process and its kernel; :mod:`..node.cdi_spec` fills them in, for every door.

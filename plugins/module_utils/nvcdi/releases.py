@@ -222,13 +222,28 @@ RELEASES = {
 DEFAULT_RELEASE = "1.20.2"
 PUBLISHED = tuple([name for name in RELEASES if name != "head"])
 
+# The first version of nvidia-cdi-hook that has each command, if not all versions have it (CHANGELOG.md of the toolkit).
+# Version 1.17 fails on a command that it does not have. Later versions print a warning and do nothing.
+COMMANDS_SINCE = {
+    "enable-cuda-compat": (1, 17, 5),
+    "disable-device-node-modification": (1, 18, 0),
+    "update-application-profile": (1, 20, 0),
+    "apply-cuda-memory-limits": (1, 20, 1),
+}
+
+
+def release_of_version(version: tuple[int, int, int]) -> str:
+    """Return the name of the newest release up to *version*, such as ``1.18`` for 1.18.1; ``""`` if it is too old."""
+    names = [name for name in PUBLISHED if tuple(map(int, name.split("."))) <= version]
+    return names[-1] if names else ""
+
 
 def release(name: str) -> Release:
-    """The release of that name, e.g. ``1.20.2``.
+    """Return the release of that name, such as ``1.20.2``; ``""`` is the default release.
 
     :raises ParameterError: there is none.
     """
     try:
-        return RELEASES[name]
+        return RELEASES[name or DEFAULT_RELEASE]
     except KeyError:
         raise ParameterError("toolkit_release", name, "one of " + ", ".join(RELEASES)) from None

@@ -9,11 +9,14 @@ somebody else has changed other parts of the file since.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, NamedTuple
 
-from ..errors import NvmockError
+from ..errors import NvmockError, shortened
 from .toml_edit import MISSING, Document, Path
+
+_MOST_DEPTH = 100  # of objects and arrays in each other
 
 
 class ConfigError(NvmockError):
@@ -126,10 +129,7 @@ class _TomlEditor:
 
 class _JsonEditor:
     def __init__(self, text: str) -> None:
-        try:
-            self._data = json.loads(text) if text.strip() else {}
-        except ValueError as error:
-            raise ConfigError(f"not JSON: {error}") from error
+        self._data = _json_data(text) if text.strip() else {}
         if not isinstance(self._data, dict):
             raise ConfigError("not a JSON object")
         indent = re.search(r"\{\s*\n([ \t]+)", text)
@@ -182,6 +182,46 @@ class _JsonEditor:
         if not self._data:
             return ""
         return json.dumps(self._data, indent=self._indent, ensure_ascii=False) + self._end
+
+
+def _json_data(text: str) -> Any:
+    """Return the data of a JSON text, all of which can be written again.
+
+    :raise ConfigError: it is not JSON, or a value or a name in it would be lost.
+    """
+    try:
+        data = json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
+        _check_depth(data)
+    except ValueError as error:
+        raise ConfigError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"not a configuration: nested more than {_MOST_DEPTH} deep") from None
+    return data
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _value in pairs]
+        raise ConfigError(f"{max(names, key=names.count)!r} is there twice in one JSON object: remove one")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ConfigError(f"{shortened(text, 60)} is not a JSON number that can be written again: change it")
+    return number
+
+
+def _check_depth(data: Any) -> None:
+    left = [(data, 0)]
+    while left:
+        value, depth = left.pop()
+        if depth > _MOST_DEPTH:
+            raise RecursionError
+        if isinstance(value, (dict, list)):
+            left += [(one, depth + 1) for one in (value.values() if isinstance(value, dict) else value)]
 
 
 def _editor(text: str, language: str) -> _TomlEditor | _JsonEditor:

@@ -273,7 +273,7 @@ def _read_record(path: str) -> dict[str, Any] | None:
         record["applied"] = [Applied(tuple(key), before, after) for key, before, after in record["applied"]]
         for key in ("path", "language", "existed", "written", "made"):
             record[key]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NvmockError(f"{path}: not a record of this collection: move it away ({error})") from error
     return record
 

@@ -21,6 +21,7 @@ Scalar = Union[bool, int, str]
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _INTEGER = re.compile(r"[+-]?[0-9][0-9_]*\Z")
 _OTHER_NUMBER = re.compile(r"[+-]?(?:inf|nan|[0-9][0-9A-Za-z_.:+-]*)\Z|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9][0-9:.+Zz-]*\Z")
+_MOST_DEPTH = 100  # of values in each other, and of parts of a key
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\": "\\", "e": "\x1b"}
 
 
@@ -258,6 +259,7 @@ class Document:
     def _parse(self) -> None:
         self._headers: list[_Header] = []
         self._entries: list[_Entry] = []
+        self._depth = 0
         text, position = self.text, 1 if self.text.startswith("\ufeff") else 0
         table: Path = ()
         header_index = -1
@@ -340,6 +342,8 @@ class Document:
                 part, position = match.group(), match.end()
             parts.append(part)
             ends.append(position)
+            if len(parts) > _MOST_DEPTH:
+                raise self._fail(position, f"a key has more than {_MOST_DEPTH} parts")
             after = self._blank(position)
             if not self.text.startswith(".", after):
                 return tuple(parts), tuple(ends), position
@@ -388,10 +392,13 @@ class Document:
         first = text[position : position + 1]
         if first in ('"', "'") and first:
             return self._string(position)
-        if first == "[":
-            return self._array(position)
-        if first == "{":
-            return self._inline_table(position)
+        if first in ("[", "{"):
+            if self._depth >= _MOST_DEPTH:
+                raise self._fail(position, f"values are nested more than {_MOST_DEPTH} deep")
+            self._depth += 1
+            found = self._array(position) if first == "[" else self._inline_table(position)
+            self._depth -= 1
+            return found
         match = re.compile(r"[^,\]}#\r\n]+").match(text, position)
         token = match.group().rstrip(" \t") if match else ""
         if not token:
@@ -444,12 +451,16 @@ class Document:
             at = self._blank(at)
             if not self.text.startswith("=", at):
                 raise self._fail(at, "no = after the key")
+            self._depth += len(key) - 1
             value, at = self._value(self._blank(at + 1))
+            self._depth -= len(key) - 1
             inner = out
             for part in key[:-1]:
                 inner = inner.setdefault(part, {})
                 if not isinstance(inner, dict):
                     raise self._fail(at, f"{part} is a value, not a table")
+            if key[-1] in inner:
+                raise self._fail(at, f"{key[-1]} is there twice")
             inner[key[-1]] = value
             at = self._space(at)
             if self.text.startswith(",", at):

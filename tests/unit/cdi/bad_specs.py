@@ -65,6 +65,8 @@ BAD = [
     (_bad(("kind",), "gpu"), 'kind: "gpu" must be VENDOR/CLASS'),
     (_bad(("kind",), "1nvidia.com/gpu"), 'kind: invalid vendor. "1nvidia.com", should start with letter'),
     (_bad(("kind",), "nvidia.com/g pu"), "kind: invalid class. invalid character ' ' in name \"g pu\""),
+    (_bad(("kind",), "n/gpu"), 'kind: invalid vendor. "n", should have two characters or more'),
+    (_bad(("kind",), "nvidia.com/x"), 'kind: invalid class. "x", should have two characters or more'),
     (_bad(("kind",), "nvidia.com/gpu-"), 'kind: invalid class. "gpu-", should end with a letter or digit'),
     (_bad(("driver",), "nvidia"), "spec: unknown field 'driver'"),
     (_bad(("devices",), None), "spec: devices is missing"),

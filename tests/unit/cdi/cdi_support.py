@@ -54,7 +54,9 @@ def make(root, entries, machine=None, **options):
     options = {"mode": "nvml", "driver_root": DRIVER, "dev_root": "/", "device_name_strategies": ("index",), **options}
     options.setdefault("architecture", "x86_64")
     machine = machine or build_machine(gpu_count=2, uuid_seed="s")
-    return generate(machine, OverlayView(str(root), entries, set()), Options(**options))[0][1]
+    view = OverlayView(str(root))
+    view.add(entries)
+    return generate(machine, view, Options(**options))[0][1]
 
 
 def complete():

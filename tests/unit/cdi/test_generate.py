@@ -573,7 +573,7 @@ def test_every_mode_has_the_kind_that_is_asked_for(tmp_path):
     nodes += [node_char("/dev/infiniband/rdma_cm", 1, 4)]
     for mode in ("nvml", "management", "gds", "mofed", "gdrcopy", "nvswitch", "imex"):
         assert make(tmp_path, nodes, mode=mode)["kind"] == "nvidia.com/gpu"
-        assert make(tmp_path, nodes, mode=mode, vendor="a.b", cdi_class="c")["kind"] == "a.b/c"
+        assert make(tmp_path, nodes, mode=mode, vendor="a.b", cdi_class="cc")["kind"] == "a.b/cc"
 
 
 def test_unknown_modes_and_releases(tmp_path):

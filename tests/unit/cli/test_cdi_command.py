@@ -89,7 +89,7 @@ def test_transform_root_from_standard_input(node):
 
 def test_validate_says_what_is_wrong(node):
     with open(node + "/etc/cdi/bad.json", "w", encoding="ascii") as file:
-        file.write('{"cdiVersion": "0.5.0", "kind": "a.b/c", "devices": []}')
+        file.write('{"cdiVersion": "0.5.0", "kind": "a.b/cc", "devices": []}')
     done = mockctl("cdi", "validate", "/etc/cdi/bad.json", "--host-root", node)
     assert (done.returncode, done.stdout) == (1, "/etc/cdi/bad.json: devices: invalid spec, no devices\n")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 import pytest
 
@@ -52,6 +53,48 @@ def test_correct_does_not_add_a_key():
 def test_a_string_true_is_not_the_boolean():
     text, applied = apply('x = "true"\n', "toml", [Setting(("x",), True)])
     assert text == "x = true\n" and applied
+
+
+_DEEP = 3000
+UNREADABLE = {
+    "arrays in TOML": ("toml", "x = " + "[" * _DEEP + "]" * _DEEP + "\n", "nested more than 100 deep"),
+    "tables in TOML": ("toml", "x = " + "{a = " * _DEEP + "1" + "}" * _DEEP + "\n", "nested more than 100 deep"),
+    "dots in TOML": ("toml", "x = {" + "a." * _DEEP + "a = 1}\n", "more than 100 parts"),
+    "dots in tables": (
+        "toml",
+        "x = " + ("{" + "a." * 90 + "a = ") * 50 + "1" + "}" * 50 + "\n",
+        "nested more than 100",
+    ),
+    "a header in TOML": ("toml", "[" + "a." * _DEEP + "a]\n", "more than 100 parts"),
+    "a name twice in a table": ("toml", "x = {a = 1, a = 2}\n", "line 1: a is there twice"),
+    "arrays in JSON": ("json", '{"x": ' + "[" * _DEEP + "]" * _DEEP + "}", "nested more than 100 deep"),
+    "objects in JSON": ("json", '{"a":' * _DEEP + "1" + "}" * _DEEP, "nested more than 100 deep"),
+    "brackets alone": ("json", "[" * 100_000, "nested more than 100 deep"),
+    "a name twice": ("json", '{"features": {"cdi": false, "cdi": true}}', "'cdi' is there twice"),
+    "a large number": ("json", '{"x": 1e400}', "1e400 is not a JSON number"),
+    "infinity": ("json", '{"x": [-Infinity]}', "-Infinity is not a JSON number"),
+    "not a number": ("json", '{"x": NaN}', "NaN is not a JSON number"),
+    "many digits": ("json", '{"x": ' + "9" * 10_000 + "}", "not JSON"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_file_that_can_not_be_written_again_is_refused_in_one_line(name):
+    language, text, said = UNREADABLE[name]
+    if name == "many digits" and not hasattr(sys, "get_int_max_str_digits"):
+        pytest.skip("this Python reads numbers of any length")
+    with pytest.raises(NvmockError, match=said) as caught:
+        apply(text, language, [Setting(("features", "cdi"), True)])
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_nesting_of_a_hundred_is_read():
+    for language, text in (
+        ("toml", "x = " + "[" * 90 + "]" * 90 + "\n"),
+        ("json", '{"x": ' + "[" * 90 + "]" * 90 + "}"),
+    ):
+        changed, applied = apply(text, language, [Setting(("features", "cdi"), True)])
+        assert applied and "cdi" in changed
 
 
 def test_a_value_that_is_no_list_is_refused():
