@@ -28,6 +28,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+# The instance of specifications that ``cdi generate`` writes beside those of the mocks, which moves none and is not moved. No
+# user can give it: a name begins with a letter or digit.
+_BESIDE = "_cdi-generate"
 _SYSTEMD_RUNS = "/run/systemd/system"
 
 
@@ -136,6 +139,14 @@ def moved(root: HostRoot, wanted: Iterable[Owner], parts: frozenset[str], instan
         elif owner.part in parts and owner.tag not in new:
             gone.append(owner.tag)
     return removed(gone)
+
+
+def instance_of_spec(root: HostRoot, path: str) -> str:
+    """Return the name of the mock whose specification is at *path*; of a new one that of those beside the mocks."""
+    for owner in owners_of(root):
+        if owner.part == CDI_SPEC and owner.path == path:
+            return owner.instance
+    return _BESIDE
 
 
 def _of_another_mock(owner: Owner) -> str:

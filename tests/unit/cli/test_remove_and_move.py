@@ -129,6 +129,23 @@ def test_another_path_moves_the_mock_and_the_diff_shows_it(tmp_path):
     }
 
 
+def test_a_specification_beside_the_mock_is_not_moved(tmp_path):
+    (tmp_path / "etc").mkdir()
+    make(tmp_path, "--gpu-count", "1")
+    alone = snapshot(tmp_path)
+    arguments = ["cdi", "generate", "--host-root", str(tmp_path), "--driver-root", "/var/lib/nvidia-mock/driver"]
+    files = ["/etc/cdi/more.json", "/etc/cdi/still-more.json"]
+    for number, path in enumerate(files):
+        done = run(*arguments, "--dev-root", "/", "--class", f"c{number}", "--output", path)
+        assert done.returncode == 0, done.stderr
+    made = snapshot(tmp_path)
+    assert "up to date" in make(tmp_path, "--gpu-count", "1").stdout
+    assert snapshot(tmp_path) == made
+    remove(tmp_path, "--cdi-output", files[0])
+    remove(tmp_path, "--cdi-output", files[1])
+    assert snapshot(tmp_path) == alone
+
+
 def test_a_specification_moves_within_its_directory(tmp_path):
     """Both files would define the same devices."""
     make(tmp_path, "--gpu-count", "1")
