@@ -46,8 +46,8 @@ def apply(root: HostRoot, plan: Plan, lock: Lock) -> None:
     :raises HostError: the filesystem refused something; nothing was changed, or the message says what could not be undone.
     :raises Overtaken: another run made the directory of the manifest first; nothing was changed.
     """
-    umask = os.umask(0)
     work = _Transaction(root, plan, lock)
+    umask = os.umask(0)
     try:
         work.run()
     except locking.Overtaken:
@@ -174,7 +174,7 @@ class _Transaction:
     def _stage_one(self, change: Change) -> Tree | None:
         entry, before, path = change.after, change.before, change.path
         if entry is None and self._root.directory(split(path)[0]) is None:
-            return None  # what was to be removed is gone with its directory
+            return None  # it is gone with its directory already
         directory = self._parent(path)
         if entry is not None and entry.kind == DIRECTORY:
             if before is not None and before.kind == DIRECTORY:

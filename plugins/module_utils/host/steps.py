@@ -189,11 +189,10 @@ class Return(Step):
     __slots__ = ()
 
     def clean(self) -> bool:
-        cleaned = super().clean()
-        # Two names of one file: the rename has done nothing, and the second name is left over.
+        # With two names of one file the rename has done nothing, and the second name is left over.
         if self._staged is not None:
             unlink(self._directory, self._staged)
-        return cleaned
+        return super().clean()
 
     def _take_from_place(self, here: os.stat_result, comes_directory: bool) -> None:
         """The file goes back to where it was kept, whatever replaces it."""
