@@ -137,6 +137,8 @@ class Step:
 
     def _move_back(self) -> None:
         if self._gone and self._before is not None:
+            if self._staged is not None and self._shown():
+                self._rename(self._name, self._staged)
             os.mkdir(self._name, self._before.mode or 0, dir_fd=self._directory)
             fit(self._directory, self._name, self._before)
             return
