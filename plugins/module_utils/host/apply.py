@@ -46,8 +46,8 @@ def apply(root: HostRoot, plan: Plan, lock: Lock) -> None:
     :raises HostError: the filesystem refused something; nothing was changed, or the message says what could not be undone.
     :raises Overtaken: another run made the directory of the manifest first; nothing was changed.
     """
-    umask = os.umask(0)
     work = _Transaction(root, plan, lock)
+    umask = os.umask(0)
     try:
         work.run()
     except locking.Overtaken:
@@ -97,6 +97,7 @@ class _Transaction:
         self._made: tuple[str, ...] = ()  # directories of the manifest that this run made
         self._has_made_lock = False
         self._manifest: Step | None = None
+        self._trial: str | None = None  # hidden name for the lock file
         self._final: str | None = None  # hidden name of the manifest of the new state
         during = plan.during
         self._during = Manifest(during.owned, in_progress=True, staged=self._prefix)
@@ -173,7 +174,7 @@ class _Transaction:
     def _stage_one(self, change: Change) -> Tree | None:
         entry, before, path = change.after, change.before, change.path
         if entry is None and self._root.directory(split(path)[0]) is None:
-            return None  # what was to be removed is gone with its directory
+            return None  # it is gone with its directory already
         directory = self._parent(path)
         if entry is not None and entry.kind == DIRECTORY:
             if before is not None and before.kind == DIRECTORY:
@@ -234,7 +235,10 @@ class _Transaction:
             step.move()
         if self._final is None:
             self.current = locking.PATH
-            _check_unlink(_opened(self._root, manifests.STATE_DIRECTORY), locking.NAME, self._name())
+            self._trial = self._name()
+            directory = _opened(self._root, manifests.STATE_DIRECTORY)
+            _try_removal(directory, locking.NAME, self._trial)
+            _end_trial(directory, locking.NAME, self._trial)
         for path in self._going:
             self.current = path
             _check_removal(self._parent(path), split(path)[1])
@@ -301,10 +305,12 @@ class _Transaction:
             except (OSError, HostError):
                 left.append(step.left)
         try:
+            if self._trial is not None:
+                _end_trial(_opened(self._root, manifests.STATE_DIRECTORY), locking.NAME, self._trial)
             if self._final is not None:
                 unlink(_opened(self._root, manifests.STATE_DIRECTORY), self._final)
         except (OSError, HostError):
-            left.append(join(manifests.STATE_DIRECTORY, self._final or ""))
+            left.append(join(manifests.STATE_DIRECTORY, self._final or self._trial or ""))
         try:
             if left:  # the manifest goes on saying "in progress", so that the next run looks at everything
                 self._clean_manifest()
@@ -332,8 +338,8 @@ def _opened(root: HostRoot, place: str) -> int:
     return directory
 
 
-def _check_unlink(directory: int, name: str, hidden: str) -> None:
-    """Ask whether the file *name* could be removed: what forbids it forbids a second name or another name, too.
+def _try_removal(directory: int, name: str, hidden: str) -> None:
+    """Ask whether the file *name* could be removed: what forbids it forbids a second name, and another name.
 
     :raises OSError: it could not.
     """
@@ -343,9 +349,17 @@ def _check_unlink(directory: int, name: str, hidden: str) -> None:
         return
     except OSError:  # refused, or there are no hard links on this filesystem
         os.rename(name, hidden, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def _end_trial(directory: int, name: str, hidden: str) -> None:
+    """Take back what :func:`_try_removal` did.
+
+    :raises OSError: the filesystem refused.
+    """
+    if status_of(directory, name) is not None:
+        unlink(directory, hidden)
+    elif status_of(directory, hidden) is not None:
         os.rename(hidden, name, src_dir_fd=directory, dst_dir_fd=directory)
-        return
-    unlink(directory, hidden)
 
 
 def _check_removal(directory: int, name: str) -> None:

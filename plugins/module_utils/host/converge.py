@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""One step from wishes to facts: lock the host root, look at it, compare, write the difference (or only say it)."""
+"""Bring a node to a state: lock the host root, look at it, compare, and write the difference or only report it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_TRIES = 20
 
 @value
 class Component(Value):
-    """What belongs together on a node, and is made and removed together."""
+    """What belongs together on a node: it is made and removed together."""
 
     owner: str  # its name in the manifest, such as ``devices:/run/nvidia/driver``
     entries: list[Entry]  # all that it wants; an empty list removes what it once wanted
@@ -70,11 +70,11 @@ def change(
     :arg look: reads the node and returns the components; those that it does not name are left as they are. It is called
         with the lock held, and again if another run was first.
     :arg check: change nothing, and take no lock.
-    :arg take_over: replace files of others, which come back on removal.
+    :arg take_over: replace unmanaged files, which come back on removal.
     :arg allow_real_driver: go on although the node has a real NVIDIA driver.
     :arg say: is told once if the run has to wait for the lock.
     :raises HostError: the filesystem does not allow it; nothing was changed.
-    :raises GuardError: a real driver, or files of others.
+    :raises GuardError: a real driver, or unmanaged files.
     """
     for _try in range(_MOST_TRIES):
         lock = None if check else acquire(root, say)

@@ -23,7 +23,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 def staged_prefix() -> str:
-    """Return what the names of one run begin with. No other run has the same, so nothing of others is met."""
+    """Return what the names of one run begin with. No other run has the same, so it meets no other file."""
     return f"{STAGED}{os.urandom(4).hex()}-"
 
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The directories that the manifest lies in: they appear with it and go with it, each time in one rename."""
+"""The directories that the manifest is in: they appear with it and go with it, each time in one rename."""
 
 from __future__ import annotations
 

@@ -172,8 +172,8 @@ def _check(handle: int) -> None:
         status = os.fstat(handle)
     except OSError as error:
         raise HostError(f"{PATH}: {error.strerror}") from None
-    if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, os.geteuid()):
-        raise HostError(f"{PATH} is not a regular file of root: remove it")
+    if not stat.S_ISREG(status.st_mode) or status.st_size or status.st_uid not in (0, os.geteuid()):
+        raise HostError(f"{PATH} is not an empty file of root, so it is not the lock of nvmock.gpu: move it away")
     if stat.S_IMODE(status.st_mode) != MODE:
         try:
             os.fchmod(handle, MODE)

@@ -127,7 +127,7 @@ def create(directory: int, entry: Entry, name: str, unsynced: Unsynced) -> None:
             given = (entry.uid, entry.gid) not in ((None, None), (status.st_uid, status.st_gid))
             if given:
                 os.fchown(handle, -1 if entry.uid is None else entry.uid, -1 if entry.gid is None else entry.gid)
-            if given or stat.S_IMODE(status.st_mode) != mode:  # a change of owner takes mode bits away
+            if given or stat.S_IMODE(status.st_mode) != mode:  # a change of owner clears mode bits
                 os.fchmod(handle, mode)
         except BaseException:
             os.close(handle)

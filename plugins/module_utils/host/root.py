@@ -3,8 +3,8 @@
 """The host root: the directory that is a node's ``/``, reached only through directory descriptors.
 
 Every path is walked component by component with O_NOFOLLOW from the descriptor of the root. A symbolic link on the way
-is resolved as the node itself would resolve it (absolute targets start at the host root, ``..`` stops there), so no
-link leads out; below a *strict* path, where only we put things, a link is refused.
+is resolved as the node itself would resolve it: absolute targets start at the host root, and ``..`` stops there. So no link
+leads out. Below a *strict* path, which only nvmock.gpu writes to, a link is refused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def split(path: str) -> tuple[str, str]:
 
 
 def join(parent: str, name: str) -> str:
-    """Return the path of *name* in the directory *parent*: what :func:`split` took apart."""
+    """Return the path of *name* in the directory *parent*: the reverse of :func:`split`."""
     return f"{'' if parent == '/' else parent}/{name}"
 
 
@@ -162,7 +162,7 @@ class HostRoot:
         except OSError:
             raise HostError(f"{path} is not a directory, but something must go into it: move it away") from None
         if any(path == strict or path.startswith(strict + "/") for strict in self._strict):
-            raise HostError(f"{path} is a symbolic link where a directory of ours must be: remove it")
+            raise HostError(f"{path} is a symbolic link where a directory of nvmock.gpu must be: remove it")
         links.append(path)
         if len(links) > _MAX_LINKS:
             raise HostError(f"{links[0]}: too many levels of symbolic links")

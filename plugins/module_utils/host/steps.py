@@ -137,6 +137,8 @@ class Step:
 
     def _move_back(self) -> None:
         if self._gone and self._before is not None:
+            if self._staged is not None and self._shown():
+                self._rename(self._name, self._staged)
             os.mkdir(self._name, self._before.mode or 0, dir_fd=self._directory)
             fit(self._directory, self._name, self._before)
             return
@@ -189,11 +191,10 @@ class Return(Step):
     __slots__ = ()
 
     def clean(self) -> bool:
-        cleaned = super().clean()
-        # Two names of one file: the rename has done nothing, and the second name is left over.
+        # With two names of one file the rename has done nothing, and the second name is left over.
         if self._staged is not None:
             unlink(self._directory, self._staged)
-        return cleaned
+        return super().clean()
 
     def _take_from_place(self, here: os.stat_result, comes_directory: bool) -> None:
         """The file goes back to where it was kept, whatever replaces it."""

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a killed run left behind: hidden names that are removed, and what the manifest says too much."""
+"""What a killed run left behind: hidden names that are removed, and what it put into the manifest too early."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def settled(root: HostRoot, known: Manifest) -> Manifest:
     """Return *known* without the paths that a killed run did not come to take over, or had given back already.
 
-    What was taken over lies under a hidden name beside its place. If a killed run left no such name, or a second name of the
-    same file, then what is at the place belongs to others.
+    What was taken over has a hidden name beside its place. If a killed run left no such name, or a second name of the
+    same file, then what is at the place is not managed.
     """
     if not known.in_progress:
         return known

@@ -88,7 +88,7 @@ def test_the_lock_file_is_roots_alone_and_goes_with_the_node(used_node):
     assert different(before, snapshot(used_node)) == []
 
 
-@pytest.mark.parametrize("kind", ["link", "directory", "pipe", "of another user"])
+@pytest.mark.parametrize("kind", ["link", "directory", "pipe", "of another user", "with text in it"])
 def test_something_else_in_the_place_of_the_lock(used_node, kind):
     present(used_node, small_node())
     place = f"{used_node}{LOCK}"
@@ -96,6 +96,8 @@ def test_something_else_in_the_place_of_the_lock(used_node, kind):
         if not AS_ROOT:
             pytest.skip("only root can give files away")
         os.chown(place, 65534, 65534)
+    elif kind == "with text in it":
+        write(used_node, LOCK, b"of somebody else", 0o600)
     else:
         os.unlink(place)
         {"link": lambda path: os.symlink("/etc/passwd", path), "directory": os.mkdir, "pipe": os.mkfifo}[kind](place)
