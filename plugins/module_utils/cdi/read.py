@@ -107,6 +107,9 @@ class _NotJson(Exception):
 def _load_json(content: bytes) -> object:
     import json
 
+    if _open_brackets(content) > _MOST_DEPTH:
+        raise _NotJson  # or brackets in texts: the reader of YAML tells them apart
+
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) != len(pairs):
@@ -175,12 +178,7 @@ def _check_depth(yaml: Any, loader: Any, content: bytes) -> None:
 
     :raises SpecError: it is nested too deep.
     """
-    depth = deepest = 0
-    for bracket in content.translate(None, _NO_BRACKETS):
-        depth += _STEP[bracket]
-        if depth > deepest:
-            deepest = depth
-    if deepest + max(map(len, content.splitlines())) <= _MOST_DEPTH:
+    if _open_brackets(content) + max(map(len, content.splitlines())) <= _MOST_DEPTH:
         return
     depth = 0
     for event in yaml.parse(content, Loader=loader):
@@ -190,6 +188,16 @@ def _check_depth(yaml: Any, loader: Any, content: bytes) -> None:
                 raise SpecError(f"line {event.start_mark.line + 1}: nested more than {_MOST_DEPTH} deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _open_brackets(content: bytes) -> int:
+    """Return how many brackets are open at once, at most: those in texts count, too."""
+    depth = deepest = 0
+    for bracket in content.translate(None, _NO_BRACKETS):
+        depth += _STEP[bracket]
+        if depth > deepest:
+            deepest = depth
+    return deepest
 
 
 def _check_aliases(top: Any) -> None:

@@ -44,19 +44,19 @@ def _soname(data: bytes) -> str:
     number = Struct(order + "I")
     wide = Struct(order + section_word)
 
-    def section(index: int) -> tuple[int, bytes, int]:
+    def section(index: int) -> tuple[bytes, int]:
         at = table + index * size
-        (kind,) = number.unpack_from(data, at + type_at)
         (start,) = wide.unpack_from(data, at + start_at)
         (length,) = wide.unpack_from(data, at + size_at)
         (link,) = number.unpack_from(data, at + link_at)
-        return kind, data[start : start + length], link
+        return data[start : start + length], link
 
     for index in range(count):
-        kind, content, link = section(index)
+        (kind,) = number.unpack_from(data, table + index * size + type_at)
         if kind != _SHT_DYNAMIC:
             continue
-        _kind, strings, _link = section(link)
+        content, link = section(index)
+        strings, _link = section(link)
         for tag, value in Struct(order + entry_format).iter_unpack(content):
             if tag == _DT_NULL:
                 break

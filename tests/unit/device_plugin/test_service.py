@@ -264,6 +264,15 @@ def test_a_library_that_the_specification_mounts(running, said):
     )
 
 
+def test_a_hook_that_can_not_be_executed(running, said):
+    running.make("--with-hook", "--gpu-count", "4")
+    hook = running.path("usr/local/nvidia-container-toolkit/bin/nvidia-cdi-hook")
+    eventually(lambda: len(running.kubelet.healthy()) == 4)
+    os.chmod(hook, 0o644)
+    reason = "nvidia-cdi-hook is not an executable file (/etc/cdi/nvidia.yaml uses it as a hook)"
+    check_unhealthy_then_repaired(running, said, running.uuids[0], reason, lambda: os.chmod(hook, 0o755))
+
+
 def test_a_fault_file_makes_a_gpu_unhealthy_until_it_is_removed(running, said):
     uuid = running.uuids[0]
     running.fault(uuid, "fallen off the bus\n")

@@ -7,12 +7,18 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import tempfile
 import threading
 
 import pytest
+from host_support import MANIFEST, open_root, present, small_node
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import HostError
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import HostError, NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import plan_for
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import DIRECTORY, FILE, SYMLINK, Entry
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.manifest import read_manifest
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.overlay import OverlayView
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.plan import CREATE, REMOVE, UPDATE, Change
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
@@ -246,3 +252,101 @@ def test_entries_bring_the_directories_above_them(tmp_path):
     view.add([entry("/sys/bus/pci/x", DIRECTORY), entry("/sys/bus/pci/y", content=b"1")])
     assert view.listdir("/kernel") == ["bus"] and view.listdir("/sys/bus/pci") == ["x", "y"]
     assert view.glob("/sys/bus/*/y") == ["/sys/bus/pci/y"] and view.stat("/sys/bus").is_dir
+
+
+# -- two properties -------------------------------------------------------------------------------------------------
+
+
+def walk(view):
+    """Everything that a view shows: path -> (type, mode, owner, what is in it)."""
+    found = {}
+    left = ["/"]
+    while left:
+        place = left.pop()
+        for name in view.listdir(place):
+            path = f"{'' if place == '/' else place}/{name}"
+            status = view.lstat(path)
+            inside = None
+            if status.is_link:
+                inside = view.readlink(path)
+            elif status.is_file:
+                inside = view.read_bytes(path)
+            elif status.is_dir:
+                left.append(path)
+            else:
+                inside = (status.major, status.minor)
+            found[path] = (status.mode, status.uid, status.gid, inside)
+    return found
+
+
+PLANTED = {
+    "to another directory": "/inside",
+    "to the root": "/",
+    "up": "..",
+    "to nothing": "/nowhere",
+    "loop": "{name}",
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize("again", [1, 2])
+def test_the_view_of_a_plan_is_what_the_run_leaves(fresh, kind, again):
+    """With a link in the place of each thing that an earlier run has made."""
+    compared = 0
+    for path in sorted({entry.path for component in small_node() for entry in component.entries}):
+        for place in (path, os.path.dirname(path)):
+            top = fresh()
+            os.makedirs(f"{top}/inside/lib64")
+            present(top, small_node())
+            os.rename(f"{top}{place}", f"{top}{place}.aside")
+            os.symlink(PLANTED[kind].format(name=os.path.basename(place)), f"{top}{place}")
+            wanted = small_node(again)
+            try:
+                with open_root(str(top), wanted) as root:
+                    planned = walk(OverlayView(root, plan_for(root, wanted, read_manifest(root)).changes))
+                present(top, wanted)
+            except NvmockError:
+                continue
+            left = walk(HostView(str(top)))
+            planned.pop(MANIFEST, None), left.pop(MANIFEST, None)
+            assert planned == left, place
+            compared += 1
+    assert compared > 5
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from(["", "a", "b", "a/b", "c"]),
+            st.sampled_from(
+                [None, "/", "/a", "b", "..", "../a", "../../c/./b", "/a/../b", "a/b/", ".", "nowhere", "/b/c"]
+            ),
+        ),
+        max_size=8,
+    )
+)
+def test_both_resolvers_lead_to_the_same_directories(things):
+    """What is written goes through HostRoot, what is read through HostView: links mean the same to both."""
+    with tempfile.TemporaryDirectory() as top:
+        for name, parent, target in things:
+            place = os.path.join(top, parent)
+            if os.path.islink(place) or not os.path.realpath(place).startswith(top):
+                continue
+            with contextlib.suppress(OSError):
+                os.makedirs(place, exist_ok=True)
+                if target is None:
+                    os.mkdir(os.path.join(place, name))
+                else:
+                    os.symlink(target, os.path.join(place, name))
+        with HostRoot(top) as root, HostView(top) as view:
+            for path in ("/a", "/b", "/c", "/a/b", "/a/b/c", "/c/c/c", "/b/a/a", "/a/a/a/a", "/c/a/b"):
+                try:
+                    there = root.is_directory(path)
+                except HostError:  # in the way is what is no directory, or a loop
+                    there = False
+                status = view.stat(path)
+                assert there == (status is not None and status.is_dir), path
+                if there:
+                    one, other = os.fstat(root.directory(path)), view.identity(path)
+                    assert one.st_ino == other[1], path
