@@ -17,7 +17,8 @@ options:
   state:
     description:
       - V(present) creates what is missing and repairs what differs.
-      - V(absent) removes exactly what an earlier run created, and nothing more.
+      - V(absent) removes what this module created on the node, wherever that is. Paths that are given and O(instance) narrow it.
+        What was changed since it was created is not removed. The module then fails and names it.
     type: str
     choices: [present, absent]
     default: present
@@ -28,7 +29,14 @@ options:
     default: false
   allow_real_driver:
     description:
-      - Whether to continue if the node seems to have a real NVIDIA driver. Mock device nodes have the same numbers as real ones.
+      - Whether to continue if the node seems to have a real NVIDIA driver. Mock device nodes have the same numbers as real ones, so
+        that this also holds for O(state=absent).
     type: bool
     default: false
+  instance:
+    description:
+      - Name of this mock, if the node has more than one. It has 1 to 32 letters, digits, dots, dashes and underscores.
+      - A node has one mock without a name. A run with other paths moves it. Another mock needs a name, and paths of its own.
+      - With O(state=absent), an empty text means the mock without a name. By default, every mock is removed.
+    type: str
 """

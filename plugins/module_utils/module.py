@@ -12,12 +12,17 @@ import os
 from . import parameters
 from .errors import NvmockError
 from .host import diff
-from .host.converge import Component, converge, open_root
+from .host.converge import Component, change
+from .host.owner import Owner
+from .host.plan import Changes
+from .host.root import HostRoot
 from .machine.overrides import OVERRIDES
-from .node.components import owners_of, removed
+from .node import components
+from .node.traces import refuse_lost_manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 MACHINE_OPTIONS: dict[str, Any] = {row.name: row.ansible for row in OVERRIDES}
@@ -27,6 +32,7 @@ HOST_OPTIONS: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "take_over": {"type": "bool", "default": False},
     "allow_real_driver": {"type": "bool", "default": False},
+    "instance": {"type": "str"},
 }
 
 
@@ -45,38 +51,91 @@ def architecture_from(value: str | None) -> str:
     return parameters.one_of("architecture", os.uname().machine if value is None else value, ARCHITECTURES)
 
 
+def instance_from(params: dict[str, Any]) -> str | None:
+    """Return the name of the mock, "" for the mock without a name, None if the option was not given.
+
+    :raises ParameterError: it is not allowed.
+    """
+    name = params["instance"]
+    return parameters.instance_name("instance", name) if name else name
+
+
+def place_from(params: dict[str, Any], name: str, default: str) -> tuple[str, bool]:
+    """Return the path of the option *name*, and whether it was given: then it narrows a removal."""
+    given = params[name] is not None
+    return parameters.absolute_path(name, params[name] if given else default), given
+
+
 def run(
     module: Any,
-    family: str,
-    wanted: list[Component],
+    parts: frozenset[str],
+    look: Callable[[HostRoot], list[Component]] | None,
     host_root: str,
+    result: dict[str, object],
+    instance: str | None = None,
+    paths: dict[str, str] | None = None,
     contents_of_new_files: bool = False,
-    **result: object,
 ) -> None:
-    """Apply the components *wanted* to the node, and exit the module with the result.
+    """Make what *look* wants on the node, or remove all of these *parts*, and leave the module with the result.
 
-    :arg module: the AnsibleModule, whose check mode, diff mode, take_over and allow_real_driver are used.
-    :arg family: other components of this family of owners are removed from the node.
+    :arg module: the AnsibleModule; its check mode, diff mode, take_over and allow_real_driver count.
+    :arg parts: what the module makes. What the same mock has of it elsewhere is removed: it moves.
+    :arg look: reads the node, with the lock held, and returns the components; None for a removal.
+    :arg result: further return values; *look* may add to them.
+    :arg instance: name of the mock; for a removal None means every mock.
+    :arg paths: part -> path that narrows a removal.
     :arg contents_of_new_files: show the text of new files in the diff.
-    :arg result: further return values.
     """
-    try:
-        changes = []
-        if wanted or os.path.isdir(host_root):  # without a node there is nothing to remove
-            with open_root(host_root, wanted) as root:
-                owners = {component.owner for component in wanted}
-                gone = removed([owner for owner in owners_of(root, family) if owner not in owners])
-                changes = converge(
+
+    def complete(root: HostRoot) -> list[Component]:
+        if look is not None:
+            wanted = look(root)
+            owners = [Owner.from_tag(component.owner) for component in wanted]
+            return components.moved(root, [one for one in owners if one is not None], parts, instance or "") + wanted
+        if not components.owners_of(root):
+            refuse_lost_manifest(root, paths or {})
+        return components.to_remove(root, parts, instance, paths)
+
+    changes = Changes()
+    with OneLine(module):
+        if look is not None or os.path.isdir(host_root):  # nothing to remove where no node is
+            with HostRoot(host_root) as root:
+                changes = change(
                     root,
-                    gone + wanted,
+                    complete,
                     check=module.check_mode,
                     take_over=module.params["take_over"],
                     allow_real_driver=module.params["allow_real_driver"],
+                    say=module.warn,
                 )
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
     result["changed"] = bool(changes)
     result.update(diff.paths_by_action(changes))
+    result["left"] = [left.path for left in changes.left]
     if module._diff:
         result["diff"] = diff.diffs(changes, contents_of_new_files)
+    if look is None and changes.half_done:
+        reasons = "; ".join([str(left) for left in changes.half_done[:3]])
+        more = f" (and {len(changes.half_done) - 3} more)" if len(changes.half_done) > 3 else ""
+        module.fail_json(msg=f"not everything is removed: {reasons}{more}", **result)
+    for left in changes.left:
+        module.warn(str(left))
     module.exit_json(**result)
+
+
+class OneLine:
+    """A context in which every error ends the module with one line.
+
+    :arg module: the AnsibleModule.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, NvmockError):
+            self._module.fail_json(msg=str(error))
+        if isinstance(error, Exception):  # a bug, or data of a kind that nobody expected
+            self._module.fail_json(msg="unexpected error: " + " ".join(f"{type(error).__name__}: {error}".split()))

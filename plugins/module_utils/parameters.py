@@ -136,6 +136,15 @@ def absolute_path(name: str, value: object, root_allowed: bool = False) -> str:
     return "/" + "/".join(parts)
 
 
+def instance_name(name: str, value: object) -> str:
+    """The name of a mock beside another on one node: up to 32 letters, digits, dots, dashes and underscores."""
+    if isinstance(value, str) and 0 < len(value) <= 32 and value.isascii() and value[0].isalnum():
+        plain = value.replace(".", "").replace("-", "").replace("_", "")
+        if plain.isalnum():
+            return value
+    raise ParameterError(name, value, "1 to 32 letters, digits, '.', '-' and '_', the first a letter or digit")
+
+
 def mode(name: str, value: object) -> int:
     """A file mode: octal text such as '0666', or its number; 0 to 0777."""
     number: int | None = None

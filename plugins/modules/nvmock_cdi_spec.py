@@ -27,8 +27,8 @@ options:
   path:
     description:
       - Path of the specification. The ending C(.yaml) or C(.json) decides its format.
+      - By default V(/etc/cdi/nvidia.yaml). With O(state=absent), only what is there is removed, by default everything.
     type: path
-    default: /etc/cdi/nvidia.yaml
   mode:
     description:
       - Which devices the specification defines, like C(nvidia-ctk cdi generate --mode).
@@ -193,8 +193,9 @@ EXAMPLES = r"""
     toolkit_release: "1.17"
     device_name_strategies: [type-index]
 
-- name: Management containers
+- name: Management containers, beside the specification of the GPUs
   nvmock.gpu.nvmock_cdi_spec:
+    instance: management
     path: /etc/cdi/management.yaml
     mode: management
     vendor: management.nvidia.com
@@ -215,6 +216,12 @@ updated:
   sample: []
 removed:
   description: Paths that were removed, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+left:
+  description: Paths that should be removed, but were changed since they were created or contain unmanaged files.
   returned: success
   type: list
   elements: str
@@ -240,15 +247,16 @@ hook_path:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import CDI_SPEC, Owner
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
+    instance_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
@@ -263,20 +271,24 @@ ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
     **spec_options.argument_spec(),
-    "path": {"type": "path", "default": DEFAULT_SPEC_PATH},
+    "path": {"type": "path"},
     "toolkit_root": {"type": "path", "default": DEFAULT_TOOLKIT_ROOT},
     "devices_are_files": {"type": "bool", "default": False},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
 }
+
+_PARTS = frozenset((CDI_SPEC,))
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    wanted = []
-    try:
-        path = cdi_spec.spec_path("path", params["path"])
+    look = None
+    with OneLine(module):
+        given = params["path"] is not None
+        path = cdi_spec.spec_path("path", params["path"] if given else DEFAULT_SPEC_PATH)
+        instance = instance_from(params)
         host_root = host_root_from(params)
         if params["state"] == "present":
             machine = machine_from(params)
@@ -292,18 +304,21 @@ def main() -> None:
                 devices_are_files=params["devices_are_files"],
                 uid=components.user_or_root(),
                 gid=components.user_or_root(),
+                instance=instance or "",
             )
-            with HostRoot(host_root) as root:
+
+            def look(root):
                 planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
+                planned += components.moved(root, [Owner(CDI_SPEC, path, instance or "")], _PARTS, instance or "")
                 insist = (params["take_over"], params["allow_real_driver"])
                 spec = cdi_spec.make(machine, root, options, spec_file, planned, *insist)
-            wanted.append(spec.component)
-            result["device_names"] = spec.device_names
-            result["cdi_version"] = spec.cdi_version
-            result["hook_path"] = spec.hook_path
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
-    run(module, components.cdi_spec_owner(path), wanted, host_root, contents_of_new_files=True, **result)
+                result["device_names"] = spec.device_names
+                result["cdi_version"] = spec.cdi_version
+                result["hook_path"] = spec.hook_path
+                return [spec.component]
+
+    paths = {CDI_SPEC: path} if given else {}
+    run(module, _PARTS, look, host_root, result, instance, paths, contents_of_new_files=True)
 
 
 if __name__ == "__main__":

@@ -152,6 +152,7 @@ from typing import Any, NamedTuple, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError, ParameterError
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config import containerd, crio, docker, podman
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.decision import Decision
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.store import (
@@ -400,13 +401,12 @@ def _result(door: Door, runtimes: dict[str, Any], edits: list[Edit]) -> dict[str
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
+    with OneLine(module):
         door = Door(module)
-        result = present(door) if module.params["state"] == "present" else absent(door)
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
-    except OSError as error:
-        module.fail_json(msg=f"{error.filename or module.params['state_directory']}: {error.strerror}")
+        try:
+            result = present(door) if module.params["state"] == "present" else absent(door)
+        except OSError as error:
+            module.fail_json(msg=f"{error.filename or module.params['state_directory']}: {error.strerror}")
     module.exit_json(**result)
 
 

@@ -26,8 +26,8 @@ options:
   base:
     description:
       - Directory below which C(dev) and C(proc/driver/nvidia) are created.
+      - By default V(/run/nvidia/driver). With O(state=absent), only what is there is removed, by default everything.
     type: path
-    default: /run/nvidia/driver
   dev_roots:
     description:
       - More directories whose C(dev) gets device nodes. V(/) means the node's own C(/dev).
@@ -57,11 +57,12 @@ options:
     default: "0666"
   device_uid:
     description:
-      - Numeric owner of everything that is created. By default root, or the user that the module runs as.
+      - Numeric owner of everything that is created, from 0 to 4294967294. By default root, or the user that the module runs as.
     type: int
   device_gid:
     description:
-      - Numeric group of everything that is created. By default root, or the group that the module runs as.
+      - Numeric group of everything that is created, from 0 to 4294967294. By default root, or the group that the module
+        runs as.
     type: int
   device_files:
     description:
@@ -108,7 +109,14 @@ EXAMPLES = r"""
     host_root: /tmp/node
     device_files: auto
 
-- name: Remove everything
+- name: Another mock on the same node
+  nvmock.gpu.nvmock_devices:
+    instance: blue
+    machine: dgxh100
+    base: /run/blue
+    dev_roots: [/opt/blue]
+
+- name: Remove the device nodes of every mock
   nvmock.gpu.nvmock_devices:
     state: absent
 """
@@ -128,6 +136,12 @@ updated:
   sample: []
 removed:
   description: Paths that were removed, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+left:
+  description: Paths that should be removed, but were changed since they were created or contain unmanaged files.
   returned: success
   type: list
   elements: str
@@ -186,8 +200,7 @@ gpus:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DEV_ROOT, DEVICES
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
     DEFAULT_CAPS_MAJOR,
     DEFAULT_UVM_MAJOR,
@@ -199,8 +212,11 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides impor
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
+    instance_from,
+    place_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components
@@ -208,7 +224,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BAS
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
-    "base": {"type": "path", "default": DEFAULT_BASE},
+    "base": {"type": "path"},
     "dev_roots": {"type": "list", "elements": "path", "default": ["/", DEFAULT_DRIVER_ROOT]},
     "dri": {"type": "bool", "default": False},
     "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
@@ -226,16 +242,18 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    try:
-        base = parameters.absolute_path("base", params["base"])
+    look = None
+    with OneLine(module):
+        base, given = place_from(params, "base", DEFAULT_BASE)
+        instance = instance_from(params)
         host_root = host_root_from(params)
-        wanted = []
+        owners = {name: _owner(name, params[name]) for name in ("device_uid", "device_gid")}
         if params["state"] == "present":
             machine = machine_from(params)
             options = DeviceOptions(
                 mode=parameters.mode("device_mode", params["device_mode"]),
-                uid=components.user_or_root(params["device_uid"]),
-                gid=components.user_or_root(params["device_gid"]),
+                uid=components.user_or_root(owners["device_uid"]),
+                gid=components.user_or_root(owners["device_gid"]),
                 uvm_major=parameters.integer("uvm_major", params["uvm_major"], 1, 511),
                 caps_major=parameters.integer("caps_major", params["caps_major"], 1, 511),
                 dri=params["dri"],
@@ -243,16 +261,24 @@ def main() -> None:
             )
             dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
             architecture = architecture_from(params["architecture"])
-            with HostRoot(host_root) as root:
+
+            def look(root):
                 restore = components.restore_at_boot(root, options, machine, params["restore_at_boot"])
-            wanted.append(components.devices(machine, base, options, architecture, restore))
-            for dev_root in dev_roots:
-                wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore))
+                mock = instance or ""
+                wanted = [components.devices(machine, base, options, architecture, restore, mock)]
+                for dev_root in dev_roots:
+                    wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore, mock))
+                return wanted
+
             result["gpus"] = gpu_facts(machine)
             result["device_files"] = "regular" if options.regular_files else "char"
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
-    run(module, components.devices_owner(base), wanted, host_root, **result)
+    paths = {DEVICES: base} if given else {}
+    run(module, frozenset((DEVICES, DEV_ROOT)), look, host_root, result, instance, paths)
+
+
+def _owner(name, number):
+    """Return *number* if it can own a file; the highest 32-bit number stands for none."""
+    return None if number is None else parameters.integer(name, number, 0, 2**32 - 2)
 
 
 if __name__ == "__main__":

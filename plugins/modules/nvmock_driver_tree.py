@@ -27,8 +27,8 @@ options:
   driver_root:
     description:
       - Directory of the driver installation. It must be managed by this module, empty or missing.
+      - By default V(/var/lib/nvidia-mock/driver). With O(state=absent), only what is there is removed, by default everything.
     type: path
-    default: /var/lib/nvidia-mock/driver
   layout:
     description:
       - Directories of libraries and programs.
@@ -67,7 +67,7 @@ EXAMPLES = r"""
   nvmock.gpu.nvmock_driver_tree:
     content: empty
 
-- name: Remove everything
+- name: Remove the driver installations of every mock
   nvmock.gpu.nvmock_driver_tree:
     state: absent
 """
@@ -91,6 +91,12 @@ removed:
   type: list
   elements: str
   sample: []
+left:
+  description: Paths that should be removed, but were changed since they were created or contain unmanaged files.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 driver_version:
   description: Version of the driver.
   returned: when O(state=present)
@@ -105,16 +111,18 @@ library_directory:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DRIVER_TREE
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
+    OneLine,
     architecture_from,
     host_root_from,
+    instance_from,
+    place_from,
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
@@ -122,7 +130,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRI
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
-    "driver_root": {"type": "path", "default": DEFAULT_DRIVER_ROOT},
+    "driver_root": {"type": "path"},
     "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
     "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
     "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
@@ -133,10 +141,11 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    try:
-        driver_root = parameters.absolute_path("driver_root", params["driver_root"])
+    look = None
+    with OneLine(module):
+        driver_root, given = place_from(params, "driver_root", DEFAULT_DRIVER_ROOT)
+        instance = instance_from(params)
         host_root = host_root_from(params)
-        wanted = []
         if params["state"] == "present":
             machine = machine_from(params)
             options = driver_tree.DriverTreeOptions(
@@ -146,12 +155,14 @@ def main() -> None:
                 uid=components.user_or_root(),
                 gid=components.user_or_root(),
             )
-            wanted.append(components.driver_tree(machine, driver_root, options))
+
+            def look(_root):
+                return [components.driver_tree(machine, driver_root, options, instance or "")]
+
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
-    run(module, components.driver_tree_owner(driver_root), wanted, host_root, **result)
+    paths = {DRIVER_TREE: driver_root} if given else {}
+    run(module, frozenset((DRIVER_TREE,)), look, host_root, result, instance, paths)
 
 
 if __name__ == "__main__":

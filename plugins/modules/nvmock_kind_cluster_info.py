@@ -212,10 +212,10 @@ kubeconfig_good:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.answer import ask_all
 from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.containers import ROLES
 from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.info import Question, gather
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
 
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
@@ -233,10 +233,8 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
+    with OneLine(module):
         found = gather(Question(**module.params), ask_all)
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
     module.exit_json(changed=False, **found)
 
 

@@ -84,19 +84,16 @@ gpus:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import machine_facts
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS, OneLine
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=MACHINE_OPTIONS, supports_check_mode=True)
-    try:
+    with OneLine(module):
         machine = machine_from(module.params)
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
     module.exit_json(changed=False, known_machines=types.names(), **machine_facts(machine))
 
 

@@ -132,6 +132,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.settings import Setting
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.store import ConfigFile
 
@@ -190,14 +191,15 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=[("state", "present", ["settings"])]
     )
-    try:
-        result = run(module)
-    except NvmockError as error:
-        message = str(error)
-        path = module.params["path"]
-        module.fail_json(msg=message if path in message else f"{path}: {message}")
-    except OSError as error:
-        module.fail_json(msg=f"{error.filename or module.params['path']}: {error.strerror}")
+    with OneLine(module):
+        try:
+            result = run(module)
+        except NvmockError as error:
+            message = str(error)
+            path = module.params["path"]
+            module.fail_json(msg=message if path in message else f"{path}: {message}")
+        except OSError as error:
+            module.fail_json(msg=f"{error.filename or module.params['path']}: {error.strerror}")
     module.exit_json(**result)
 
 

@@ -88,8 +88,8 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
     DEFAULT_BASE,
     DEFAULT_DRIVER_ROOT,
@@ -110,7 +110,7 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
-    try:
+    with OneLine(module):
         base = parameters.absolute_path("base", params["base"])
         driver_root = parameters.absolute_path("driver_root", params["driver_root"])
         spec_path = parameters.absolute_path("cdi_spec_path", params["cdi_spec_path"])
@@ -118,8 +118,6 @@ def main() -> None:
             outcomes = [verify_filesystem(root, base, params["device_files"] == "regular")]
             if params["cdi"]:
                 outcomes.append(verify_cdi(root, driver_root, spec_path))
-    except NvmockError as error:
-        module.fail_json(msg=str(error))
     lines = [line for outcome in outcomes for line in outcome.lines]
     problems = [problem for outcome in outcomes for problem in outcome.problems]
     if problems:

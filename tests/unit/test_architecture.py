@@ -48,9 +48,12 @@ MUTATING = {
     "removexattr", "write", "pwrite", "sendfile", "rmtree", "copyfile", "copy", "copy2", "copytree", "move",
 }  # fmt: skip
 
-# What changes a file system. The faults of tests/unit/host strike in the first two (and in root): see host_support. The
+# What changes a file system. The faults of tests/unit/host strike in those of host (and in root): see host_support. The
 # others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
-WRITERS = {"host.apply", "host.put", "cli.probe_files", "runtime_config.store"}
+WRITERS = {
+    "host.apply", "host.housing", "host.lock", "host.put", "host.steps", "host.sweep", "cli.probe_files",
+    "runtime_config.store",
+}  # fmt: skip
 
 # What reads a file system by path. A node is read through descriptors, which host.root alone opens: elsewhere these calls
 # need a descriptor (dir_fd), or a line below.
@@ -62,6 +65,7 @@ LOOKS = {
 } | {"open", "io.open", "glob.glob", "glob.iglob", "pathlib.Path", "Path"}  # fmt: skip
 # The paths that are not a node's, by module.
 MAY_LOOK = {
+    "host.lock": {"os.listdir", "os.stat", "open"},  # /proc of this machine: who holds the lock
     "host.root": {"os.open", "os.listdir"},  # the root itself, and names in a directory that is open
     "host.put": {"os.listdir"},  # of a descriptor
     "host.guard": {"open"},  # /proc of the running kernel

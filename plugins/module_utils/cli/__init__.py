@@ -35,6 +35,9 @@ def main(argv: list[str]) -> int:
         return FAILURE_STATUS
     except OSError as error:
         return _fail(f"{error.filename or 'standard output'}: {error.strerror}", FAILURE_STATUS)
+    except Exception as error:  # a bug, or data of a kind that nobody expected
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"unexpected error: {words}", FAILURE_STATUS)
 
 
 def _dispatch(argv: list[str]) -> int:

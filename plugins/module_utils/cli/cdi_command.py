@@ -155,7 +155,8 @@ def _save(host_root: str, path: str, content: bytes) -> None:
     with HostRoot(os.path.abspath(host_root)) as root:
         if path.rpartition("/")[0] in _SPEC_DIRECTORIES:
             owner = components.user_or_root()
-            converge(root, [components.cdi_spec(path, {path: content}, owner, owner)])
+            instance = components.instance_of_spec(root, path)
+            converge(root, [components.cdi_spec(path, {path: content}, owner, owner, instance)])
             return
         missing = []
         parent = path.rpartition("/")[0]

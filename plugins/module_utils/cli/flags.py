@@ -29,10 +29,15 @@ class Flag:
 
 
 class Values:
-    """The values of the flags after parsing."""
+    """The values of the flags after parsing.
 
-    def __init__(self, values: dict[str, str | bool | None]) -> None:
+    :arg values: flag -> its value, or its default.
+    :arg given: the flags that are on the command line.
+    """
+
+    def __init__(self, values: dict[str, str | bool | None], given: frozenset[str] = frozenset()) -> None:
         self._values = values
+        self._given = given
 
     def text(self, name: str) -> str:
         """The text of a flag that has a default."""
@@ -43,13 +48,19 @@ class Values:
         value = self._values[name]
         return None if value is None else str(value)
 
+    def is_given(self, name: str) -> bool:
+        """Whether the flag is on the command line."""
+        return name in self._given
+
     def on(self, name: str) -> bool:
         """Whether a switch is on."""
         return bool(self._values[name])
 
     def but(self, **changed: str | bool | None) -> Values:
         """Return the same values with some changed. Dashes of a name are underscores here."""
-        return Values({**self._values, **{name.replace("_", "-"): value for name, value in changed.items()}})
+        return Values(
+            {**self._values, **{name.replace("_", "-"): value for name, value in changed.items()}}, self._given
+        )
 
 
 def parse(flags: list[Flag], argv: list[str]) -> Values | None:
@@ -59,6 +70,7 @@ def parse(flags: list[Flag], argv: list[str]) -> Values | None:
     """
     known = {flag.name: flag for flag in flags}
     values: dict[str, str | bool | None] = {flag.name: flag.default for flag in flags}
+    given: set[str] = set()
     rest = list(argv)
     while rest:
         word = rest.pop(0)
@@ -70,6 +82,7 @@ def parse(flags: list[Flag], argv: list[str]) -> Values | None:
         flag = known.get(name)
         if flag is None:
             raise UsageError(f"unknown flag {word.partition('=')[0]}{_nearest(name, known)} (see --help)")
+        given.add(name)
         if flag.kind == SWITCH:
             if equals and value not in ("true", "false"):
                 raise UsageError(f"--{name}: {value!r} is not allowed: must be true or false")
@@ -82,7 +95,7 @@ def parse(flags: list[Flag], argv: list[str]) -> Values | None:
         if flag.choices and value not in flag.choices:
             raise UsageError(f"--{name}: {value!r} is not allowed: must be one of {', '.join(flag.choices)}")
         values[name] = value
-    return Values(values)
+    return Values(values, frozenset(given))
 
 
 def help_text(usage: str, about: str, flags: list[Flag], after: str = "") -> str:

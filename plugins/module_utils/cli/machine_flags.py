@@ -30,6 +30,7 @@ def node_flags() -> list[Flag]:
         Flag("driver-root", TEXT, DEFAULT_DRIVER_ROOT, "root of the driver installation"),
         Flag("cdi-output", TEXT, DEFAULT_SPEC_PATH, "path of the CDI spec"),
         Flag("toolkit-root", TEXT, DEFAULT_TOOLKIT_ROOT, "toolkit root; the hook is its bin/nvidia-cdi-hook"),
+        Flag("instance", TEXT, None, "name of this mock, beside another on the same node"),
         Flag("host-root", TEXT, "/", "directory that is the node's /"),
         Flag("with-dri", SWITCH, False, "also create DRM nodes (/dev/dri)"),
         Flag(
@@ -64,6 +65,15 @@ def absolute(values: Values, flag: str, root_allowed: bool = False) -> str:
     :raises ParameterError: it is not absolute.
     """
     return parameters.absolute_path(flag.replace("-", "_"), values.text(flag), root_allowed)
+
+
+def instance(values: Values) -> str | None:
+    """Return the name of the mock, "" for the mock without a name, None if the flag was not given.
+
+    :raises ParameterError: it is not allowed.
+    """
+    name = values.optional("instance")
+    return parameters.instance_name("instance", name) if name else name
 
 
 def host_root(values: Values) -> str:

@@ -10,8 +10,9 @@ import sys
 from .. import parameters
 from ..errors import UsageError
 from ..host import diff
-from ..host.converge import Component, converge, open_root
-from ..host.plan import Change
+from ..host.converge import Component, change, strict_of
+from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
+from ..host.plan import Changes
 from ..host.root import HostRoot
 from ..layout.devices import DeviceOptions
 from ..layout.driver_tree import DriverTreeOptions
@@ -19,9 +20,17 @@ from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
 from ..node import components
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
-from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
+from .machine_flags import absolute, host_root, instance, machine_flags, machine_from, node_flags
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MODES = ("fs", "cdi", "all")
+# What each mode makes and removes.
+_PARTS = {"fs": frozenset((DEVICES,)), "cdi": frozenset((DEV_ROOT, DRIVER_TREE, CDI_SPEC))}
+# The options that narrow a removal, if they are given.
+_NARROWING = {"base": DEVICES, "driver-root": DRIVER_TREE, "cdi-output": CDI_SPEC}
 
 _AFTER = """Modes: fs creates device nodes and procfs below --base; cdi creates the driver installation, device nodes in /dev and below
 --driver-root, and the CDI spec; all creates both. Other commands: verify, machines, cdi, watch (each has --help).
@@ -36,7 +45,7 @@ def flags() -> list[Flag]:
         *machine_flags(),
         Flag("check", SWITCH, False, "change nothing, show what would be changed"),
         Flag("diff", SWITCH, False, "show what is changed"),
-        Flag("remove", SWITCH, False, "remove what an earlier run created"),
+        Flag("remove", SWITCH, False, "remove the mock; --base, --driver-root, --cdi-output and --instance narrow it"),
         Flag("take-over", SWITCH, False, "replace unmanaged files; --remove restores them"),
         Flag("allow-real-driver", SWITCH, False, "continue although the node has a real NVIDIA driver"),
         Flag("output", TEXT, "text", "output format", ("text", "json")),
@@ -57,13 +66,16 @@ def run(argv: list[str]) -> int:
         _print_json(values, modes, result)
     else:
         _print_text(values, modes, result)
-    return 0
+    sys.stdout.flush()
+    for left in result.changes.left:
+        sys.stderr.write(f"gpu-mockctl: {left}\n")
+    return 1 if result.machine is None and result.changes.half_done else 0
 
 
 class NodeResult:
     """The result of a run: the machine (None for a removal), the changes and the names of the CDI devices."""
 
-    def __init__(self, machine: Machine | None, changes: list[Change], cdi_devices: list[str]) -> None:
+    def __init__(self, machine: Machine | None, changes: Changes, cdi_devices: list[str]) -> None:
         self.machine = machine
         self.changes = changes
         self.cdi_devices = cdi_devices
@@ -78,8 +90,10 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     driver_root = absolute(values, "driver-root")
     spec_path = absolute(values, "cdi-output")
     root_path = host_root(values)
+    parts = frozenset().union(*[_PARTS[mode] for mode in modes])
     if values.on("remove"):
-        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [])
+        return NodeResult(None, _remove(values, parts, root_path), [])
+    name = instance(values) or ""
 
     machine = machine_from(values)
     owner = components.user_or_root()
@@ -90,70 +104,89 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         regular_files=components.wants_regular_files(values.text("device-files")),
     )
     architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
-    with HostRoot(root_path) as look:
-        restore = components.restore_at_boot(look, device_options, machine)
-    wanted: list[Component] = []
+    toolkit_root = absolute(values, "toolkit-root")
     names: list[str] = []
-    if "fs" in modes:
-        wanted.append(components.devices(machine, base, device_options, architecture, restore))
-    if "cdi" in modes:
-        for dev_root in ("/", driver_root):
-            wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore))
-        tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
-        wanted.append(components.driver_tree(machine, driver_root, tree))
-    with open_root(root_path, wanted) as root:
-        if "cdi" in modes:
-            from ..node import cdi_spec
-            from ..nvcdi.options import options_from
 
-            options = options_from(
-                {
-                    "mode": "nvml",
-                    "driver_root": driver_root,
-                    "dev_root": "/",
-                    "hook_mode": "toolkit" if values.on("with-hook") else "none",
-                    "architecture": architecture,
-                }
-            )
-            spec_file = cdi_spec.SpecFile(
-                path=spec_path,
-                toolkit_root=absolute(values, "toolkit-root"),
-                devices_are_files=device_options.regular_files,
-                uid=owner,
-                gid=owner,
-            )
-            spec = cdi_spec.make(
-                machine, root, options, spec_file, list(wanted), values.on("take-over"), values.on("allow-real-driver")
-            )
-            names = spec.device_names
-            wanted.append(spec.component)
-        changes = _converge(values, root, wanted)
+    def look(root: HostRoot) -> list[Component]:
+        restore = components.restore_at_boot(root, device_options, machine)
+        wanted: list[Component] = []
+        if "fs" in modes:
+            wanted.append(components.devices(machine, base, device_options, architecture, restore, name))
+        if "cdi" not in modes:
+            return components.moved(root, _owners(wanted), parts, name) + wanted
+        for dev_root in ("/", driver_root):
+            wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore, name))
+        tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
+        wanted.append(components.driver_tree(machine, driver_root, tree, name))
+        moved = components.moved(root, [*_owners(wanted), Owner(CDI_SPEC, spec_path, name)], parts, name)
+
+        from ..node import cdi_spec
+        from ..nvcdi.options import options_from
+
+        options = options_from(
+            {
+                "mode": "nvml",
+                "driver_root": driver_root,
+                "dev_root": "/",
+                "hook_mode": "toolkit" if values.on("with-hook") else "none",
+                "architecture": architecture,
+            }
+        )
+        spec_file = cdi_spec.SpecFile(
+            path=spec_path,
+            toolkit_root=toolkit_root,
+            devices_are_files=device_options.regular_files,
+            uid=owner,
+            gid=owner,
+            instance=name,
+        )
+        root.be_strict(strict_of(wanted))
+        insist = (values.on("take-over"), values.on("allow-real-driver"))
+        spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted, *insist)
+        names[:] = spec.device_names
+        return [*moved, *wanted, spec.component]
+
+    with HostRoot(root_path) as root:
+        changes = _change(values, root, look)
     return NodeResult(machine, changes, names)
 
 
-def _remove(
-    values: Values, modes: set[str], root_path: str, base: str, driver_root: str, spec_path: str
-) -> list[Change]:
+def _owners(wanted: list[Component]) -> list[Owner]:
+    owners = [Owner.from_tag(component.owner) for component in wanted]
+    return [owner for owner in owners if owner is not None]
+
+
+def _remove(values: Values, parts: frozenset[str], root_path: str) -> Changes:
+    paths = {part: absolute(values, flag) for flag, part in _NARROWING.items() if values.is_given(flag)}
+    name = instance(values)
+
+    def look(root: HostRoot) -> list[Component]:
+        if not components.owners_of(root):
+            from ..node.traces import refuse_lost_manifest
+
+            refuse_lost_manifest(root, paths)
+        return components.to_remove(root, parts, name, paths)
+
     if not os.path.isdir(root_path):
-        return []
+        return Changes()
     with HostRoot(root_path) as root:
-        owners = []
-        if "fs" in modes:
-            owners.append(components.devices_owner(base))
-        if "cdi" in modes:
-            owners += [owner for owner in components.owners_of(root, components.devices_owner(base)) if "@" in owner]
-            owners += [components.driver_tree_owner(driver_root), components.cdi_spec_owner(spec_path)]
-        return _converge(values, root, components.removed(owners))
+        return _change(values, root, look)
 
 
-def _converge(values: Values, root: HostRoot, wanted: list[Component]) -> list[Change]:
-    return converge(
+def _change(values: Values, root: HostRoot, look: Callable[[HostRoot], list[Component]]) -> Changes:
+    return change(
         root,
-        wanted,
+        look,
         check=values.on("check"),
         take_over=values.on("take-over"),
         allow_real_driver=values.on("allow-real-driver"),
+        say=_say,
     )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"gpu-mockctl: {line}\n")
+    sys.stderr.flush()
 
 
 def modes_from(text: str) -> set[str]:
@@ -180,7 +213,7 @@ def _print_text(values: Values, modes: set[str], result: NodeResult) -> None:
                 out(f"+ {diff.describe(change.after)}\n")
     would = "would be " if values.on("check") else ""
     if result.machine is None:
-        out(f"mock GPU node {would}removed\n" if changes else "nothing to remove\n")
+        _print_removal(changes, would)
     else:
         if "fs" in modes:
             gpus = len(result.machine.gpus)
@@ -191,6 +224,18 @@ def _print_text(values: Values, modes: set[str], result: NodeResult) -> None:
     out(", ".join(f"{count} {word}" for word, count in counts.items()) + ("\n" if changes else ": up to date\n"))
 
 
+def _print_removal(changes: Changes, would: str) -> None:
+    """Say what a removal did; "removed" only if nothing stays that was made."""
+    out = sys.stdout.write
+    if not changes.staying:
+        out(f"mock GPU node {would}removed\n" if changes else "nothing to remove\n")
+        return
+    out(f"mock GPU node {would}removed in part\n" if changes else "nothing of this to remove\n")
+    for tag in sorted(changes.staying):
+        owner = Owner.from_tag(tag)
+        out(f"{'would stay' if would else 'stays'}: {tag if owner is None else owner}\n")
+
+
 def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
     import json
 
@@ -198,6 +243,9 @@ def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
 
     facts: dict[str, object] = {"changed": bool(result.changes), "check": values.on("check"), "modes": sorted(modes)}
     facts.update(diff.paths_by_action(result.changes))
+    facts["left"] = [{"path": left.path, "reason": left.why} for left in result.changes.left]
+    if result.machine is None:
+        facts["staying"] = sorted(result.changes.staying)
     if values.on("diff"):
         facts["diff"] = diff.diffs(result.changes)
     if result.machine is not None:

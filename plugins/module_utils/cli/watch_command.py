@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """gpu-mockctl watch: make this node a mock GPU node and repair it, until a signal ends the command.
 
-Signals are blocked, and received between two passes, so that they never interrupt a pass. (Blocked signals are also delivered to
-process 1 of a container, for which the kernel drops unhandled signals.)
+Signals are blocked, and received between two passes, so that they never interrupt a pass. A pass that waits for the lock also
+receives them. (Blocked signals are also delivered to process 1 of a container, for which the kernel drops unhandled signals.)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 
 from ..errors import NvmockError, ParameterError, UsageError
 from ..host import diff
+from ..host.lock import Interrupted
 from ..host.plan import REMOVE, Change
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import machine_flags, node_flags
@@ -58,8 +59,13 @@ def run(argv: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, _AT_ONCE))
     _keep(values, modes, interval)
     if values.on("remove-on-exit"):
-        result = apply_node(values.but(remove=True), modes)
+        # Another mock of this node is not this command's.
+        result = apply_node(values.but(remove=True, instance=values.optional("instance") or ""), modes)
         _say(f"ended: {len(result.changes)} removed")
+        for left in result.changes.left:
+            sys.stderr.write(f"gpu-mockctl: {left}\n")
+        if result.changes.half_done:
+            return 1
     else:
         _say("ended: the node stays as it is")
     return 0
@@ -76,6 +82,8 @@ def _keep(values: Values, modes: set[str], interval: float) -> None:
             result = apply_node(values, modes)
         except (ParameterError, UsageError):
             raise
+        except Interrupted:
+            stop(ready)  # the signal that ended the wait for the lock ends the command below
         except NvmockError as error:
             stop(ready)
             if str(error) != trouble:

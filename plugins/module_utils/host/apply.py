@@ -2,8 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carry out a plan, all or none.
 
-The manifest says beforehand what is about to become ours; after a kill at any point the next run knows what to complete
-and what to sweep away. After an error everything is put back as it was.
+1. Announce: the manifest names all that is about to be made, and is marked "in progress".
+2. Stage: all new content is made beside its place. A full disk shows here.
+3. Move: what is there goes aside, what is new takes its place, by renames only.
+4. Clean up: what went aside is removed.
+5. Finish: the manifest of the new state replaces the announced one, or goes with the directories made for it.
+
+An error in the first three, or before anything is lost in the fourth, ends with everything renamed back. A run that is killed
+leaves the manifest "in progress"; the next run removes what has the hidden names, and completes what is missing.
 """
 
 from __future__ import annotations
@@ -11,97 +17,58 @@ from __future__ import annotations
 import os
 
 from ..errors import HostError
+from . import housing
+from . import lock as locking
 from . import manifest as manifests
-from .entries import FILE, Entry
+from .entries import ASIDE, DIRECTORY, Entry
+from .hidden import staged_prefix
+from .lock import Lock
 from .manifest import Manifest
 from .plan import REMOVE, Change, Plan
-from .put import TEMPORARY, MknodRefused, NewTree, create, make, new_tree, put, remove, remove_temporary, take_back
+from .put import MknodRefused, Unsynced, create, status_of, sync_directory, unlink
 from .root import HostRoot, join, split
+from .steps import Attributes, Return, Step, Tree, synced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class MknodError(HostError):
     """Character devices can't be made here."""
 
 
-def sweep(root: HostRoot, known: Manifest) -> None:
-    """Remove temporary files that a killed run left behind.
-
-    :raises HostError: they can't be removed.
-    """
-    if root.status(manifests.PATH) is None:
-        places = {_housing(root)[0]}
-    elif known.in_progress:
-        places = {split(path)[0] for path in known.owned} | set(manifests.DIRECTORIES) | {"/"}
-    else:
-        places = {manifests.STATE_DIRECTORY}  # killed while the manifest was about to say "in progress"
-    for place in sorted(places):
-        try:
-            descriptor = root.directory(place)
-        except HostError:
-            continue  # not a directory any more: nothing of ours is in it
-        try:
-            if descriptor is not None and _has_temporary(descriptor):
-                remove_temporary(descriptor)
-        except OSError as error:
-            raise HostError(
-                f"{join(place, TEMPORARY)}: left by a killed run, can't be removed: {error.strerror}"
-            ) from None
-
-
-def _has_temporary(directory: int) -> bool:
-    try:
-        os.stat(TEMPORARY, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def apply(root: HostRoot, plan: Plan) -> None:
+def apply(root: HostRoot, plan: Plan, lock: Lock) -> None:
     """Make the changes of *plan*, all or none.
 
+    :arg lock: is held; if the node has no lock file yet, this makes it.
     :raises MknodError: the process may not make character devices; nothing was changed.
     :raises HostError: the filesystem refused something; nothing was changed, or the message says what could not be undone.
+    :raises Overtaken: another run made the directory of the manifest first; nothing was changed.
     """
-    if not plan.changes and not plan.before.in_progress and plan.after.to_bytes() == plan.before.to_bytes():
-        return
+    work = _Transaction(root, plan, lock)
     umask = os.umask(0)
-    done: list[Change] = []
-    current = manifests.PATH
     try:
-        made = manifests.DIRECTORIES[len(manifests.DIRECTORIES) - len(_housing(root)[1]) :]
-        try:
-            if plan.changes:
-                _store(root, plan.during)
-            tree: NewTree | None = None
-            for change in plan.changes:
-                current = change.path
-                done.append(change)
-                if change.path in manifests.DIRECTORIES and change.action == REMOVE:
-                    continue  # those go with the manifest
-                if tree is not None and change.path.startswith(tree.inside):
-                    tree.make(root, change)
-                    continue
-                if tree is not None:
-                    tree.show()
-                tree = new_tree(root, change)
-                if tree is None:
-                    make(root, change)
-            if tree is not None:
-                tree.show()
-            current = manifests.PATH
-            if plan.after.owned:
-                _store(root, plan.after)
-            else:
-                _remove_store(root, [change.path for change in plan.changes if change.action == REMOVE])
-        except (OSError, HostError) as error:  # a HostError comes from looking at what changed under our hands
-            left = _undo(root, done, plan.before, made)
-            raise _explain(current, error, left) from None
+        work.run()
+    except locking.Overtaken:
+        raise
+    except BaseException as error:
+        outcome = f"everything else is done; {_RERUN}"
+        if not work.is_final:
+            left = work.undo()
+            outcome = "could not be undone: " + ", ".join(left) if left else "nothing was changed"
+        if isinstance(error, Exception):
+            raise _explain(work.current, error, outcome) from None
+        raise
     finally:
+        work.close()
         os.umask(umask)
 
 
-def _explain(path: str, error: OSError | HostError, left: list[str]) -> HostError:
-    outcome = "nothing was changed" if not left else "could not be undone: " + ", ".join(left)
+_RERUN = "run the same command again to complete it"
+
+
+def _explain(path: str, error: BaseException, outcome: str) -> HostError:
     if isinstance(error, MknodRefused):
         return MknodError(
             f"{path}: the character device can't be made (mknod: {error.strerror}): run as root with CAP_MKNOD, or ask "
@@ -109,97 +76,299 @@ def _explain(path: str, error: OSError | HostError, left: list[str]) -> HostErro
         )
     if isinstance(error, HostError):
         return HostError(f"{error}; {outcome}")
-    return HostError(f"{path}: {error.strerror or error}; {outcome}")
+    if isinstance(error, OSError):
+        return HostError(f"{path}: {error.strerror or error}; {outcome}")
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    return HostError(f"{path}: {words}; {outcome}")
 
 
-def _undo(root: HostRoot, done: list[Change], before: Manifest, made: tuple[str, ...]) -> list[str]:
-    """Take back the changes in reverse order; return the paths where that failed.
+class _Transaction:
+    def __init__(self, root: HostRoot, plan: Plan, lock: Lock) -> None:
+        self.current = manifests.PATH
+        self.is_final = False  # something is lost for good: there is only the way forward
+        self._root = root
+        self._plan = plan
+        self._lock = lock
+        self._prefix = staged_prefix()
+        self._count = 0
+        self._unsynced = Unsynced()
+        self._steps: list[Step | Attributes] = []
+        self._trees: list[Tree] = []
+        self._made: tuple[str, ...] = ()  # directories of the manifest that this run made
+        self._has_made_lock = False
+        self._manifest: Step | None = None
+        self._trial: str | None = None  # hidden name for the lock file
+        self._final: str | None = None  # hidden name of the manifest of the new state
+        during = plan.during
+        self._during = Manifest(during.owned, in_progress=True, staged=self._prefix)
+        # Those of the manifest's directories that go with it.
+        removed = {change.path for change in plan.changes if change.action == REMOVE}
+        self._going = () if plan.after.owned else tuple(path for path in manifests.DIRECTORIES if path in removed)
 
-    :arg made: directories of the manifest that were missing before.
-    """
-    left: list[str] = []
-    # Temporaries first: a directory that is to go must be empty.
-    for place in {split(change.path)[0] for change in done} | {"/", *manifests.DIRECTORIES}:
+    def run(self) -> None:
+        """:raises OSError, HostError, Overtaken: it did not work."""
+        self._announce()
+        self._stage()
+        self._move()
+        self._clean()
+        self._finish()
+
+    # -- 1. announce --------------------------------------------------------------------------------------------------
+
+    def _announce(self) -> None:
+        place, missing = housing.missing_directories(self._root)
+        if missing:
+            self._show_housing(place, missing)
+        directory = _opened(self._root, manifests.STATE_DIRECTORY)
+        if self._lock.is_missing:
+            self._lock.adopt(locking.make(directory))
+            self._has_made_lock = True
+        if self._plan.changes and not missing:
+            before = housing.manifest_file(b"") if status_of(directory, housing.MANIFEST) is not None else None
+            self._manifest = Step(directory, manifests.PATH, before, self._name(), self._name())
+            self._manifest.stage(housing.manifest_file(self._during.to_bytes()), self._unsynced)
+            self._unsynced.sync()
+            self._manifest.move()
+            sync_directory(directory)
+        if self._plan.after.owned:
+            self._final = self._name()
+            create(directory, housing.manifest_file(self._plan.after.to_bytes()), self._final, self._unsynced)
+
+    def _show_housing(self, place: str, missing: list[str]) -> None:
+        """Make the manifest's directories with the manifest and the lock in them, and show them in one rename."""
+        directory = _opened(self._root, place)
+        name = self._name()
         try:
-            descriptor = root.directory(place)
-            if descriptor is not None:
-                remove_temporary(descriptor)
-        except (OSError, HostError):
-            left.append(join(place, TEMPORARY))
-    try:
-        if before.owned and root.status(manifests.PATH) is None:  # removed already, with what it lies in
-            _store(root, Manifest(before.owned, in_progress=True))
-    except (OSError, HostError):
-        left.append(manifests.PATH)
-    for change in reversed(done):
+            lock = housing.make(directory, name, missing, self._during, self._unsynced)
+        except BaseException:
+            housing.remove(directory, name)
+            raise
         try:
-            if change.path not in made:
-                take_back(root, change)
+            os.rename(name, missing[0], src_dir_fd=directory, dst_dir_fd=directory)
+        except OSError as error:
+            os.close(lock)
+            housing.remove(directory, name)
+            if error.errno in housing.NOT_EMPTY:
+                raise locking.Overtaken from None
+            raise
+        self._made = manifests.DIRECTORIES[len(manifests.DIRECTORIES) - len(missing) :]
+        self._lock.adopt(lock)
+        sync_directory(directory)
+
+    # -- 2. stage -----------------------------------------------------------------------------------------------------
+
+    def _stage(self) -> None:
+        tree: Tree | None = None
+        for change in self._plan.changes:
+            self.current = change.path
+            entry = change.after
+            if change.path in self._made or change.path in self._going:
+                if entry is not None and change.path in self._made:
+                    self._steps.append(Attributes(self._parent(change.path), entry, entry))
+            elif tree is not None and entry is not None and change.path.startswith(tree.inside):
+                tree.add(entry, self._unsynced)
+            else:
+                tree = self._stage_one(change)
+        self._unsynced.sync()
+
+    def _stage_one(self, change: Change) -> Tree | None:
+        entry, before, path = change.after, change.before, change.path
+        if entry is None and self._root.directory(split(path)[0]) is None:
+            return None  # it is gone with its directory already
+        directory = self._parent(path)
+        if entry is not None and entry.kind == DIRECTORY:
+            if before is not None and before.kind == DIRECTORY:
+                self._steps.append(Attributes(directory, before, entry))
+                return None
+            return self._stage_tree(directory, entry, before)
+        kept = self._kept(path)
+        step: Step
+        if entry is None:
+            step = Step(directory, path, before, None, self._name())
+            self._steps.append(step)
+        elif kept is not None and path not in self._plan.after.owned:
+            self._steps.append(Return(directory, path, before, kept, self._name()))
+        else:
+            taken = self._taken(path)
+            step = Step(directory, path, before, self._name(), taken or self._name(), taken is not None)
+            self._steps.append(step)
+            step.stage(entry, self._unsynced)
+        return None
+
+    def _stage_tree(self, directory: int, entry: Entry, before: Entry | None) -> Tree | None:
+        parent, name = split(entry.path)
+        real = join(self._root.real(parent) or parent, name)
+        for tree in self._trees:
+            if real in tree.descriptors:  # the same directory under two names
+                self._root.reach(entry.path, os.dup(tree.descriptors[real]))
+                return None
+        tree = Tree(self._root, directory, entry.path, before, self._name(), self._name())
+        self._steps.append(tree)
+        self._trees.append(tree)
+        tree.stage(entry, self._unsynced)
+        return tree
+
+    def _kept(self, path: str) -> str | None:
+        """The hidden name of what was taken over at *path*, before this run."""
+        item = self._plan.before.owned.get(path)
+        return None if item is None or item.replaced is None or item.replaced.kind != ASIDE else item.replaced.target
+
+    def _taken(self, path: str) -> str | None:
+        """The hidden name for what this run takes over at *path*."""
+        item = self._plan.after.owned.get(path)
+        if item is None or item.replaced is None or item.replaced.kind != ASIDE:
+            return None
+        return None if self._kept(path) == item.replaced.target else item.replaced.target
+
+    def _parent(self, path: str) -> int:
+        return _opened(self._root, split(path)[0])
+
+    def _name(self) -> str:
+        self._count += 1
+        return f"{self._prefix}{self._count}"
+
+    # -- 3. move ------------------------------------------------------------------------------------------------------
+
+    def _move(self) -> None:
+        for step in self._steps:
+            self.current = step.path
+            step.move()
+        if self._final is None:
+            self.current = locking.PATH
+            self._trial = self._name()
+            directory = _opened(self._root, manifests.STATE_DIRECTORY)
+            _try_removal(directory, locking.NAME, self._trial)
+            _end_trial(directory, locking.NAME, self._trial)
+        for path in self._going:
+            self.current = path
+            _check_removal(self._parent(path), split(path)[1])
+        synced(self._steps)
+
+    # -- 4. clean up --------------------------------------------------------------------------------------------------
+
+    def _clean(self) -> None:
+        for step in self._steps:
+            self.current = step.path
+            try:
+                self.is_final = step.clean() or self.is_final
+            except OSError:
+                if not self.is_final:
+                    raise
+                step.clean()  # an error that passes is no error
+
+    # -- 5. finish ----------------------------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        self.current = manifests.PATH
+        if self._going:
+            self._without_way_back(self._clean_manifest)
+            parent, name = self._parent(self._going[0]), split(self._going[0])[1]
+            hidden = self._name()
+            self._without_way_back(lambda: housing.hide_and_remove(parent, name, hidden))
+            return
+        directory = _opened(self._root, manifests.STATE_DIRECTORY)
+        if self._final is None:
+            self._without_way_back(self._clean_manifest)
+            self._without_way_back(lambda: unlink(directory, housing.MANIFEST))
+            self._without_way_back(lambda: unlink(directory, locking.NAME))
+        else:
+            final = self._final
+            self._without_way_back(
+                lambda: os.rename(final, housing.MANIFEST, src_dir_fd=directory, dst_dir_fd=directory)
+            )
+            self._without_way_back(self._clean_manifest)
+        self._without_way_back(lambda: sync_directory(directory))
+
+    def _clean_manifest(self) -> None:
+        if self._manifest is not None:
+            self._manifest.clean()
+
+    def _without_way_back(self, action: Callable[[], object]) -> None:
+        """Do what can't be undone; an error that passes is no error once something else is final."""
+        try:
+            action()
+        except OSError:
+            if not self.is_final:
+                raise
+            action()
+        self.is_final = True
+
+    # -- undo ---------------------------------------------------------------------------------------------------------
+
+    def undo(self) -> list[str]:
+        """Undo the steps in reverse order; return the paths where that failed, and those left over."""
+        self._unsynced.close()
+        left: list[str] = []
+        for step in reversed(self._steps):
+            try:
+                step.undo()
+            except (OSError, HostError):
+                left.append(step.left)
+        try:
+            if self._trial is not None:
+                _end_trial(_opened(self._root, manifests.STATE_DIRECTORY), locking.NAME, self._trial)
+            if self._final is not None:
+                unlink(_opened(self._root, manifests.STATE_DIRECTORY), self._final)
         except (OSError, HostError):
-            left.append(change.path)
-    if left:
-        return left  # the manifest goes on saying "in progress", so that the next run looks at everything
-    try:
-        if not before.owned:
-            if root.status(manifests.PATH) is not None:
-                _remove_store(root, list(made))
-        elif root.read(manifests.PATH) != before.to_bytes():
-            _store(root, before)
-    except (OSError, HostError):
-        left.append(manifests.PATH)
-    return left
+            left.append(join(manifests.STATE_DIRECTORY, self._final or self._trial or ""))
+        try:
+            if left:  # the manifest goes on saying "in progress", so that the next run looks at everything
+                self._clean_manifest()
+                return left
+            if self._made:
+                housing.hide_and_remove(self._parent(self._made[0]), split(self._made[0])[1], self._name())
+            elif self._manifest is not None:
+                self._manifest.undo()
+            if self._has_made_lock:
+                unlink(_opened(self._root, manifests.STATE_DIRECTORY), locking.NAME)
+        except (OSError, HostError):
+            left.append(manifests.PATH if self._manifest is None else self._manifest.left)
+        return left
 
-
-def _housing(root: HostRoot) -> tuple[str, list[str]]:
-    """Return the deepest directory on the way to the manifest that exists, and the names missing below it."""
-    place = "/"
-    for path in manifests.DIRECTORIES:
-        if root.directory(path) is None:
-            return place, [split(lower)[1] for lower in manifests.DIRECTORIES[manifests.DIRECTORIES.index(path) :]]
-        place = path
-    return place, []
+    def close(self) -> None:
+        """Close all files; what the root knows of directories is of before."""
+        self._unsynced.close()
+        self._root.drop()
 
 
 def _opened(root: HostRoot, place: str) -> int:
     directory = root.directory(place)
     if directory is None:
-        raise HostError(f"{place}: vanished while it was worked in")
+        raise HostError(f"{place}: vanished during the run")
     return directory
 
 
-def _store(root: HostRoot, manifest: Manifest) -> None:
-    """Write the manifest; missing directories appear together with it, in one rename."""
-    place, missing = _housing(root)
-    if not missing:
-        put(root, Entry(manifests.PATH, FILE, mode=0o644, content=manifest.to_bytes()))
-        return
-    directory = _opened(root, place)
-    remove_temporary(directory)
-    os.mkdir(TEMPORARY, 0o755, dir_fd=directory)
-    handle = os.open(TEMPORARY, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+def _try_removal(directory: int, name: str, hidden: str) -> None:
+    """Ask whether the file *name* could be removed: what forbids it forbids a second name, and another name.
+
+    :raises OSError: it could not.
+    """
     try:
-        os.fchmod(handle, 0o755)  # a set-group-id directory hands its bit down
-        for name in missing[1:]:
-            os.mkdir(name, 0o755, dir_fd=handle)
-            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
-            os.close(handle)
-            handle = inner
-            os.fchmod(handle, 0o755)
-        create(handle, Entry(manifests.PATH, FILE, mode=0o644, content=manifest.to_bytes()))
-        os.rename(TEMPORARY, split(manifests.PATH)[1], src_dir_fd=handle, dst_dir_fd=handle)
-    finally:
-        os.close(handle)
-    os.rename(TEMPORARY, missing[0], src_dir_fd=directory, dst_dir_fd=directory)
-
-
-def _remove_store(root: HostRoot, removed: list[str]) -> None:
-    """Remove the manifest and those of its directories that are in *removed*, out of sight in one rename."""
-    ours = [path for path in manifests.DIRECTORIES if path in removed]
-    if not ours:
-        remove(root, manifests.PATH)
+        os.link(name, hidden, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
         return
-    parent, name = split(ours[0])
-    directory = _opened(root, parent)
-    root.forget(ours[0])
-    os.rename(name, TEMPORARY, src_dir_fd=directory, dst_dir_fd=directory)
-    remove_temporary(directory)
+    except OSError:  # refused, or there are no hard links on this filesystem
+        os.rename(name, hidden, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def _end_trial(directory: int, name: str, hidden: str) -> None:
+    """Take back what :func:`_try_removal` did.
+
+    :raises OSError: the filesystem refused.
+    """
+    if status_of(directory, name) is not None:
+        unlink(directory, hidden)
+    elif status_of(directory, hidden) is not None:
+        os.rename(hidden, name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def _check_removal(directory: int, name: str) -> None:
+    """Ask whether *name*, which is not empty, could be removed: rmdir(2) refuses a mount point and what else forbids it.
+
+    :raises OSError: it could not.
+    """
+    try:
+        os.rmdir(name, dir_fd=directory)
+    except OSError as error:
+        if error.errno not in housing.NOT_EMPTY:
+            raise

@@ -1,26 +1,40 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""One step from wishes to facts: lock the host root, compare, write the difference (or only say it)."""
+"""Bring a node to a state: lock the host root, look at it, compare, and write the difference or only report it."""
 
 from __future__ import annotations
 
+import os
+
+from ..errors import HostError
 from ..values import Value, value
-from . import apply as applying
 from . import guard
-from .entries import Entry
+from . import manifest as manifests
+from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .hidden import STAGED
+from .lock import Lock, Overtaken, acquire
+from .looking import Node
 from .manifest import Manifest, read_manifest
-from .plan import Change, Plan, make_plan
-from .root import HostRoot
+from .plan import Changes, Plan, make_plan
+from .root import HostRoot, split
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST_NAME = 255  # bytes: NAME_MAX of Linux
+_MOST_TRIES = 20
 
 
 @value
 class Component(Value):
-    """What belongs together on a node, and is made and removed together."""
+    """What belongs together on a node: it is made and removed together."""
 
     owner: str  # its name in the manifest, such as ``devices:/run/nvidia/driver``
-    entries: list[Entry]  # all that it wants; none removes what it once wanted
+    entries: list[Entry]  # all that it wants; an empty list removes what it once wanted
     strict: tuple[str, ...] = ()  # directories at and below which no symbolic link is followed
-    exclusive: tuple[str, ...] = ()  # directories that must be ours, empty or missing
+    exclusive: tuple[str, ...] = ()  # directories that must be empty or missing, or were made by nvmock.gpu
+    makes: Callable[[str], bool] | None = None  # whether it can have made something at a path; None: anywhere
 
 
 def open_root(path: str, components: list[Component]) -> HostRoot:
@@ -28,7 +42,7 @@ def open_root(path: str, components: list[Component]) -> HostRoot:
 
     :raises HostError: it does not exist or can't be opened.
     """
-    return HostRoot(path, tuple([place for component in components for place in component.strict]))
+    return HostRoot(path, strict_of(components))
 
 
 def converge(
@@ -37,32 +51,116 @@ def converge(
     check: bool = False,
     take_over: bool = False,
     allow_real_driver: bool = False,
-) -> list[Change]:
+) -> Changes:
+    """:func:`change` for components that do not depend on what is on the node."""
+    return change(root, lambda _root: components, check, take_over, allow_real_driver)
+
+
+def change(
+    root: HostRoot,
+    look: Callable[[HostRoot], list[Component]],
+    check: bool = False,
+    take_over: bool = False,
+    allow_real_driver: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> Changes:
     """Bring the node to the state that the components describe; return what was changed (or would be, with *check*).
 
-    :arg root: an open host root, strict where the components are (:func:`open_root`).
-    :arg components: those that are not named are left as they are.
-    :arg check: change nothing.
-    :arg take_over: replace files that are not ours, to be put back on removal.
+    :arg root: an open host root.
+    :arg look: reads the node and returns the components; those that it does not name are left as they are. It is called
+        with the lock held, and again if another run was first.
+    :arg check: change nothing, and take no lock.
+    :arg take_over: replace unmanaged files, which come back on removal.
     :arg allow_real_driver: go on although the node has a real NVIDIA driver.
+    :arg say: is told once if the run has to wait for the lock.
     :raises HostError: the filesystem does not allow it; nothing was changed.
-    :raises GuardError: a real driver, or files that are not ours.
+    :raises GuardError: a real driver, or unmanaged files.
     """
-    if not check:
-        root.lock()
-    known = read_manifest(root)
-    if not allow_real_driver and any(component.entries for component in components):
-        guard.check_no_real_driver(root, known)
-    if not check:
-        applying.sweep(root, known)
-    plan = plan_for(root, components, known, take_over)
-    if not check:
-        applying.apply(root, plan)
+    for _try in range(_MOST_TRIES):
+        lock = None if check else acquire(root, say)
+        try:
+            return _change_once(root, look(root), lock, take_over, allow_real_driver)
+        except Overtaken:
+            pass  # what was read no longer counts
+        finally:
+            if lock is not None:
+                lock.release()
+    raise HostError(f"{manifests.STATE_DIRECTORY}: other runs make and remove it all the time; nothing was changed")
+
+
+def _change_once(
+    root: HostRoot, components: list[Component], lock: Lock | None, take_over: bool, allow_real_driver: bool
+) -> Changes:
+    root.be_strict(strict_of(components))
+    found = read_manifest(root)
+    tags = found.tags
+    if not allow_real_driver and any(component.entries or component.owner in tags for component in components):
+        guard.check_no_real_driver(root, found)
+    if lock is not None and _may_have_leftovers(root, found):
+        from .sweep import sweep
+
+        sweep(root, found)
+    if found.in_progress:
+        from .sweep import settled
+
+        found = settled(root, found)
+    plan = plan_for(root, components, found, take_over)
+    if lock is not None and not plan.is_done:
+        from .apply import apply
+
+        apply(root, plan, lock)
     return plan.changes
 
 
+def _may_have_leftovers(root: HostRoot, found: Manifest) -> bool:
+    """Whether a killed run may have left something behind: as a rule not, which is known without more code."""
+    if found.in_progress or root.status(manifests.PATH) is None:
+        return True
+    return any(name.startswith(STAGED) for name in root.names(manifests.STATE_DIRECTORY))
+
+
 def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_over: bool = False) -> Plan:
-    """Return the plan for the components on this host root."""
+    """Return the plan for the components on this host root.
+
+    :raises HostError: it can't be made on any node, or not on this one.
+    """
+    _check_paths(components)
     wanted = {component.owner: component.entries for component in components}
     exclusive = tuple([place for component in components for place in component.exclusive])
-    return make_plan(wanted, known, root.observe, root.names, root.is_directory, take_over, exclusive)
+    node = Node(root.observe, root.names, root.is_directory, root.real, strict_of(components))
+    makes = {component.owner: component.makes for component in components}
+    return make_plan(wanted, known, node, take_over, exclusive, makes)
+
+
+def strict_of(components: list[Component]) -> tuple[str, ...]:
+    """Return the paths at and below which the components allow no symbolic link."""
+    return tuple([place for component in components for place in component.strict])
+
+
+_WORDS = {FILE: "a file", SYMLINK: "a symbolic link", CHAR: "a character device"}
+
+
+def _check_paths(components: list[Component]) -> None:
+    """Refuse what no filesystem can hold.
+
+    :raises HostError: a name is too long, or something would be below what is not a directory.
+    """
+    kinds = {manifests.PATH: FILE, manifests.LOCK: FILE}
+    for component in components:
+        for entry in component.entries:
+            if entry.path in (manifests.PATH, manifests.LOCK):
+                raise HostError(f"{entry.path} belongs to nvmock.gpu itself: name another path")
+            kinds[entry.path] = entry.kind
+    good = {"/"}
+    for path in kinds:
+        place = path
+        while place not in good:
+            if place != path and kinds.get(place, DIRECTORY) != DIRECTORY:
+                raise HostError(f"{path} can't be made: {place} is {_WORDS[kinds[place]]}, not a directory")
+            parent, name = split(place)
+            # A character has at most four bytes.
+            if len(name) > _LONGEST_NAME // 4 and len(os.fsencode(name)) > _LONGEST_NAME:
+                raise HostError(f"{path} can't be made: {name[:20]}... has more than {_LONGEST_NAME} bytes")
+            if kinds.get(place, DIRECTORY) == DIRECTORY:
+                good.add(place)
+            place = parent

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Changes as a person or a machine reads them: lists of paths, a diff, one line an entry."""
+"""Changes for a person or a program to read: lists of paths, a diff, one line per entry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def paths_by_action(changes: list[Change]) -> dict[str, list[str]]:
 
 
 def describe(entry: Entry) -> str:
-    """Return one line: type, mode, owner, what is special, path; ``c 0666 0:0 195:0 /dev/nvidia0``."""
+    """Return one line: type, mode, owner, size or device numbers, path; ``c 0666 0:0 195:0 /dev/nvidia0``."""
     mode = "----" if entry.mode is None else f"{entry.mode:04o}"
     owner = ":".join("-" if number is None else str(number) for number in (entry.uid, entry.gid))
     special = "-"
@@ -59,7 +59,7 @@ def diffs(changes: list[Change], contents_of_new_files: bool = False) -> list[di
 
 
 def _text(entry: Entry | None) -> str | None:
-    """The text of a file, "" for nothing or something that has no text, None if it is not to be shown."""
+    """The text of a file; "" for nothing and for things without text; None if it is too long or not text."""
     if entry is None or entry.kind != FILE:
         return ""
     if entry.content is None or len(entry.content) > _LARGEST_SHOWN or b"\0" in entry.content:

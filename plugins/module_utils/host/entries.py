@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can exist on a node: directories, files, symbolic links and character devices, as values.
 
-The same class describes what should be there (layouts make it) and what is there (``HostRoot.observe``), so that a
-comparison is a comparison of fields. Paths are absolute and are those that the node sees, whatever the host root.
+The same class describes what should be there (made by layouts) and what is there (``HostRoot.observe``), so that a
+comparison is a comparison of fields. Paths are absolute, as the node sees them, whatever the host root is.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ FILE = "file"
 SYMLINK = "symlink"
 CHAR = "char"
 OTHER = "other"
-"""Something that we never make: a socket, a pipe, a block device."""
+"""Something that nvmock.gpu never makes: a socket, a pipe, a block device."""
+ASIDE = "aside"
+"""What was taken over, kept beside its place under the hidden name that ``target`` says."""
 
 
 class Entry(Value):
     """One thing on a node.
 
     :arg path: absolute path on the node, normalised.
-    :arg kind: DIRECTORY, FILE, SYMLINK, CHAR, or OTHER for something observed that we never make.
-    :arg mode: permission bits; None where they do not matter (symbolic links).
-    :arg uid: owner; None: whoever creates it, and not compared.
-    :arg gid: group; None likewise.
-    :arg content: bytes of a FILE; None if too large to be of interest.
+    :arg kind: DIRECTORY, FILE, SYMLINK, CHAR; OTHER for something that nvmock.gpu never makes; ASIDE in a manifest.
+    :arg mode: permission bits; None for a symbolic link.
+    :arg uid: owner; None for whoever creates it, and then it is not compared.
+    :arg gid: group, with the same meaning of None.
+    :arg content: bytes of a FILE; None if it is too large to be compared.
     :arg target: target of a SYMLINK.
     :arg major: device number of a CHAR.
     :arg minor: device number of a CHAR.
-    :arg implicit: a DIRECTORY that is wanted only because something lies in it: made if missing, else left as it is,
-        and a symbolic link to a directory inside the host root does as well.
+    :arg implicit: a DIRECTORY that is wanted only because something is in it. It is made if it is missing, and not changed
+        otherwise. A symbolic link to a directory inside the host root is also accepted.
     """
 
     __slots__ = ("path", "kind", "mode", "uid", "gid", "content", "target", "major", "minor", "implicit")
@@ -72,7 +74,7 @@ def file(path: str, content: bytes, mode: int = 0o644) -> Entry:
 
 
 def symlink(path: str, target: str) -> Entry:
-    """A symbolic link; *target* is written as given."""
+    """A symbolic link; *target* is written as it is."""
     return Entry(path, SYMLINK, target=target)
 
 
@@ -82,7 +84,7 @@ def char_device(path: str, major: int, minor: int, mode: int = 0o666) -> Entry:
 
 
 def owned_by(entries: list[Entry], uid: int | None, gid: int | None) -> list[Entry]:
-    """Give every entry that has no owner of its own this one; return the same list."""
+    """Set the owner and group of every entry that has none; return the same list."""
     for entry in entries:
         if entry.uid is None:
             entry.uid = uid

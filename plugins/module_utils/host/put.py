@@ -1,9 +1,8 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Put one entry on a node, change it, or take it away.
+"""Make one thing in a directory, give it its owner and mode, and remove what bears a hidden name.
 
-What is to appear is made under a temporary name in its own directory, gets its owner and mode, and is renamed to its
-place, so that nothing half-made is ever seen there. What to do after an error is the caller's business.
+Everything is made under a hidden name beside its place and renamed to its place, so that nobody sees it half made.
 """
 
 from __future__ import annotations
@@ -13,146 +12,107 @@ import os
 import stat
 
 from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
-from .plan import CREATE, Change
-from .root import HostRoot, join, split
+from .hidden import STAGED, staged_prefix
+from .root import HostRoot, split
 
-TEMPORARY = ".nvmock.tmp"
-"""The one temporary name; one suffices, as the host root is locked. What bears it is ours to remove."""
+_OPEN = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class MknodRefused(OSError):
-    """mknod was refused for want of rights."""
+    """mknod was refused because the process lacks the right."""
 
 
-def make(root: HostRoot, change: Change) -> None:
-    """Make *change* on the node.
+class Unsynced:
+    """Files that are written but may not be on the disk yet.
 
-    :raises MknodRefused: the process may not make character devices.
-    :raises OSError: the filesystem refused.
+    Each one is handed to the disk as soon as it is written, without a wait. The wait comes when all are written, which is
+    where the disk can take them together.
     """
-    entry = change.after
-    if entry is None:
-        remove(root, change.path)
-        return
-    before = change.before
-    if entry.kind == DIRECTORY and before is not None and before.kind == DIRECTORY:
-        _set_directory_attributes(root, entry)
-        return
-    if change.action == CREATE and entry.kind == DIRECTORY and root.status(entry.path) is not None:
-        _set_directory_attributes(root, entry)  # made a moment ago as the manifest's own
-        return
-    if before is not None and (before.kind == DIRECTORY or entry.kind == DIRECTORY):
-        remove(root, change.path)  # rename replaces neither a directory by a file nor the reverse
-    elif before is not None and before.kind == SYMLINK:
-        root.forget(change.path)  # it may have led to a directory
-    if before is None and entry.kind != FILE and _create_in_place(root, entry):
-        return
-    put(root, entry)
+
+    _MOST = 100  # far below the usual limit of open files
+
+    def __init__(self) -> None:
+        self._files: list[int] = []
+
+    def add(self, handle: int) -> None:
+        """Take over the open file *handle*."""
+        self._files.append(handle)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        if len(self._files) >= self._MOST:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until all files are on the disk.
+
+        :raises OSError: the disk refused one.
+        """
+        while self._files:
+            handle = self._files.pop()
+            try:
+                sync(handle)
+            finally:
+                os.close(handle)
+
+    def close(self) -> None:
+        """Close all files without a wait."""
+        while self._files:
+            os.close(self._files.pop())
 
 
-def take_back(root: HostRoot, change: Change) -> None:
-    """Bring back what was there before *change*, of which any part may have been made.
+def sync(handle: int) -> None:
+    """fsync(2), where the filesystem has it.
 
-    :raises OSError: the filesystem refused, or what was there is not known.
+    :raises OSError: the disk refused.
     """
-    before = change.before
-    if before is None:
-        remove(root, change.path)
-        return
-    if before.kind == FILE and before.content is None:
-        raise OSError(errno.EFBIG, "too large to have been kept")
-    found = root.status(change.path)
-    if before.kind == DIRECTORY and found is not None and stat.S_ISDIR(found.st_mode):
-        _set_directory_attributes(root, before)
-        return
-    if found is not None and (before.kind == DIRECTORY or stat.S_ISDIR(found.st_mode)):
-        remove(root, change.path)
-    put(root, before)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+            raise
 
 
-def _create_in_place(root: HostRoot, entry: Entry) -> bool:
-    """Make a directory, link or device at its place in one call, if it is born with the right owner and mode there.
+def sync_directory(directory: int) -> None:
+    """fsync(2) of a directory, given any descriptor of it; one that this user can't read is left out.
 
-    That is as atomic as a rename, and half as dear. Return whether it was done.
+    :raises OSError: the disk refused.
     """
-    parent, name = split(entry.path)
-    directory = root.directory(parent)
-    if directory is None or entry.uid not in (None, os.geteuid()) or entry.gid not in (None, os.getegid()):
-        return False
-    if os.fstat(directory).st_mode & stat.S_ISGID:
-        return False
-    create(directory, entry, name)
-    if entry.kind == SYMLINK:
-        return True
-    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    if stat.S_IMODE(status.st_mode) == entry.mode:
-        return True
-    remove(root, entry.path)  # a default ACL gave it another mode
-    return False
-
-
-class NewTree:
-    """A directory that is new, with all that goes into it: made under the temporary name and shown in one rename."""
-
-    def __init__(self, parent: int, path: str) -> None:
-        self._parent = parent
-        self._name = split(path)[1]
-        self.inside = path + "/"
-
-    def make(self, root: HostRoot, change: Change) -> None:
-        """Make what goes into it: nobody sees it yet, so a file needs no rename of its own."""
-        entry = change.after
-        if entry is not None and entry.kind == FILE:
-            parent, name = split(entry.path)
-            directory = root.directory(parent)
-            if directory is not None:
-                create(directory, entry, name)
-                return
-        make(root, change)
-
-    def show(self) -> None:
-        os.rename(TEMPORARY, self._name, src_dir_fd=self._parent, dst_dir_fd=self._parent)
-
-
-def new_tree(root: HostRoot, change: Change) -> NewTree | None:
-    """Begin a new tree if *change* makes a directory, and that is born with the right owner and mode."""
-    entry = change.after
-    if entry is None or change.before is not None or entry.kind != DIRECTORY or root.status(entry.path) is not None:
-        return None
-    parent, _name = split(entry.path)
-    directory = root.directory(parent)
-    if directory is None:
-        return None
-    remove_temporary(directory)
-    hidden = Entry(join(parent, TEMPORARY), DIRECTORY, entry.mode, entry.uid, entry.gid)
-    if not _create_in_place(root, hidden):
-        return None
-    root.reach_through(entry.path, TEMPORARY)
-    return NewTree(directory, entry.path)
+    try:
+        handle = os.open(".", os.O_RDONLY | _OPEN, dir_fd=directory)
+    except OSError:
+        return
+    try:
+        sync(handle)
+    finally:
+        os.close(handle)
 
 
 def put(root: HostRoot, entry: Entry) -> None:
-    """Make *entry* under the temporary name and rename it to its place.
+    """Make *entry* beside its place and rename it to its place.
 
-    :raises OSError: the filesystem refused.
+    :raises OSError: the filesystem refused; nothing was changed.
     """
     parent, name = split(entry.path)
     directory = root.directory(parent)
     if directory is None:
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+    hidden = staged_prefix() + "0"
+    unsynced = Unsynced()
     try:
-        create(directory, entry)
-    except FileExistsError:
-        remove_temporary(directory)
-        create(directory, entry)
-    if entry.kind != FILE:
-        _set_attributes(directory, TEMPORARY, entry)  # set-group-id directories and ACLs give others
-    os.rename(TEMPORARY, name, src_dir_fd=directory, dst_dir_fd=directory)
+        create(directory, entry, hidden, unsynced)
+        fit(directory, hidden, entry)
+        unsynced.sync()
+        os.rename(hidden, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        unsynced.close()
+        remove_tree(directory, hidden)
+        raise
+    sync_directory(directory)
 
 
-def create(directory: int, entry: Entry, name: str = TEMPORARY) -> None:
-    """Make *entry* under *name*; a file gets its owner and mode, the others what they are born with.
+def create(directory: int, entry: Entry, name: str, unsynced: Unsynced) -> None:
+    """Make *entry* as *name*. A file gets its owner and mode; for others see :func:`fit`.
 
+    :raises MknodRefused: the process may not make character devices.
     :raises OSError: the filesystem refused.
     """
     if entry.kind == FILE:
@@ -167,10 +127,12 @@ def create(directory: int, entry: Entry, name: str = TEMPORARY) -> None:
             given = (entry.uid, entry.gid) not in ((None, None), (status.st_uid, status.st_gid))
             if given:
                 os.fchown(handle, -1 if entry.uid is None else entry.uid, -1 if entry.gid is None else entry.gid)
-            if given or stat.S_IMODE(status.st_mode) != mode:  # a change of owner takes mode bits away
+            if given or stat.S_IMODE(status.st_mode) != mode:  # a change of owner clears mode bits
                 os.fchmod(handle, mode)
-        finally:
+        except BaseException:
             os.close(handle)
+            raise
+        unsynced.add(handle)
     elif entry.kind == DIRECTORY:
         os.mkdir(name, entry.mode or 0, dir_fd=directory)
     elif entry.kind == SYMLINK:
@@ -182,17 +144,20 @@ def create(directory: int, entry: Entry, name: str = TEMPORARY) -> None:
         except PermissionError as error:
             raise MknodRefused(error.errno, error.strerror) from None
     else:
-        raise OSError(errno.EINVAL, "of a kind that can't be made")
+        raise OSError(errno.EINVAL, "nvmock.gpu does not make things of this kind")
 
 
-def _set_attributes(directory: int, name: str, entry: Entry) -> None:
-    """Give what bears *name* the owner and mode of *entry*, where it has others."""
+def fit(directory: int, name: str, entry: Entry) -> None:
+    """Give *name* the owner and mode of *entry*, where they differ: set-group-id directories and default ACLs give others.
+
+    :raises OSError: the filesystem refused.
+    """
     status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     uid = -1 if entry.uid in (None, status.st_uid) else entry.uid
     gid = -1 if entry.gid in (None, status.st_gid) else entry.gid
     if (uid, gid) != (-1, -1):
         os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
-    if entry.mode is not None and stat.S_IMODE(status.st_mode) != entry.mode:
+    if entry.mode is not None and entry.kind != SYMLINK and stat.S_IMODE(status.st_mode) != entry.mode:
         _change_mode(directory, name, entry.mode)
 
 
@@ -205,52 +170,102 @@ def _change_mode(directory: int, name: str, mode: int) -> None:
         os.close(handle)
 
 
-def _set_directory_attributes(root: HostRoot, entry: Entry) -> None:
-    parent, name = split(entry.path)
-    directory = root.directory(parent)
-    if directory is None:
-        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-    _set_attributes(directory, name, entry)
+def open_directory(directory: int, name: str) -> int:
+    """Open the directory *name*, for fsync as well if this user can read it."""
+    try:
+        return os.open(name, os.O_RDONLY | _OPEN, dir_fd=directory)
+    except PermissionError:
+        return os.open(name, os.O_PATH | _OPEN, dir_fd=directory)
 
 
-def remove(root: HostRoot, path: str) -> None:
-    """Remove what is at *path*, if something is; a directory must be empty.
+def status_of(directory: int, name: str) -> os.stat_result | None:
+    """Return the lstat of *name*, None if nothing has that name."""
+    try:
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def unlink(directory: int, name: str) -> bool:
+    """Remove the file *name*; return whether there was one.
 
     :raises OSError: the filesystem refused.
     """
-    parent, name = split(path)
-    directory = root.directory(parent)
-    if directory is None:
-        return
-    root.forget(path)
     try:
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
-            os.rmdir(name, dir_fd=directory)
-        else:
-            os.unlink(name, dir_fd=directory)
+        os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
-        return
+        return False
+    except OSError:
+        if status_of(directory, name) is None:  # a read-only filesystem refuses that as well
+            return False
+        raise
+    return True
 
 
-def remove_temporary(directory: int) -> None:
-    """Remove what bears the temporary name in *directory*, and all that is in it."""
-    _remove_tree(directory, TEMPORARY)
+def remove_tree(directory: int, name: str) -> None:
+    """Remove *name* and what is in it, however deep; for hidden names only.
 
-
-def _remove_tree(directory: int, name: str) -> None:
-    """Remove *name* and what is in it; only ever called for the temporary name."""
-    try:
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
+    :raises OSError: the filesystem refused.
+    """
+    status = status_of(directory, name)
+    if status is None:
         return
     if not stat.S_ISDIR(status.st_mode):
         os.unlink(name, dir_fd=directory)
         return
-    handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    top = os.open(name, os.O_RDONLY | _OPEN, dir_fd=directory)
     try:
-        for inner in os.listdir(handle):
-            _remove_tree(handle, inner)
+        count = 0
+        waiting = _remove_files(top)
+        while waiting:
+            inner = waiting.pop()
+            handle = os.open(inner, os.O_RDONLY | _OPEN, dir_fd=top)
+            try:
+                # A directory in it comes up to the top: that needs neither recursion nor a descriptor for each level.
+                for deeper in _remove_files(handle):
+                    try:
+                        os.rmdir(deeper, dir_fd=handle)
+                        continue
+                    except OSError as error:
+                        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                            raise
+                    while status_of(top, f"{STAGED}{count}") is not None:
+                        count += 1
+                    os.rename(deeper, f"{STAGED}{count}", src_dir_fd=handle, dst_dir_fd=top)
+                    waiting.append(f"{STAGED}{count}")
+            finally:
+                os.close(handle)
+            os.rmdir(inner, dir_fd=top)
+    finally:
+        os.close(top)
+    os.rmdir(name, dir_fd=directory)
+
+
+def _remove_files(directory: int) -> list[str]:
+    """Remove all but the directories in a directory; return the names of those, sorted."""
+    directories = []
+    for name in sorted(os.listdir(directory)):
+        status = status_of(directory, name)
+        if status is not None and stat.S_ISDIR(status.st_mode):
+            directories.append(name)
+        elif status is not None:
+            os.unlink(name, dir_fd=directory)
+    return directories
+
+
+def remove_hidden(directory: int, prefix: str) -> None:
+    """Remove what a killed run left in *directory*: all whose names begin with *prefix*.
+
+    :raises OSError: the filesystem refused.
+    """
+    for name in names_with(directory, prefix):
+        remove_tree(directory, name)
+
+
+def names_with(directory: int, prefix: str) -> list[str]:
+    """Return the names in *directory* that begin with *prefix*, sorted."""
+    handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        return sorted(name for name in os.listdir(handle) if name.startswith(prefix))
     finally:
         os.close(handle)
-    os.rmdir(name, dir_fd=directory)

@@ -3,8 +3,8 @@
 """The host root: the directory that is a node's ``/``, reached only through directory descriptors.
 
 Every path is walked component by component with O_NOFOLLOW from the descriptor of the root. A symbolic link on the way
-is resolved as the node itself would resolve it (absolute targets start at the host root, ``..`` stops there), so no
-link leads out; below a *strict* path, where only we put things, a link is refused.
+is resolved as the node itself would resolve it: absolute targets start at the host root, and ``..`` stops there. So no link
+leads out. Below a *strict* path, which only nvmock.gpu writes to, a link is refused.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def split(path: str) -> tuple[str, str]:
 
 
 def join(parent: str, name: str) -> str:
-    """Return the path of *name* in the directory *parent*: what :func:`split` took apart."""
+    """Return the path of *name* in the directory *parent*: the reverse of :func:`split`."""
     return f"{'' if parent == '/' else parent}/{name}"
 
 
 class HostRoot:
-    """An open host root. Use as a context manager; holds the lock that keeps two runs apart while *locked*."""
+    """An open host root, for use as a context manager."""
 
     def __init__(self, path: str, strict: tuple[str, ...] = (), beside: HostRoot | None = None) -> None:
         """Open the directory *path*.
@@ -71,31 +71,23 @@ class HostRoot:
         return HostRoot(self.path, NO_LINKS, self)
 
     def close(self) -> None:
-        """Close all descriptors (and with them the lock)."""
-        for descriptor in {item[0] for item in self._directories.values()}:
-            os.close(descriptor)
+        """Close all descriptors."""
+        self.drop()
+        if self._directories:
+            os.close(self._root)
         self._directories = {}
 
-    def lock(self) -> None:
-        """Wait until no other run works on this host root. The lock is the root directory's: nothing is left behind."""
-        import fcntl
+    def be_strict(self, strict: tuple[str, ...]) -> None:
+        """Refuse symbolic links in the place of directories at and below these node paths as well from now on."""
+        new = tuple([place for place in strict if place not in self._strict])
+        if new:
+            self._strict += new
+            self.drop()
 
-        try:
-            fcntl.flock(self._root, fcntl.LOCK_EX)
-        except OSError as error:
-            raise HostError(f"host_root: {self.path} can't be locked: {error.strerror}") from None
-
-    def forget(self, path: str) -> None:
-        """Forget the descriptors of *path* and everything below it, because it was removed or replaced."""
-        below = path + "/"
-        # A path may also have been reached through a link, so the resolved paths count as well.
-        gone = [
-            key
-            for key, (_descriptor, resolved) in self._directories.items()
-            if key == path or resolved == path or key.startswith(below) or resolved.startswith(below)
-        ]
-        descriptors = {self._directories.pop(key)[0] for key in gone}
-        for descriptor in descriptors - {item[0] for item in self._directories.values()}:
+    def drop(self) -> None:
+        """Close the descriptors of all directories but the root's own."""
+        directories, self._directories = self._directories, {"/": self._directories["/"]} if self._directories else {}
+        for descriptor in {item[0] for item in directories.values()} - {self._root}:
             os.close(descriptor)
 
     def trim(self, most: int) -> None:
@@ -114,18 +106,22 @@ class HostRoot:
         found = self._resolve(path, [])
         return None if found is None else found[0]
 
-    def reach_through(self, path: str, temporary: str) -> None:
-        """Reach the directory *path* through the name that it bears until it is renamed to its own, in the same parent.
+    def real(self, path: str) -> str | None:
+        """Return *path* with all links resolved, None if it is not a directory that exists.
 
-        :raises OSError: that can't be opened.
+        :raises HostError: as :meth:`directory`.
         """
+        found = self._resolve(path, [])
+        return None if found is None else found[1]
+
+    def reach(self, path: str, descriptor: int) -> None:
+        """Reach the directory *path* by *descriptor*, which is open, and is closed with the others."""
         parent, name = split(path)
         above = self._resolve(parent, [])
         if above is None:
+            os.close(descriptor)
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-        descriptor, resolved_parent = above
-        resolved = join(resolved_parent, name)
-        self._directories[path] = (os.open(temporary, _OPEN_DIRECTORY, dir_fd=descriptor), resolved)
+        self._directories[path] = (descriptor, join(above[1], name))
 
     def _resolve(self, path: str, links: list[str]) -> tuple[int, str] | None:
         known = self._directories.get(path)
@@ -166,7 +162,7 @@ class HostRoot:
         except OSError:
             raise HostError(f"{path} is not a directory, but something must go into it: move it away") from None
         if any(path == strict or path.startswith(strict + "/") for strict in self._strict):
-            raise HostError(f"{path} is a symbolic link where a directory of ours must be: remove it")
+            raise HostError(f"{path} is a symbolic link where a directory of nvmock.gpu must be: remove it")
         links.append(path)
         if len(links) > _MAX_LINKS:
             raise HostError(f"{links[0]}: too many levels of symbolic links")
@@ -185,7 +181,7 @@ class HostRoot:
     def status(self, path: str) -> os.stat_result | None:
         """Return the lstat of *path*, None if nothing is there."""
         if path == "/":
-            return os.fstat(self._root)
+            return self.status_of_directory(path)
         parent, name = split(path)
         if name in _NO_NAMES:
             raise HostError(f"{path!r} is not a normalised absolute path")
@@ -196,6 +192,14 @@ class HostRoot:
             return os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise HostError(f"{path}: {error.strerror}") from None
+
+    def status_of_directory(self, path: str) -> os.stat_result | None:
+        """Return the stat of the directory *path*, links resolved; None if it does not exist."""
+        descriptor = self.directory(path)
+        try:
+            return None if descriptor is None else os.fstat(descriptor)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
 

@@ -14,8 +14,13 @@ from ..host.entries import CHAR, DIRECTORY, SYMLINK, Entry, file, symlink
 DIRECTORY_OF_FILES = "/etc/tmpfiles.d"
 DIRECTORY_OF_UNITS = "/etc/systemd/system"
 _VOLATILE = ("/dev/", "/run/", "/tmp/")
+PREFIXES = (
+    f"{DIRECTORY_OF_FILES}/nvmock",
+    f"{DIRECTORY_OF_UNITS}/nvmock",
+    f"{DIRECTORY_OF_UNITS}/sysinit.target.wants/nvmock",
+)
+"""With these begin the paths of all files that are made here."""
 _HEADER = "# Made by nvmock.gpu: brings the mock GPU's device nodes and procfs back at boot.\n"
-
 
 _UNIT = """\
 # Made by nvmock.gpu: brings the mock GPU's device nodes and procfs back at boot.
@@ -37,15 +42,26 @@ WantedBy=sysinit.target
 """
 
 
-def tmpfiles_path(place: str) -> str:
-    """Return the path of the tmpfiles.d file for *place*: slashes become dashes, and dashes become ``@``."""
-    return f"{DIRECTORY_OF_FILES}/nvmock{place.replace('-', '@').replace('/', '-')}.conf"
+def tmpfiles_path(place: str, instance: str = "") -> str:
+    """Return the path of the tmpfiles.d file for what is at *place*.
+
+    Its slashes become dashes and its dashes ``@``; what would be ambiguous then is escaped as systemd-escape(1) does. So no
+    two places share a file, and the names are those of earlier versions.
+    """
+    escaped = place.replace("\\", "\\x5c").replace("@", "\\x40").replace("-", "@").replace("/", "-")
+    return f"{DIRECTORY_OF_FILES}/{_stem(instance)}{escaped}.conf"
 
 
-def tmpfiles_entries(entries: list[Entry], place: str) -> list[Entry]:
-    """Return the tmpfiles.d file for those of *entries* that are lost in a restart, and its unit; nothing if there are none.
+def _stem(instance: str) -> str:
+    """How the names of an instance's files begin; a place goes on with a dash, which an instance has none of any more."""
+    return "nvmock." + systemd_escaped(instance) if instance else "nvmock"
 
-    :arg place: their common directory, which determines the name of the file.
+
+def tmpfiles_entries(entries: list[Entry], place: str, instance: str = "") -> list[Entry]:
+    """Return the tmpfiles.d file for those of *entries* that do not survive a restart, and its unit; nothing if all do.
+
+    :arg place: the directory that they have in common, which names the file.
+    :arg instance: name of the mock, if the node has another, too.
     """
     lines = []
     for entry in sorted(entries, key=lambda item: item.path):
@@ -53,26 +69,32 @@ def tmpfiles_entries(entries: list[Entry], place: str) -> list[Entry]:
             lines.append(_line(entry))
     if not lines:
         return []
-    wanted = [file(tmpfiles_path(place), (_HEADER + "".join(lines)).encode("utf-8"))]
+    path = tmpfiles_path(place, instance)
+    wanted = [file(path, (_HEADER + "".join(lines)).encode("utf-8"))]
     if not place.startswith("/dev/") and place != "/dev":
-        unit = unit_name(place)
-        text = _UNIT.format(place=place.replace("%", "%%"), path=_word(tmpfiles_path(place)))
+        unit = unit_name(place, instance)
+        text = _UNIT.format(place=place.replace("%", "%%"), path=_word(path))
         wanted.append(file(f"{DIRECTORY_OF_UNITS}/{unit}", text.encode("utf-8")))
         wanted.append(symlink(f"{DIRECTORY_OF_UNITS}/sysinit.target.wants/{unit}", f"../{unit}"))
     return wanted
 
 
-def unit_name(place: str) -> str:
-    """Return the name of the unit for *place*, escaped as systemd-escape(1) does."""
+def unit_name(place: str, instance: str = "") -> str:
+    """Return the name of the unit for what is at *place*."""
+    return f"{_stem(instance)}{systemd_escaped(place)}.service"
+
+
+def systemd_escaped(text: str) -> str:
+    """*text* as systemd-escape(1) writes it, but for a slash at the beginning, which it would drop from a path."""
     out = ""
-    for character in place:
+    for character in text:
         if character == "/":
             out += "-"
         elif character.isascii() and (character.isalnum() or character in ":_."):
             out += character
         else:
             out += "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8"))
-    return f"nvmock{out}.service"
+    return out
 
 
 def _word(text: str) -> str:

@@ -17,6 +17,7 @@ from ..host.converge import Component, plan_for
 from ..host.entries import Entry, char_device, directory, file, owned_by
 from ..host.manifest import Manifest, read_manifest
 from ..host.overlay import OverlayView
+from ..host.owner import CDI_SPEC, Owner
 from ..host.root import HostRoot
 from ..host.view import HostView
 from ..layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
@@ -24,7 +25,7 @@ from ..machine import mig
 from ..machine.model import Machine
 from ..values import Value, value
 from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, hook_program
-from .components import cdi_spec, cdi_spec_owner
+from .components import cdi_spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class SpecFile(Value):
     devices_are_files: bool = False  # regular files replace the device nodes: treat them as device nodes
     uid: int | None = None  # owner of the files; None: the user who creates them
     gid: int | None = None  # group of the files; None: the group of that user
+    instance: str = ""  # name of the mock that it belongs to
 
 
 class Specification:
@@ -140,7 +142,7 @@ def make(
         hook_version = hook_program.version_of(now, known, hook_path) if hook_path and not hook_entries else None
     options = hook_program.fitted(options, hook_path, hook_version)
     null_entries = _null_device(root, known, spec_file)
-    beside = Component(cdi_spec_owner(path), hook_entries + null_entries)
+    beside = Component(Owner(CDI_SPEC, path, spec_file.instance).tag, hook_entries + null_entries)
     try:
         changes = plan_for(root, [*planned, beside], known, take_over).changes
     except GuardError:
@@ -163,7 +165,7 @@ def make(
             if missing:
                 raise SpecError(missing)
             contents[place] = serialize(spec, sorted_keys, path.rpartition(".")[2])
-    component = cdi_spec(path, contents, spec_file.uid, spec_file.gid)
+    component = cdi_spec(path, contents, spec_file.uid, spec_file.gid, spec_file.instance)
     specs = [spec for _infix, spec in made]
     if _names_hook(specs[0], hook_path):
         component.entries += hook_entries

@@ -1,41 +1,45 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The three things a mock GPU node consists of, each as a component (owner, entries, strict, exclusive).
+"""The three things that a mock GPU node consists of, each as a component (owner, entries, strict, exclusive).
 
-Doors turn their parameters into components and hand them to ``host.converge``; nothing else knows what belongs together.
+Doors make components of their parameters and give them to ``host.converge``. Nothing but this file decides what belongs
+together, and which components of a node a run replaces or removes.
 """
 
 from __future__ import annotations
 
 import os
 
+from ..errors import HostError
 from ..host import guard
 from ..host.converge import Component
 from ..host.entries import Entry, directory, file, owned_by
 from ..host.manifest import read_manifest
+from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
 from ..host.root import HostRoot
-from ..layout.devices import NESTED, DeviceOptions, device_entries
+from ..layout.devices import DeviceOptions, device_entries
 from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
 from ..layout.procfs import procfs_entries
 from ..layout.tmpfiles import tmpfiles_entries
 from ..machine.model import Machine
+from .places import can_have_made, strict_places
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+# The instance of specifications that ``cdi generate`` writes beside those of the mocks, which moves none and is not moved. No
+# user can give it: a name begins with a letter or digit.
+_BESIDE = "_cdi-generate"
 _SYSTEMD_RUNS = "/run/systemd/system"
 
 
-def devices_owner(base: str, dev_root: str | None = None) -> str:
-    """The owner of a driver root's device nodes and procfs, or of the device nodes in a dev root that belong to them."""
-    return f"devices:{base}" if dev_root is None else f"devices:{base}@{dev_root}"
+def _component(owner: Owner, entries: list[Entry], exclusive: tuple[str, ...] = ()) -> Component:
+    return Component(owner.tag, entries, strict_places(owner), exclusive, _makes(owner))
 
 
-def driver_tree_owner(driver_root: str) -> str:
-    """The owner of a driver installation."""
-    return f"driver_tree:{driver_root}"
-
-
-def cdi_spec_owner(path: str) -> str:
-    """The owner of a CDI specification."""
-    return f"cdi_spec:{path}"
+def _makes(owner: Owner) -> Callable[[str], bool]:
+    return lambda path: can_have_made(owner, path)
 
 
 def devices(
@@ -44,78 +48,147 @@ def devices(
     options: DeviceOptions,
     architecture: str,
     restore_at_boot: bool,
+    instance: str = "",
 ) -> Component:
     """Device nodes and procfs below *base*.
 
-    :arg restore_at_boot: also write the tmpfiles.d file that brings back what lies on a tmpfs.
+    :arg restore_at_boot: also write the tmpfiles.d file that restores what is on a tmpfs.
+    :arg instance: name of the mock, if the node has another, too.
     """
     entries = {entry.path: entry for entry in device_entries(machine, base, options)}
     for entry in procfs_entries(machine, base, architecture, options):
         entries[entry.path] = entry
     for path in (base, base + "/dev"):
         entries[path] = directory(path)
-    wanted = _complete(list(entries.values()), base, options, restore_at_boot)
-    return Component(devices_owner(base), wanted, (base,), (base,))
+    wanted = _complete(list(entries.values()), base, options, restore_at_boot, instance)
+    return _component(Owner(DEVICES, base, instance), wanted, (base,))
 
 
 def dev_root_devices(
-    machine: Machine, base: str, dev_root: str, options: DeviceOptions, restore_at_boot: bool
+    machine: Machine, base: str, dev_root: str, options: DeviceOptions, restore_at_boot: bool, instance: str = ""
 ) -> Component:
-    """Device nodes in ``<dev_root>/dev``, belonging to the driver root *base*; ``/`` stands for the node's /dev."""
+    """Device nodes in ``<dev_root>/dev``, belonging to the driver root *base*; ``/`` means the node's /dev."""
     entries = device_entries(machine, dev_root, options)
-    strict: tuple[str, ...] = tuple(f"/dev/{name}" for name in NESTED)
     if dev_root != "/":
         entries += [directory(dev_root), directory(dev_root + "/dev")]
-        strict = (dev_root,)
     place = dev_root if dev_root != "/" else "/dev"
-    return Component(devices_owner(base, dev_root), _complete(entries, place, options, restore_at_boot), strict)
+    wanted = _complete(entries, place, options, restore_at_boot, instance)
+    return _component(Owner(DEV_ROOT, base, instance, dev_root), wanted)
 
 
-def _complete(entries: list[Entry], place: str, options: DeviceOptions, restore_at_boot: bool) -> list[Entry]:
+def _complete(
+    entries: list[Entry], place: str, options: DeviceOptions, restore_at_boot: bool, instance: str
+) -> list[Entry]:
     owned_by(entries, options.uid, options.gid)
     if restore_at_boot:
-        entries += owned_by(tmpfiles_entries(entries, place), options.uid, options.gid)
+        entries += owned_by(tmpfiles_entries(entries, place, instance), options.uid, options.gid)
     return sorted(entries, key=lambda entry: entry.path)
 
 
-def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions) -> Component:
+def driver_tree(machine: Machine, driver_root: str, options: DriverTreeOptions, instance: str = "") -> Component:
     """A driver installation below *driver_root*."""
     entries = driver_tree_entries(machine, driver_root, options)
-    return Component(driver_tree_owner(driver_root), entries, (driver_root,), (driver_root,))
+    return _component(Owner(DRIVER_TREE, driver_root, instance), entries, (driver_root,))
 
 
-def cdi_spec(path: str, contents: dict[str, bytes], uid: int | None = None, gid: int | None = None) -> Component:
+def cdi_spec(
+    path: str, contents: dict[str, bytes], uid: int | None = None, gid: int | None = None, instance: str = ""
+) -> Component:
     """A CDI specification, mode 0644 as nvidia-ctk writes it.
 
     :arg path: the file that the component is named after.
     :arg contents: path -> content of that file and of those that go with it.
     """
-    return Component(cdi_spec_owner(path), owned_by([file(name, data) for name, data in contents.items()], uid, gid))
+    entries = owned_by([file(name, data) for name, data in contents.items()], uid, gid)
+    return _component(Owner(CDI_SPEC, path, instance), entries)
 
 
-def owners_of(root: HostRoot, family: str) -> list[str]:
-    """Return the owners in the node's manifest that are *family* or belong to it (``<family>@...``)."""
-    owners = {owner for owned in read_manifest(root).owned.values() for owner in owned.tags}
-    return sorted(owner for owner in owners if owner == family or owner.startswith(family + "@"))
+def owners_of(root: HostRoot) -> list[Owner]:
+    """Return the owners in the node's manifest, sorted by tag."""
+    owners = [Owner.from_tag(tag) for tag in sorted(read_manifest(root).tags)]
+    return [owner for owner in owners if owner is not None]
 
 
-def removed(owners: list[str]) -> list[Component]:
-    """What is left of the components of these owners: nothing."""
-    return [Component(owner, []) for owner in owners]
+def removed(tags: Iterable[str]) -> list[Component]:
+    """The components with these tags as they are removed: without entries."""
+    result = []
+    for tag in tags:
+        owner = Owner.from_tag(tag)
+        makes = None if owner is None else _makes(owner)
+        result.append(Component(tag, [], strict_places(owner), (), makes))
+    return result
+
+
+def moved(root: HostRoot, wanted: Iterable[Owner], parts: frozenset[str], instance: str = "") -> list[Component]:
+    """Return what the run removes because the mock moves: the components that *wanted* takes the place of.
+
+    A node has one mock without a name, and one of each name. So a run with other paths moves it.
+
+    :arg wanted: the components that the run makes.
+    :arg parts: the parts that the run makes or removes.
+    :arg instance: the mock's name.
+    :raises HostError: a path is that of another mock on this node.
+    """
+    new = {owner.tag for owner in wanted}
+    places = {(owner.part, owner.path) for owner in wanted if owner.part != DEV_ROOT}
+    gone = []
+    for owner in owners_of(root):
+        if owner.instance != instance:
+            if (owner.part, owner.path) in places:
+                raise HostError(_of_another_mock(owner))
+        elif owner.part in parts and owner.tag not in new:
+            gone.append(owner.tag)
+    return removed(gone)
+
+
+def instance_of_spec(root: HostRoot, path: str) -> str:
+    """Return the name of the mock whose specification is at *path*; of a new one that of those beside the mocks."""
+    for owner in owners_of(root):
+        if owner.part == CDI_SPEC and owner.path == path:
+            return owner.instance
+    return _BESIDE
+
+
+def _of_another_mock(owner: Owner) -> str:
+    mock = f"the instance {owner.instance}" if owner.instance else "the mock of this node that has no name"
+    return f"{owner.path} belongs to {mock}: name another path, or remove that one first"
+
+
+def to_remove(
+    root: HostRoot, parts: frozenset[str], instance: str | None = None, paths: dict[str, str] | None = None
+) -> list[Component]:
+    """Return what a removal removes: everything in the manifest, unless it is narrowed.
+
+    :arg parts: only these parts.
+    :arg instance: only the mock with this name, "" for the one without.
+    :arg paths: part -> path, of DEVICES, DRIVER_TREE and CDI_SPEC: only mocks that have this part there, and of that part
+        only what is there. A part that no mock has narrows nothing.
+    """
+    owners = [owner for owner in owners_of(root) if instance is None or owner.instance == instance]
+    for part, path in (paths or {}).items():
+        # The device nodes in a dev root go with their base.
+        family = (DEVICES, DEV_ROOT) if part == DEVICES else (part,)
+        if not any(owner.part in family for owner in owners):
+            continue
+        matching = {owner.instance for owner in owners if owner.part in family and owner.path == path}
+        owners = [
+            owner for owner in owners if owner.instance in matching and (owner.part not in family or owner.path == path)
+        ]
+    return removed([owner.tag for owner in owners if owner.part in parts])
 
 
 def user_or_root(number: int | None = None) -> int | None:
-    """Return the owner or group of what is made: the one asked for, else root's if we are root, else nobody special."""
+    """Return the owner or group of what is made: *number*; without one root's if the process is root's, otherwise None."""
     return 0 if number is None and os.geteuid() == 0 else number
 
 
 def wants_regular_files(device_files: str) -> bool:
-    """Whether regular files stand in for device nodes: by request, or with ``auto`` where mknod is not permitted."""
+    """Whether regular files are made instead of device nodes: by request, or with ``auto`` where mknod is not permitted."""
     return device_files == "regular" or (device_files == "auto" and not guard.may_mknod())
 
 
 def restore_at_boot(root: HostRoot, options: DeviceOptions, machine: Machine, when: str = "auto") -> bool:
-    """Look whether device nodes may be made on the node, and whether they are to be brought back after a restart.
+    """Look whether device nodes may be made on the node, and whether they are restored after a restart.
 
     :arg when: ``always``, ``never``, or ``auto``: where systemd is the node's init (sd_booted(3)).
     :raises ParameterError: a device major that the options choose belongs to another driver.

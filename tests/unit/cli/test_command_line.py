@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -142,7 +143,7 @@ def test_check_predicts_what_the_run_does(tmp_path):
     assert snapshot(tmp_path) == before
     real = json.loads(make(tmp_path, "--output", "json", "--with-dri", "--with-hook").stdout)
     assert predicted["created"] == real["created"]
-    housing = {"/var/lib/nvidia-mock/manifest.mtree"}
+    housing = {"/var/lib/nvidia-mock/manifest.mtree", "/var/lib/nvidia-mock/lock"}
     assert {path[len(str(tmp_path)) :] for path in snapshot(tmp_path)} - housing == set(real["created"])
     shrunk = json.loads(
         make(tmp_path, "--check", "--output", "json", "--with-dri", "--with-hook", "--gpu-count", "3").stdout
@@ -301,3 +302,28 @@ def test_any_value_of_a_flag_gives_one_line_or_a_plan(tmp_path, flag, value):
     if done.returncode:
         assert done.stderr.count("\n") == 1
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", ["/dev/nvidia0/x.yaml", "/var/lib/nvidia-mock/manifest.mtree/x.yaml"])
+@pytest.mark.parametrize("check", [(), ("--check",)])
+def test_a_specification_below_a_file_is_refused_before_anything_is_done(tmp_path, path, check):
+    """The same words each time, with --check as well, and nothing is left."""
+    words = set()
+    for _time in range(3):
+        done = run("--host-root", str(tmp_path), "--device-files", "auto", "--cdi-output", path, *check)
+        words.add(refused(done, 1))
+        assert snapshot(tmp_path) == {}
+    assert len(words) == 1
+    (line,) = words
+    assert re.fullmatch(f"gpu-mockctl: {path} can't be made: .* is a .*, not a directory\n", line)
+
+
+def test_an_unexpected_error_is_one_line(monkeypatch, capsys):
+    from ansible_collections.nvmock.gpu.plugins.module_utils import cli
+
+    def fail(_argv):
+        raise MemoryError("no\nmemory")
+
+    monkeypatch.setattr(cli, "_dispatch", fail)
+    assert cli.main([]) == 1
+    assert capsys.readouterr().err == "gpu-mockctl: unexpected error: MemoryError: no memory\n"

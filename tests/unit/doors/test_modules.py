@@ -132,6 +132,30 @@ def test_a_specification_of_an_older_release_is_brought_forward(call, tmp_path, 
     assert contents(old) == before != contents(fresh)
 
 
+@pytest.mark.parametrize("name", ["device_uid", "device_gid"])
+@pytest.mark.parametrize("number", [-1, 4294967295, 1000000000000])
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_an_owner_that_no_file_can_have(call, tmp_path, name, number, check, state):
+    result = call("nvmock_devices", ok=False, check=check, host_root=str(tmp_path), state=state, **{name: number})
+    assert result["msg"] == f"{name}: {number} is not allowed: must be a whole number from 0 to 4294967294"
+    assert snapshot(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
+def test_an_unexpected_error_is_one_line(call, tmp_path, name, monkeypatch):
+    from ansible_collections.nvmock.gpu.plugins.module_utils.host import converge
+
+    def fail(*_arguments):
+        raise RecursionError("too\ndeep")
+
+    monkeypatch.setattr(converge, "plan_for", fail)
+    make = {} if name != "nvmock_cdi_spec" else {"state": "absent"}
+    result = call(name, ok=False, host_root=str(tmp_path), **MACHINE, **MAKERS[name], **make)
+    assert result["msg"] == "unexpected error: RecursionError: too deep"
+    assert "exception" not in result
+
+
 def test_absent_predicts_and_leaves_nothing(call, tmp_path):
     make_all(call, str(tmp_path))
     for name in reversed(MAKERS):
@@ -142,6 +166,90 @@ def test_absent_predicts_and_leaves_nothing(call, tmp_path):
         assert predicted == real and real["changed"] and real["removed"]
         assert not call(name, host_root=str(tmp_path), state="absent")["changed"]
     assert snapshot(tmp_path) == []
+
+
+PLACES = {"nvmock_devices": "base", "nvmock_driver_tree": "driver_root", "nvmock_cdi_spec": "path"}
+ELSEWHERE = {
+    "nvmock_devices": "/opt/base",
+    "nvmock_driver_tree": "/opt/driver",
+    "nvmock_cdi_spec": "/etc/cdi/other.yaml",
+}
+
+
+def make_elsewhere(call, top, name, **parameters):
+    call(name, host_root=top, **MACHINE, **{**MAKERS[name], PLACES[name]: ELSEWHERE[name], **parameters})
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
+def test_another_path_moves_and_absent_without_a_path_removes(call, tmp_path, name):
+    make_all(call, str(tmp_path))
+    make_elsewhere(call, str(tmp_path), name)
+    moved = contents(tmp_path)
+    absent = {
+        "nvmock_devices": "run/nvidia/driver",
+        "nvmock_driver_tree": "x",
+        "nvmock_cdi_spec": "etc/cdi/nvidia.yaml",
+    }
+    assert ELSEWHERE[name][1:] in moved and absent[name] not in moved
+    nothing = call(name, host_root=str(tmp_path), state="absent", **{PLACES[name]: "/opt/nothing.yaml"})
+    assert not nothing["changed"] and contents(tmp_path) == moved
+    result = call(name, host_root=str(tmp_path), state="absent")
+    assert ELSEWHERE[name] in result["removed"]
+    for other in MAKERS:
+        if other != name:
+            call(other, host_root=str(tmp_path), state="absent")
+    assert contents(tmp_path) == {}
+
+
+def test_two_mocks(call, tmp_path):
+    top = str(tmp_path)
+    make_all(call, top)
+    alone = contents(tmp_path)
+    blue = {"instance": "blue", "restore_at_boot": "always", "dev_roots": ["/", "/opt/driver"]}
+    make_elsewhere(call, top, "nvmock_devices", **blue)
+    make_elsewhere(call, top, "nvmock_driver_tree", instance="blue")
+    make_elsewhere(call, top, "nvmock_cdi_spec", instance="blue", driver_root="/opt/driver", vendor="blue.example.com")
+    both = contents(tmp_path)
+    make_all(call, top)
+    assert contents(tmp_path) == both
+    refused = call("nvmock_devices", ok=False, host_root=top, **MACHINE, **MAKERS["nvmock_devices"], instance="red")
+    assert "belongs to the mock of this node that has no name" in refused["msg"]
+    for name in MAKERS:
+        call(name, host_root=top, state="absent", instance="blue")
+    assert contents(tmp_path) == alone
+    for name in MAKERS:
+        assert not call(name, host_root=top, state="absent", instance="blue")["changed"]
+        call(name, host_root=top, state="absent", instance="")
+    assert contents(tmp_path) == {}
+
+
+@pytest.mark.skipif(FILES == "regular", reason="regular files have no numbers")
+def test_two_mocks_want_no_other_device_numbers(call, tmp_path):
+    options = MAKERS["nvmock_devices"]
+    call("nvmock_devices", host_root=str(tmp_path), **MACHINE, **options)
+    blue = {**options, "instance": "blue", "base": "/opt/base", "dev_roots": ["/"], "uvm_major": 300}
+    refused = call("nvmock_devices", ok=False, host_root=str(tmp_path), **MACHINE, **blue)
+    assert "is also part of devices:/run/nvidia/driver@/, which wants it otherwise" in refused["msg"]
+
+
+def test_absent_fails_and_names_what_was_changed(call, tmp_path):
+    make_all(call, str(tmp_path))
+    (tmp_path / "etc/cdi/nvidia.yaml").write_text("mine")
+    for check in (True, False):
+        result = call("nvmock_cdi_spec", ok=False, check=check, host_root=str(tmp_path), state="absent")
+        assert result["left"] == ["/etc/cdi/nvidia.yaml"]
+        assert result["msg"] == (
+            "not everything is removed: /etc/cdi/nvidia.yaml was changed since it was made: left as it is"
+        )
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
+def test_absent_of_a_node_whose_manifest_is_lost(call, tmp_path, name):
+    make_all(call, str(tmp_path))
+    (tmp_path / "var/lib/nvidia-mock/manifest.mtree").unlink()
+    there = snapshot(tmp_path)
+    assert "run again with the options" in call(name, ok=False, host_root=str(tmp_path), state="absent")["msg"]
+    assert snapshot(tmp_path) == there
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS))

@@ -95,3 +95,29 @@ def test_a_wrong_hook_is_named(tmp_path):
     done = play(tmp_path, gpu_node_cdi_disabled_hooks=["enable-cuda-compatt"])
     assert done.returncode != 0 and os.listdir(tmp_path) == []
     assert "enable-cuda-compatt" in done.stdout and "gpu_node_cdi_disabled_hooks" in done.stdout
+
+
+def test_the_defaults_that_narrow_no_removal_are_the_defaults():
+    defaults, private = read("defaults", "main.yml"), read("vars", "main.yml")
+    assert len(private) == 3
+    for name, value in private.items():
+        assert defaults[name.replace("_gpu_node_default_", "gpu_node_")] == value
+
+
+def test_absent_removes_everything_wherever_it_is_and_names_what_was_changed(tmp_path):
+    top = tmp_path / "node"
+    top.mkdir()
+    paths = {"gpu_node_driver_root": "/opt/driver", "gpu_node_base": "/opt/base", "gpu_node_cdi_spec_path": f"/{SPEC}"}
+    done = play(top, **paths)
+    assert done.returncode == 0, done.stdout
+    spec = top / SPEC
+    text = spec.read_text()
+    spec.write_text("mine")
+    done = play(top, state="absent")
+    assert done.returncode == 2
+    assert f"/{SPEC} was changed since it was made: left as it is" in done.stdout
+    assert sorted(os.listdir(top)) == ["etc", "var"] and spec.read_text() == "mine"
+    spec.write_text(text)
+    done = play(top, state="absent")
+    assert done.returncode == 0, done.stdout
+    assert os.listdir(top) == []

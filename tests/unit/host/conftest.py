@@ -28,6 +28,15 @@ def _usual_umask():
     os.umask(old)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_wait_for_the_disk():
+    """Thousands of runs would wait a tenth of a second each. That fsync(2) is called is a test of its own."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(os, "fsync", lambda _handle: None)
+    yield
+    patch.undo()
+
+
 @pytest.fixture
 def node(tmp_path):
     """An empty host root."""

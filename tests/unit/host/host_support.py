@@ -10,10 +10,13 @@ import os
 import stat
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import apply as applying
-from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, manifest
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard, hidden, housing, manifest, sweep
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import lock as locking
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import put as putting
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import root as rooting
+from ansible_collections.nvmock.gpu.plugins.module_utils.host import steps as stepping
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import converge, open_root
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import FILE, Entry
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
@@ -28,7 +31,8 @@ BASE = DEFAULT_BASE
 DRIVER_ROOT = DEFAULT_DRIVER_ROOT
 SPEC = DEFAULT_SPEC_PATH
 MANIFEST = manifest.PATH
-TEMPORARY = putting.TEMPORARY
+LOCK = manifest.LOCK
+STAGED = hidden.STAGED
 AS_ROOT = os.geteuid() == 0
 MAY_MKNOD = guard.may_mknod()
 OWNER = 0 if AS_ROOT else None
@@ -75,6 +79,15 @@ def absent(top, wanted, **options):
     """Remove the components *wanted* from the host root *top*; return the changes."""
     with open_root(str(top), wanted) as root:
         return converge(root, components.removed([component.owner for component in wanted]), **options)
+
+
+def record_replaced(top, path, **facts):
+    """Write into the manifest what version 1 of its format had there of a file that was taken over."""
+    known = manifest.Manifest.from_bytes(snapshot(top)[MANIFEST][4])
+    owned = known.owned[path]
+    replaced = Entry(path, FILE, **facts)
+    known.owned[path] = manifest.Owned(owned.kind, owned.tags, replaced, owned.made)
+    write(top, MANIFEST, manifest.Manifest(known.owned).to_bytes())
 
 
 def snapshot(top, identity=False):
@@ -159,7 +172,7 @@ class Killed(BaseException):
 
 
 _MUTATING = frozenset(("open", "write", "mkdir", "mknod", "symlink", "link", "rename", "replace", "unlink", "rmdir"))
-_MUTATING |= {"chmod", "chown", "fchmod", "fchown", "truncate", "ftruncate"}
+_MUTATING |= {"chmod", "chown", "fchmod", "fchown", "truncate", "ftruncate", "fsync"}
 _LOOKING = frozenset(["stat", "fstat", "readlink", "listdir", "read"])
 
 
@@ -207,8 +220,11 @@ _NEEDING_SPACE = frozenset(("write", "mkdir", "mknod", "symlink"))
 def faults(at, fault, **options):
     """Let the host package fail at its *at*-th call; yields the :class:`FaultyOs`."""
     faulty = FaultyOs(at, fault, **options)
-    applying.os = putting.os = rooting.os = faulty
+    disturbed = (applying, housing, locking, putting, rooting, stepping, sweep)
+    for module in disturbed:
+        module.os = faulty
     try:
         yield faulty
     finally:
-        applying.os = putting.os = rooting.os = os
+        for module in disturbed:
+            module.os = os

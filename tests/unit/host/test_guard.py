@@ -47,9 +47,17 @@ def test_marks_in_the_host_root(used_node, mark):
     assert different(before, snapshot(used_node, identity=True)) == []
     before = snapshot(used_node)
     present(used_node, small_node(), allow_real_driver=True)
-    # What was made can always be taken away again, with no option.
-    absent(used_node, small_node())
+    made = snapshot(used_node, identity=True)
+    with pytest.raises(GuardError, match="^" + mark):
+        absent(used_node, small_node())
+    assert different(made, snapshot(used_node, identity=True)) == []
+    absent(used_node, small_node(), allow_real_driver=True)
     assert different(before, snapshot(used_node)) == []
+
+
+def test_a_node_with_a_real_driver_and_no_mock_has_nothing_to_remove(used_node):
+    _plant(used_node, "/sys/module/nvidia")
+    assert absent(used_node, small_node()) == []
 
 
 def test_take_over_is_not_allow_real_driver(used_node):

@@ -1,19 +1,31 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest: round trip, and damage of every kind ends in one line with nothing changed."""
+"""The manifest: round trip, versions, and what happens to one that is cut, damaged, lost or in the hands of others."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
-from host_support import MANIFEST, absent, different, present, small_node, snapshot, write
+from host_support import (
+    AS_ROOT,
+    DRIVER_ROOT,
+    MANIFEST,
+    SPEC,
+    absent,
+    different,
+    full_node,
+    present,
+    small_node,
+    snapshot,
+    write,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import HostError
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import GuardError, HostError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.manifest import Manifest, Owned
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.manifest import Manifest, Owned, facts
 
 # Names as a file system may have them (surrogates stand for bytes that are no UTF-8), without / and NUL.
 _CHARACTERS = "abc089. \t\n\r#=,\\:-_@%'\"\u00e9\u2028\U0001f600\udc80\udcff"
@@ -25,19 +37,22 @@ _IDS = st.integers(0, 2**32 - 2)
 
 
 @st.composite
-def _replaced(draw, path):
-    kind = draw(st.sampled_from([None, FILE, SYMLINK, CHAR]))
-    if kind is None:
-        return None
+def _entries(draw, path, kind):
     entry = Entry(path, kind, draw(_MODES), draw(_IDS), draw(_IDS))
     if kind == FILE:
         entry.content = draw(st.binary(max_size=20))
     elif kind == SYMLINK:
         entry.mode = None
         entry.target = draw(_PATHS)
-    else:
+    elif kind == CHAR:
         entry.major, entry.minor = draw(st.integers(0, 511)), draw(st.integers(0, 2**20 - 1))
     return entry
+
+
+@st.composite
+def _replaced(draw, path):
+    kind = draw(st.sampled_from([None, FILE, SYMLINK, CHAR]))
+    return None if kind is None else draw(_entries(path, kind))
 
 
 @st.composite
@@ -45,7 +60,8 @@ def _manifests(draw):
     owned = {}
     for path in draw(st.lists(_PATHS, max_size=6)):
         kind = draw(st.sampled_from([DIRECTORY, FILE, SYMLINK, CHAR]))
-        owned[path] = Owned(kind, draw(_TAGS), draw(_replaced(path)))
+        made = draw(st.lists(_entries(path, kind).map(facts), min_size=1, max_size=2, unique=True))
+        owned[path] = Owned(kind, draw(_TAGS), draw(_replaced(path)), tuple(made))
     return Manifest(owned, draw(st.booleans()))
 
 
@@ -55,10 +71,34 @@ def test_round_trip(manifest):
     again = Manifest.from_bytes(data)
     assert again.owned == manifest.owned
     assert again.in_progress == manifest.in_progress
-    assert again.to_bytes() == data
+    assert not again.is_cut
+    assert Manifest(again.owned, again.in_progress).to_bytes() == data
 
 
-_GOOD = Manifest({"/dev/nvidia0": Owned(CHAR, frozenset(["devices:/run"]))}).to_bytes()
+@given(_manifests(), st.data())
+def test_a_cut_is_noticed_and_what_is_before_it_is_read(manifest, data):
+    whole = manifest.to_bytes()
+    part = Manifest.from_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    assert part.is_cut
+    assert part.owned.items() <= manifest.owned.items()
+
+
+@given(_manifests(), st.data())
+def test_another_byte_is_noticed(manifest, data):
+    whole = bytearray(manifest.to_bytes())
+    at = data.draw(st.integers(0, len(whole) - 1))
+    whole[at] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        again = Manifest.from_bytes(bytes(whole))
+    except HostError as error:
+        assert "\n" not in str(error)
+    else:  # the header and the last line are no facts, but they must not be mistaken for others
+        assert again.is_cut or again.owned == manifest.owned
+
+
+_GOOD = Manifest(
+    {"/dev/nvidia0": Owned(CHAR, frozenset(["devices:/run"]), None, ("type=char device=linux,195,0",))}
+).to_bytes()
 
 
 @given(st.binary(max_size=60), st.integers(0, len(_GOOD)))
@@ -76,11 +116,8 @@ def test_junk_is_refused_in_one_line_or_read(junk, at):
 
 
 DAMAGE = {
-    "empty": b"",
     "text": b"hello\n",
     "binary": bytes(range(256)),
-    "cut in a line": _GOOD[:-3],
-    "cut in the header": _GOOD[:20],
     "no type": b"#mtree\n./dev/nvidia0 tags=devices:/run\n",
     "unknown type": b"#mtree\n./dev/nvidia0 type=socket tags=devices:/run\n",
     "no tags": b"#mtree\n./dev/nvidia0 type=char\n",
@@ -91,6 +128,27 @@ DAMAGE = {
     "bad escape": b"#mtree\n./dev/\\9 type=file tags=x\n",
     "bad replacement": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=file:0644:0:0:zz\n",
     "replacement without numbers": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=char:0644:0:0:\n",
+    "NUL in an escape": b"#mtree\n./dev/nvidia\\000 type=file tags=x\n",
+    "NUL": b"#mtree\n./dev/nvidia\0 type=file tags=x\n",
+    "NUL in a link": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=link:0:0:0:6100\n",
+    "link to nothing": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=link:0:0:0:\n",
+    "huge mode": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=file:" + b"7" * 30 + b":0:0:\n",
+    "huge owner": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=file:644:99999999999:0:\n",
+    "negative owner": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=file:644:-1:0:\n",
+    "huge major": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=char:644:0:0:"
+    + b"99999999,0".hex().encode()
+    + b"\n",
+    "a directory that was replaced": b"#mtree\n./dev/nvidia0 type=file tags=x replaced=dir:755:0:0:\n",
+    "a path twice": b"#mtree\n./dev/x type=file tags=x\n./dev/x type=file tags=x\n",
+    "no tag": b"#mtree\n./dev/x type=file tags=\n",
+    "odd facts": b"#mtree\n./dev/x type=file link=x tags=y\n",
+    "odd words": b"#mtree\n./dev/x type=file tags=y mode=4755\n",
+    "a line after the last": _GOOD + b"./etc/shadow type=file tags=devices:/run\n",
+    "a line more": _GOOD.replace(b"# run: complete\n", b"# run: complete\n./etc/shadow type=file tags=devices:/run\n"),
+    "a line less": b"".join(line for line in _GOOD.splitlines(True) if b"nvidia0" not in line),
+    "a later version": _GOOD.replace(b"# version: 2\n", b"# version: 3\n"),
+    "no version": _GOOD.replace(b"# version: 2\n", b"# version: two\n"),
+    "a version too long to read": _GOOD.replace(b"# version: 2\n", b"# version: " + b"9" * 5000 + b"\n"),
 }
 
 
@@ -125,12 +183,135 @@ def test_something_else_in_its_place(used_node, kind):
     assert different(before, snapshot(used_node, identity=True)) == []
 
 
-def test_lost_manifest_means_files_of_others(used_node):
-    """Without the manifest nothing is ours: present asks for take_over, absent removes nothing."""
+def test_a_later_version_is_named(used_node):
     present(used_node, small_node())
-    os.unlink(str(used_node) + MANIFEST)
-    before = snapshot(used_node, identity=True)
-    assert absent(used_node, small_node()) == []
-    assert different(before, snapshot(used_node, identity=True)) == []
-    present(used_node, small_node(), take_over=True)
+    write(used_node, MANIFEST, DAMAGE["a later version"])
+    with pytest.raises(
+        HostError, match=r"was written by a newer nvmock.gpu .*version 3.*: use that one or a newer one"
+    ):
+        present(used_node, small_node())
+
+
+def test_a_huge_manifest_is_refused_at_once(used_node):
+    present(used_node, small_node())
+    os.truncate(str(used_node) + MANIFEST, 3 << 30)
+    for run in (present, absent):
+        with pytest.raises(HostError, match=f"^{MANIFEST}: has 3221225472 bytes, more than any manifest: "):
+            run(used_node, small_node())
+
+
+CUTS = {
+    "empty": 0,
+    "in the header": 20,
+    "after the header": 120,
+    "in a line": 700,
+    "before the last line": -30,
+    "last": -1,
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_a_cut_manifest_is_completed_by_the_next_run(used_node, name):
+    write(used_node, "/run/other")
+    before = snapshot(used_node)
+    present(used_node, small_node())
+    good = snapshot(used_node)
+    write(used_node, MANIFEST, good[MANIFEST][4][: CUTS[name]])
+    cut = snapshot(used_node, identity=True)
+    with pytest.raises(HostError, match="its end is missing, so that it does not name everything: run again"):
+        absent(used_node, small_node())
+    assert different(cut, snapshot(used_node, identity=True)) == []
     assert present(used_node, small_node()) == []
+    assert different(good, snapshot(used_node)) == []
+    absent(used_node, small_node())
+    assert different(before, snapshot(used_node)) == []
+
+
+@pytest.mark.parametrize("separately", [False, True])
+@pytest.mark.parametrize("inhabited", [False, True])
+def test_a_lost_manifest_comes_back(fresh, inhabited, separately):
+    """What is equal to what is wanted is managed again, what is damaged is repaired, and all can be removed."""
+    top = fresh(inhabited)
+    if inhabited:
+        write(top, "/run/other")  # an empty directory would be taken for a managed one
+    before = snapshot(top)
+    present(top, full_node(2))
+    good = snapshot(top)
+    os.unlink(str(top) + MANIFEST)
+    if not separately:
+        write(top, f"{DRIVER_ROOT}/bin/nvidia-smi", b"edited", 0o755)
+    os.chmod(str(top) + SPEC, 0o600)
+    os.unlink(f"{top}{DRIVER_ROOT}/lib64/libcuda.so.1")
+    wanted = full_node(2)
+    # Directories that several components use are adopted with the last of them: the run after that completes the manifest.
+    for part in [wanted[:3], wanted[3:4], wanted[4:], wanted] if separately else [wanted]:
+        present(top, part)
+    assert different(good, snapshot(top)) == []
+    absent(top, full_node(2))
+    assert different(before, snapshot(top)) == []
+
+
+def test_a_lost_manifest_adopts_no_device_nodes_alone(used_node):
+    """They are the same on a node with a real driver that is not loaded."""
+    nodes = full_node(1)[1:2]
+    present(used_node, nodes)
+    os.unlink(str(used_node) + MANIFEST)
+    nodes[0].entries = [entry for entry in nodes[0].entries if entry.path.startswith("/dev/")]
+    with pytest.raises(GuardError, match=r"exists and was not made by nvmock.gpu"):
+        present(used_node, nodes)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can give files away")
+@pytest.mark.parametrize("place", [MANIFEST, os.path.dirname(MANIFEST)])
+@pytest.mark.parametrize("what", ["mode", "group", "owner"])
+def test_a_manifest_that_others_can_write_is_refused(used_node, place, what):
+    present(used_node, small_node())
+    path = str(used_node) + place
+    if what == "owner":
+        os.chown(path, 65534, 0)
+    else:
+        os.chmod(path, os.stat(path).st_mode | (0o002 if what == "mode" else 0o020))
+    before = snapshot(used_node, identity=True)
+    for run in (present, absent):
+        with pytest.raises(
+            HostError, match=f"^{place}: (mode|owner) .* lets others decide what is deleted: .*chmod 0"
+        ) as error:
+            run(used_node, small_node())
+        assert "\n" not in str(error.value)
+    assert different(before, snapshot(used_node, identity=True)) == []
+
+
+def test_a_foreign_directory_for_the_manifest_is_not_used(used_node):
+    os.mkdir(f"{used_node}{os.path.dirname(MANIFEST)}")
+    os.chmod(f"{used_node}{os.path.dirname(MANIFEST)}", 0o777)
+    with pytest.raises(HostError, match=r"^/var/lib/nvidia-mock: mode 0777 lets others"):
+        present(used_node, small_node())
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o755])
+def test_the_mode_of_the_manifest_is_held(used_node, mode):
+    present(used_node, small_node())
+    good = snapshot(used_node)
+    os.chmod(str(used_node) + MANIFEST, mode)
+    assert present(used_node, small_node()) == []
+    assert different(good, snapshot(used_node)) == []
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can give files away")
+def test_the_directory_of_the_manifest_is_not_given_away(used_node):
+    wanted = small_node()
+    for component in wanted:
+        for entry in component.entries:
+            entry.uid, entry.gid = 65534, 65534
+    present(used_node, wanted)
+    assert snapshot(used_node)[os.path.dirname(MANIFEST)][2:4] == (0, 0)
+    assert present(used_node, wanted) == []
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can give files away")
+def test_root_works_on_a_host_root_of_another_user(used_node):
+    """Whoever has the whole tree has its manifest."""
+    present(used_node, small_node())
+    for path in ("", os.path.dirname(MANIFEST), MANIFEST):
+        os.chown(str(used_node) + path, 65534, 65534)
+    assert absent(used_node, small_node()) != []

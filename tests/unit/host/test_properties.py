@@ -167,7 +167,9 @@ def test_components_that_disagree_about_a_directory_above_do_not_fight():
 @_SETTINGS
 @given(_wishes(), _wishes())
 def test_on_a_node_with_anything_in_the_way(theirs, wanted):
-    """Others were there first: refused with nothing changed; or taken over, and put back exactly."""
+    """Unmanaged files were there first: refused with nothing changed; or taken over, and restored exactly."""
+    for entry in theirs["one"] + theirs["two"]:
+        entry.content = entry.content and b"theirs" + entry.content  # what is equal would be adopted
     with _Node() as top:
         _converge(top, theirs)
         manifest = "/var/lib/nvidia-mock"
