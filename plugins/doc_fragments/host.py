@@ -29,6 +29,7 @@ options:
   allow_real_driver:
     description:
       - Whether to continue if the node seems to have a real NVIDIA driver. Mock device nodes have the same numbers as real ones.
+      - A real NVIDIA GPU whose driver is not loaded, a Jetson and WSL are only warned about.
     type: bool
     default: false
 """

@@ -11,7 +11,7 @@ import os
 
 from . import parameters
 from .errors import NvmockError
-from .host import diff
+from .host import diff, guard
 from .host.converge import Component, converge, open_root
 from .machine.overrides import OVERRIDES
 from .node.components import owners_of, removed
@@ -60,6 +60,7 @@ def run(
     :arg contents_of_new_files: show the text of new files in the diff.
     :arg result: further return values.
     """
+    warnings: list[str] = []
     try:
         changes = []
         if wanted or os.path.isdir(host_root):  # without a node there is nothing to remove
@@ -73,8 +74,11 @@ def run(
                     take_over=module.params["take_over"],
                     allow_real_driver=module.params["allow_real_driver"],
                 )
+                warnings = guard.warnings(root) if wanted else []
     except NvmockError as error:
         module.fail_json(msg=str(error))
+    for text in warnings:
+        module.warn(text)
     result["changed"] = bool(changes)
     result.update(diff.paths_by_action(changes))
     if module._diff:

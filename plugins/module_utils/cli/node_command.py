@@ -9,7 +9,7 @@ import sys
 
 from .. import parameters
 from ..errors import UsageError
-from ..host import diff
+from ..host import diff, guard
 from ..host.converge import Component, converge, open_root
 from ..host.plan import Change
 from ..host.root import HostRoot
@@ -53,6 +53,7 @@ def run(argv: list[str]) -> int:
         return 0
     modes = modes_from(values.text("mode"))
     result = apply_node(values, modes)
+    say_warnings(result)
     if values.text("output") == "json":
         _print_json(values, modes, result)
     else:
@@ -61,12 +62,22 @@ def run(argv: list[str]) -> int:
 
 
 class NodeResult:
-    """The result of a run: the machine (None for a removal), the changes and the names of the CDI devices."""
+    """The result of a run: the machine (None for a removal), the changes, the names of the CDI devices, and warnings."""
 
-    def __init__(self, machine: Machine | None, changes: list[Change], cdi_devices: list[str]) -> None:
+    def __init__(
+        self, machine: Machine | None, changes: list[Change], cdi_devices: list[str], warnings: list[str]
+    ) -> None:
         self.machine = machine
         self.changes = changes
         self.cdi_devices = cdi_devices
+        self.warnings = warnings
+
+
+def say_warnings(result: NodeResult) -> None:
+    """Write each warning of a run as one line on standard error."""
+    for text in result.warnings:
+        sys.stderr.write(f"gpu-mockctl: warning: {text}\n")
+    sys.stderr.flush()
 
 
 def apply_node(values: Values, modes: set[str]) -> NodeResult:
@@ -79,7 +90,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     spec_path = absolute(values, "cdi-output")
     root_path = host_root(values)
     if values.on("remove"):
-        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [])
+        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [], [])
 
     machine = machine_from(values)
     owner = components.user_or_root()
@@ -126,7 +137,8 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             names = spec.device_names
             wanted.append(spec.component)
         changes = _converge(values, root, wanted)
-    return NodeResult(machine, changes, names)
+        warnings = guard.warnings(root)
+    return NodeResult(machine, changes, names, warnings)
 
 
 def _remove(

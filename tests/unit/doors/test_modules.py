@@ -78,6 +78,18 @@ def test_check_mode_predicts_and_changes_nothing(call, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS))
+def test_a_warning_of_the_guard_is_one_of_the_module(call, tmp_path, monkeypatch, name):
+    make_all(call, str(tmp_path))
+    # Ansible keeps the warnings of a process: each has a text of its own.
+    monkeypatch.setattr(f"{PLUGINS}.module_utils.host.guard.warnings", lambda _root: [f"{name} warns"])
+    result = call(name, host_root=str(tmp_path), **MACHINE, **MAKERS[name])
+    assert not result["changed"] and any(f"{name} warns" in str(text) for text in result["warnings"])
+    monkeypatch.setattr(f"{PLUGINS}.module_utils.host.guard.warnings", lambda _root: [f"{name} warns of nothing"])
+    gone = call(name, host_root=str(tmp_path), state="absent")
+    assert not any("of nothing" in str(text) for text in gone.get("warnings", ()))
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
 def test_the_diff_lists_what_is_changed(call, tmp_path, name):
     make_all(call, str(tmp_path))
     broken = {
