@@ -25,6 +25,11 @@ def integer(name: str, value: object, low: int, high: int, place: str = "") -> i
     return number
 
 
+def major(name: str, value: object) -> int:
+    """The major number of a character device: 1 to 511 (CHRDEV_MAJOR_MAX of Linux is 512)."""
+    return integer(name, value, 1, 511)
+
+
 def string(name: str, value: object) -> str:
     """Return *value* if it is text without control characters."""
     if not isinstance(value, str) or not value.isprintable():

@@ -236,8 +236,8 @@ def main() -> None:
                 mode=parameters.mode("device_mode", params["device_mode"]),
                 uid=components.user_or_root(params["device_uid"]),
                 gid=components.user_or_root(params["device_gid"]),
-                uvm_major=parameters.integer("uvm_major", params["uvm_major"], 1, 511),
-                caps_major=parameters.integer("caps_major", params["caps_major"], 1, 511),
+                uvm_major=parameters.major("uvm_major", params["uvm_major"]),
+                caps_major=parameters.major("caps_major", params["caps_major"]),
                 dri=params["dri"],
                 regular_files=components.wants_regular_files(params["device_files"]),
             )

@@ -8,6 +8,7 @@ import os
 
 from .. import parameters
 from ..errors import ParameterError
+from ..layout.devices import DEFAULT_CAPS_MAJOR, DEFAULT_UVM_MAJOR
 from ..machine import overrides
 from ..machine.model import Machine
 from ..machine.overrides import DEFAULT_MACHINE, OVERRIDES, from_text
@@ -39,6 +40,9 @@ def node_flags() -> list[Flag]:
             "write CDI hooks to the spec, as nvidia-ctk does; installs nvidia-cdi-hook if missing",
         ),
         Flag("device-files", TEXT, "char", "type of the device nodes", ("char", "regular", "auto")),
+        Flag("uvm-major", TEXT, str(DEFAULT_UVM_MAJOR), "major of nvidia-uvm"),
+        Flag("caps-major", TEXT, str(DEFAULT_CAPS_MAJOR), "major of nvidia-caps"),
+        Flag("architecture", TEXT, None, "CPU architecture of the driver; default: this machine's"),
     ]
 
 

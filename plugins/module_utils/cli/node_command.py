@@ -97,10 +97,14 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     device_options = DeviceOptions(
         uid=owner,
         gid=owner,
+        uvm_major=parameters.major("uvm_major", values.text("uvm-major")),
+        caps_major=parameters.major("caps_major", values.text("caps-major")),
         dri=values.on("with-dri"),
         regular_files=components.wants_regular_files(values.text("device-files")),
     )
-    architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
+    architecture = parameters.one_of(
+        "architecture", values.optional("architecture") or os.uname().machine, ARCHITECTURES
+    )
     with HostRoot(root_path) as look:
         restore = components.restore_at_boot(look, device_options, machine)
     wanted: list[Component] = []
