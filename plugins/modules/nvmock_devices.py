@@ -53,7 +53,7 @@ options:
   device_mode:
     description:
       - Permissions of the device nodes, as octal text. The umask has no effect.
-    type: str
+    type: raw
     default: "0666"
   device_uid:
     description:
@@ -213,7 +213,7 @@ ARGUMENT_SPEC = {
     "dri": {"type": "bool", "default": False},
     "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
     "caps_major": {"type": "int", "default": DEFAULT_CAPS_MAJOR},
-    "device_mode": {"type": "str", "default": "0666"},
+    "device_mode": {"type": "raw", "default": "0666"},
     "device_uid": {"type": "int"},
     "device_gid": {"type": "int"},
     "device_files": {"type": "str", "choices": ["char", "regular", "auto"], "default": "char"},
