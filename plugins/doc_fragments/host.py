@@ -31,6 +31,7 @@ options:
     description:
       - Whether to continue if the node seems to have a real NVIDIA driver. Mock device nodes have the same numbers as real ones, so
         that this also holds for O(state=absent).
+      - A real NVIDIA GPU whose driver is not loaded, a Jetson and WSL are only warned about.
     type: bool
     default: false
   instance:

@@ -12,7 +12,7 @@ options:
     description:
       - The machine type. M(nvmock.gpu.nvmock_machine_info) lists all types.
       - With O(machine_definition), only the name that messages and results use.
-    type: str
+    type: raw
     default: dgxa100
   machine_definition:
     description:
@@ -26,28 +26,30 @@ options:
   product_name:
     description:
       - Product name of the GPUs, instead of that of the machine type.
-    type: str
+    type: raw
   pci_bus_ids:
     description:
       - PCI bus ids of the GPUs, such as V(0000:07:00.0), instead of those of the machine type, one per GPU.
     type: list
-    elements: str
+    elements: raw
   uuids:
     description:
       - UUIDs of the GPUs, such as V(GPU-12345678-1234-1234-1234-123456789abc), one per GPU.
       - By default they are derived from O(uuid_seed).
     type: list
-    elements: str
+    elements: raw
   uuid_seed:
     description:
       - Text from which UUIDs and serial numbers are derived. The same seed gives the same UUIDs in every run. Use a different
         seed for every node, such as its inventory name.
       - By default, the host name of the node.
-    type: str
+    type: raw
   driver_version:
     description:
       - Version of the mock driver, such as V(550.54.15). By default, that of the machine type.
-    type: str
+      - Quote a version of two parts. Without quotes, YAML reads C(570.190) as the number 570.19. Numbers are refused, here and in the
+        other options that are text.
+    type: raw
   mig:
     description:
       - GPUs in MIG mode, as a mapping of GPU index to a list of MIG profiles.

@@ -11,13 +11,14 @@ import os
 
 from . import parameters
 from .errors import NvmockError
-from .host import diff
+from .host import diff, guard
 from .host.converge import Component, change
 from .host.owner import Owner
 from .host.plan import Changes
 from .host.root import HostRoot
 from .machine.overrides import OVERRIDES
 from .node import components
+from .node.keeper import released
 from .node.traces import refuse_lost_manifest
 
 TYPE_CHECKING = False
@@ -91,12 +92,14 @@ def run(
         if look is not None:
             wanted = look(root)
             owners = [Owner.from_tag(component.owner) for component in wanted]
-            return components.moved(root, [one for one in owners if one is not None], parts, instance or "") + wanted
+            gone = components.moved(root, [one for one in owners if one is not None], parts, instance or "")
+            return gone + wanted + released(root, instance or "")
         if not components.owners_of(root):
             refuse_lost_manifest(root, paths or {})
-        return components.to_remove(root, parts, instance, paths)
+        return components.to_remove(root, parts, instance, paths) + released(root, instance)
 
     changes = Changes()
+    warnings: list[str] = []
     with OneLine(module):
         if look is not None or os.path.isdir(host_root):  # nothing to remove where no node is
             with HostRoot(host_root) as root:
@@ -108,6 +111,9 @@ def run(
                     allow_real_driver=module.params["allow_real_driver"],
                     say=module.warn,
                 )
+                warnings = guard.warnings(root) if look is not None else []
+    for text in warnings:
+        module.warn(text)
     result["changed"] = bool(changes)
     result.update(diff.paths_by_action(changes))
     result["left"] = [left.path for left in changes.left]

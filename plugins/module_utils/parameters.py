@@ -25,8 +25,27 @@ def integer(name: str, value: object, low: int, high: int, place: str = "") -> i
     return number
 
 
+def major(name: str, value: object) -> int:
+    """The major number of a character device: 1 to 511 (CHRDEV_MAJOR_MAX of Linux is 512)."""
+    return integer(name, value, 1, 511)
+
+
+def text(name: str, value: object) -> None:
+    """Refuse a value that YAML has read as something other than text, such as 570.190, which is the number 570.19.
+
+    :raises ParameterError: a number, a truth value or a date.
+    """
+    if isinstance(value, (bool, int, float)) or type(value).__name__ in ("date", "datetime"):
+        what = (
+            "a truth value" if isinstance(value, bool) else "a number" if isinstance(value, (int, float)) else "a date"
+        )
+        shown = value if isinstance(value, (int, float)) else str(value)
+        raise ParameterError(name, shown, f"text: quote it, because without quotes YAML reads it as {what}")
+
+
 def string(name: str, value: object) -> str:
     """Return *value* if it is text without control characters."""
+    text(name, value)
     if not isinstance(value, str) or not value.isprintable():
         raise ParameterError(name, value, "text without control characters")
     return value
@@ -34,6 +53,7 @@ def string(name: str, value: object) -> str:
 
 def ascii_text(name: str, value: object) -> str:
     """Return *value* if it is printable ASCII text, possibly empty."""
+    text(name, value)
     if not isinstance(value, str) or not value.isascii() or not (value.isprintable() or not value):
         raise ParameterError(name, value, "printable ASCII text")
     return value
@@ -41,6 +61,7 @@ def ascii_text(name: str, value: object) -> str:
 
 def product_name(name: str, value: object) -> str:
     """A name for NVML: 1 to 95 printable ASCII characters (NVML_DEVICE_NAME_V2_BUFFER_SIZE is 96)."""
+    text(name, value)
     if (
         not isinstance(value, str)
         or not value.isascii()
@@ -54,6 +75,7 @@ def product_name(name: str, value: object) -> str:
 
 def driver_version(name: str, value: object) -> str:
     """``<branch>.<minor>`` or ``<branch>.<minor>.<patch>``, each a number, for example 550.54.15."""
+    text(name, value)
     parts = value.split(".") if isinstance(value, str) else []
     if not 2 <= len(parts) <= 3 or not all(0 < len(part) <= 4 and _DIGITS.issuperset(part) for part in parts):
         raise ParameterError(name, value, "an NVIDIA driver version such as 550.54.15")
@@ -62,6 +84,7 @@ def driver_version(name: str, value: object) -> str:
 
 def two_numbers(name: str, value: object) -> tuple[int, int]:
     """``<major>.<minor>`` as a pair: CUDA versions, compute capabilities."""
+    text(name, value)
     parts = value.split(".") if isinstance(value, str) else []
     if len(parts) != 2 or not all(0 < len(part) <= 3 and _DIGITS.issuperset(part) for part in parts):
         raise ParameterError(name, value, "text of the form <major>.<minor>, such as '12.4' (quoted in YAML)")
@@ -70,6 +93,7 @@ def two_numbers(name: str, value: object) -> tuple[int, int]:
 
 def hex_digits(name: str, value: object, count: int) -> str:
     """Exactly *count* hexadecimal digits."""
+    text(name, value)
     if not isinstance(value, str) or len(value) != count or not _HEX.issuperset(value):
         raise ParameterError(name, value, f"{count} hexadecimal digits")
     return value
@@ -77,6 +101,7 @@ def hex_digits(name: str, value: object, count: int) -> str:
 
 def vbios(name: str, value: object) -> str:
     """A VBIOS version: five pairs of hexadecimal digits joined by dots."""
+    text(name, value)
     parts = value.split(".") if isinstance(value, str) else []
     if len(parts) != 5 or not all(len(part) == 2 and _HEX.issuperset(part) for part in parts):
         raise ParameterError(name, value, "five pairs of hexadecimal digits joined by dots, such as 92.00.45.00.03")
@@ -85,6 +110,7 @@ def vbios(name: str, value: object) -> str:
 
 def bus_id(name: str, value: object) -> str:
     """A PCI bus ID, ``dddd:bb:dd.f``. An 8-digit domain is allowed. Returned in lower case, with a 4-digit domain if possible."""
+    text(name, value)
     if isinstance(value, str) and value.isascii():
         domain, _colon, rest = value.lower().partition(":")
         shape = "".join("h" if character in _HEX else character for character in rest)
@@ -104,13 +130,14 @@ def bus_ids(name: str, value: object) -> list[str]:
     return result
 
 
-def gpu_uuid(name: str, value: object) -> str:
-    """``GPU-`` and a UUID of hexadecimal digits in groups of 8-4-4-4-12, lower case."""
-    if isinstance(value, str) and value.startswith("GPU-"):
-        groups = value[4:].split("-")
+def gpu_uuid(name: str, value: object, prefix: str = "GPU-") -> str:
+    """*prefix* and a UUID of hexadecimal digits in groups of 8-4-4-4-12, lower case."""
+    text(name, value)
+    if isinstance(value, str) and value.startswith(prefix):
+        groups = value[len(prefix) :].split("-")
         if [len(group) for group in groups] == [8, 4, 4, 4, 12] and all(map(_HEX.issuperset, groups)):
-            return "GPU-" + value[4:].lower()
-    raise ParameterError(name, value, "a UUID such as GPU-12345678-1234-1234-1234-123456789abc")
+            return prefix + value[len(prefix) :].lower()
+    raise ParameterError(name, value, f"a UUID such as {prefix}12345678-1234-1234-1234-123456789abc")
 
 
 def gpu_uuids(name: str, value: object) -> list[str]:
@@ -124,6 +151,7 @@ def gpu_uuids(name: str, value: object) -> list[str]:
 
 def absolute_path(name: str, value: object, root_allowed: bool = False) -> str:
     """An absolute path without ``.``, ``..``, control characters or NUL. Returned without repeated and trailing slashes."""
+    text(name, value)
     if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
         raise ParameterError(name, value, "an absolute path, such as /run/nvidia/driver")
     parts = [part for part in value.split("/") if part]
@@ -161,6 +189,7 @@ def mode(name: str, value: object) -> int:
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
     """Exactly one of the texts *allowed*."""
+    text(name, value)
     if not isinstance(value, str) or value not in allowed:
         raise ParameterError(name, value, "one of " + ", ".join(allowed))
     return value

@@ -53,7 +53,7 @@ options:
   device_mode:
     description:
       - Permissions of the device nodes, as octal text. The umask has no effect.
-    type: str
+    type: raw
     default: "0666"
   device_uid:
     description:
@@ -229,7 +229,7 @@ ARGUMENT_SPEC = {
     "dri": {"type": "bool", "default": False},
     "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
     "caps_major": {"type": "int", "default": DEFAULT_CAPS_MAJOR},
-    "device_mode": {"type": "str", "default": "0666"},
+    "device_mode": {"type": "raw", "default": "0666"},
     "device_uid": {"type": "int"},
     "device_gid": {"type": "int"},
     "device_files": {"type": "str", "choices": ["char", "regular", "auto"], "default": "char"},
@@ -254,8 +254,8 @@ def main() -> None:
                 mode=parameters.mode("device_mode", params["device_mode"]),
                 uid=components.user_or_root(owners["device_uid"]),
                 gid=components.user_or_root(owners["device_gid"]),
-                uvm_major=parameters.integer("uvm_major", params["uvm_major"], 1, 511),
-                caps_major=parameters.integer("caps_major", params["caps_major"], 1, 511),
+                uvm_major=parameters.major("uvm_major", params["uvm_major"]),
+                caps_major=parameters.major("caps_major", params["caps_major"]),
                 dri=params["dri"],
                 regular_files=components.wants_regular_files(params["device_files"]),
             )

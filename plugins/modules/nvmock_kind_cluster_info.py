@@ -132,6 +132,11 @@ stays:
   description: Whether the cluster is unmanaged, so that the role keeps it.
   returned: success
   type: bool
+known:
+  description: Whether the record knows the cluster, because the role created it or used it. A record may be of an earlier cluster of
+    the same name.
+  returned: success
+  type: bool
 containers:
   description: The IDs of the cluster's containers, by name.
   returned: success

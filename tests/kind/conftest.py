@@ -18,7 +18,8 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
-PREFIX = "nvt-"
+# Two runs of these tests on one machine do not meet: containers, clusters and images have the names of their run.
+PREFIX = f"nvt-{os.getpid()}-"
 
 
 def pytest_configure(config):
@@ -26,8 +27,10 @@ def pytest_configure(config):
 
 
 def docker(*args, check=True):
-    """The output of a docker command."""
-    return subprocess.run(["docker", *args], check=check, capture_output=True, text=True).stdout.strip()
+    """The output of a docker command; a failure shows what docker said."""
+    done = subprocess.run(["docker", *args], check=False, capture_output=True, text=True)
+    assert done.returncode == 0 or not check, f"docker {' '.join(args)}: {done.stderr}"
+    return done.stdout.strip()
 
 
 class Run:

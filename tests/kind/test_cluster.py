@@ -34,6 +34,22 @@ def remove(name):
         docker("rm", "--force", "--volumes", *ids)
 
 
+def create(name, image, config, kubeconfig):
+    """Create a cluster with kind; the test fails with kind's own words.
+
+    kind gives a node container 30 seconds to start systemd. On a busy machine that is too short at times: one more try.
+    """
+    command = [
+        *("kind", "create", "cluster", "--name", name, "--image", image, "--wait", "120s"),
+        *("--config", str(config), "--kubeconfig", str(kubeconfig)),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0 and "could not find a log line" in done.stderr:
+        remove(name)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def in_node(name, script):
     return docker("exec", f"{name}-control-plane", "sh", "-c", script)
 
@@ -201,16 +217,11 @@ def theirs(kept, node_image, tmp_path_factory):
     base = tmp_path_factory.mktemp("theirs")
     config = base / "kind.yaml"
     config.write_text(json.dumps({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", **CDI_OFF}))
-    subprocess.run(
-        [
-            *("kind", "create", "cluster", "--name", THEIRS, "--image", node_image, "--wait", "120s"),
-            *("--config", str(config), "--kubeconfig", str(base / "kubeconfig")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    yield {**kept, "kind_cluster_name": THEIRS}
-    remove(THEIRS)
+    try:
+        create(THEIRS, node_image, config, base / "kubeconfig")
+        yield {**kept, "kind_cluster_name": THEIRS}
+    finally:
+        remove(THEIRS)
 
 
 @pytest.fixture(scope="module")

@@ -119,12 +119,12 @@ def test_kind_fails_half_way_and_leaves_nothing(play, kept, tmp_path):
     """An image that is no node image: kind starts the container and gives up on it."""
     name = PREFIX + "fails"
     (tmp_path / "Dockerfile").write_text('FROM scratch\nCOPY Dockerfile /kind/version\nCMD ["/none"]\n')
-    docker("build", "--quiet", "--tag", "nvt-no-node:1", str(tmp_path))
+    docker("build", "--quiet", "--tag", PREFIX + "no-node:1", str(tmp_path))
     try:
-        variables = {**kept, "kind_cluster_node_image": "nvt-no-node:1", "kind_cluster_python": "none"}
+        variables = {**kept, "kind_cluster_node_image": PREFIX + "no-node:1", "kind_cluster_python": "none"}
         run = play("cluster.yml", **variables, kind_cluster_name=name)
     finally:
-        docker("rmi", "nvt-no-node:1")
+        docker("rmi", PREFIX + "no-node:1")
     one_line(run.error, f"kind could not create cluster {name}: ", "create.log")
     log = run.error.rsplit("is in ", 1)[1]
     assert "ERROR" in pathlib.Path(log).read_text()
@@ -134,7 +134,7 @@ def test_kind_fails_half_way_and_leaves_nothing(play, kept, tmp_path):
 
 def test_a_user_s_own_container_of_that_name_is_not_deleted(play, kept, node_image):
     """Containers that we did not announce are not ours, whatever their labels say."""
-    name = PREFIX + "theirs"
+    name = PREFIX + "foreign"
     label = f"io.x-k8s.kind.cluster={name}"
     docker(
         *("create", "--name", f"{name}-control-plane", "--label", label, "--label", "io.x-k8s.kind.role=control-plane"),

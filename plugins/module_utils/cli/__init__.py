@@ -71,7 +71,10 @@ def _flag(name: str) -> str:
     """The flag of a parameter; what is a fact in a machine definition, or a flag already, stays as it is."""
     if "." in name or name.startswith("-"):
         return name
-    return _FLAGS.get(name) or "--" + name.replace("_", "-")
+    from ..node.spec_options import ROWS  # only a message needs it
+
+    flags = {**{row.name: row.flags[0] for row in ROWS}, **_FLAGS}
+    return flags.get(name) or "--" + name.replace("_", "-")
 
 
 def _fail(message: str, status: int) -> int:

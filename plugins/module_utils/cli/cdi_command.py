@@ -108,9 +108,10 @@ def _machine_of_the_node(root: HostRoot, driver_root: str) -> Machine | None:
     """The machine that the node is a mock of, by the machine file of its driver installation."""
     with HostView(root) as view:
         for place in (driver_root, DEFAULT_DRIVER_ROOT):
-            content = view.read_bytes(clean(f"{place}/{MACHINE_FILE}"))
+            path = clean(f"{place}/{MACHINE_FILE}")
+            content = view.read_bytes(path)
             if content is not None:
-                return read_machine_file(content)
+                return read_machine_file(content, path)
     return None
 
 

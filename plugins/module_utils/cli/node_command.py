@@ -9,7 +9,7 @@ import sys
 
 from .. import parameters
 from ..errors import UsageError
-from ..host import diff
+from ..host import diff, guard
 from ..host.converge import Component, change, strict_of
 from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
 from ..host.plan import Changes
@@ -19,6 +19,7 @@ from ..layout.driver_tree import DriverTreeOptions
 from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
 from ..node import components
+from ..node.keeper import Keeper, released
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, instance, machine_flags, machine_from, node_flags
 
@@ -62,6 +63,7 @@ def run(argv: list[str]) -> int:
         return 0
     modes = modes_from(values.text("mode"))
     result = apply_node(values, modes)
+    say_warnings(result)
     if values.text("output") == "json":
         _print_json(values, modes, result)
     else:
@@ -73,17 +75,26 @@ def run(argv: list[str]) -> int:
 
 
 class NodeResult:
-    """The result of a run: the machine (None for a removal), the changes and the names of the CDI devices."""
+    """The result of a run: the machine (None for a removal), the changes, the names of the CDI devices, and warnings."""
 
-    def __init__(self, machine: Machine | None, changes: Changes, cdi_devices: list[str]) -> None:
+    def __init__(self, machine: Machine | None, changes: Changes, cdi_devices: list[str], warnings: list[str]) -> None:
         self.machine = machine
         self.changes = changes
         self.cdi_devices = cdi_devices
+        self.warnings = warnings
 
 
-def apply_node(values: Values, modes: set[str]) -> NodeResult:
+def say_warnings(result: NodeResult) -> None:
+    """Write each warning of a run as one line on standard error."""
+    for text in result.warnings:
+        sys.stderr.write(f"gpu-mockctl: warning: {text}\n")
+    sys.stderr.flush()
+
+
+def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) -> NodeResult:
     """Apply *values* to the node (or only report the changes, with --check).
 
+    :arg keeper: of a watch; other runs make the node their own.
     :raises NvmockError: it failed, and nothing was changed.
     """
     base = absolute(values, "base")
@@ -92,7 +103,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     root_path = host_root(values)
     parts = frozenset().union(*[_PARTS[mode] for mode in modes])
     if values.on("remove"):
-        return NodeResult(None, _remove(values, parts, root_path), [])
+        return NodeResult(None, _remove(values, parts, root_path, keeper), [], [])
     name = instance(values) or ""
 
     machine = machine_from(values)
@@ -100,12 +111,19 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     device_options = DeviceOptions(
         uid=owner,
         gid=owner,
+        uvm_major=parameters.major("uvm_major", values.text("uvm-major")),
+        caps_major=parameters.major("caps_major", values.text("caps-major")),
         dri=values.on("with-dri"),
         regular_files=components.wants_regular_files(values.text("device-files")),
     )
-    architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
+    architecture = parameters.one_of(
+        "architecture", values.optional("architecture") or os.uname().machine, ARCHITECTURES
+    )
     toolkit_root = absolute(values, "toolkit-root")
     names: list[str] = []
+
+    def kept(root: HostRoot, wanted: list[Component]) -> list[Component]:
+        return released(root, name) if keeper is None else keeper.components(root, machine, wanted)
 
     def look(root: HostRoot) -> list[Component]:
         restore = components.restore_at_boot(root, device_options, machine)
@@ -113,7 +131,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         if "fs" in modes:
             wanted.append(components.devices(machine, base, device_options, architecture, restore, name))
         if "cdi" not in modes:
-            return components.moved(root, _owners(wanted), parts, name) + wanted
+            return [*components.moved(root, _owners(wanted), parts, name), *wanted, *kept(root, wanted)]
         for dev_root in ("/", driver_root):
             wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore, name))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
@@ -144,11 +162,13 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         insist = (values.on("take-over"), values.on("allow-real-driver"))
         spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted, *insist)
         names[:] = spec.device_names
-        return [*moved, *wanted, spec.component]
+        wanted.append(spec.component)
+        return [*moved, *wanted, *kept(root, wanted)]
 
     with HostRoot(root_path) as root:
         changes = _change(values, root, look)
-    return NodeResult(machine, changes, names)
+        warnings = guard.warnings(root)
+    return NodeResult(machine, changes, names, warnings)
 
 
 def _owners(wanted: list[Component]) -> list[Owner]:
@@ -156,16 +176,18 @@ def _owners(wanted: list[Component]) -> list[Owner]:
     return [owner for owner in owners if owner is not None]
 
 
-def _remove(values: Values, parts: frozenset[str], root_path: str) -> Changes:
+def _remove(values: Values, parts: frozenset[str], root_path: str, keeper: Keeper | None) -> Changes:
     paths = {part: absolute(values, flag) for flag, part in _NARROWING.items() if values.is_given(flag)}
     name = instance(values)
 
     def look(root: HostRoot) -> list[Component]:
+        if keeper is not None and not keeper.owns(root):
+            return []
         if not components.owners_of(root):
             from ..node.traces import refuse_lost_manifest
 
             refuse_lost_manifest(root, paths)
-        return components.to_remove(root, parts, name, paths)
+        return components.to_remove(root, parts, name, paths) + released(root, name)
 
     if not os.path.isdir(root_path):
         return Changes()

@@ -72,6 +72,7 @@ def gather(question: Question, ask_all: Ask) -> dict[str, Any]:
         **standing._asdict(),
         "usable": standing.usable,
         "stays": standing.stays,
+        "known": standing.half_made or records.is_known(containers, record),
         "containers": {one.name: one.id for one in containers},
         "nodes": [one._asdict() for one in nodes],
         "node_image": _node_image(standing, record, nodes),

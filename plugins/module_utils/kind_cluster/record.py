@@ -89,6 +89,12 @@ def standing(containers: Collection[Container], record: dict[str, Any], create_s
     return Standing(exists, owned, half_made)
 
 
+def is_known(containers: Iterable[Container], record: dict[str, Any]) -> bool:
+    """Whether *record* names at least one of the containers: the cluster that it was written for is still there."""
+    recorded = {*record["containers"].values(), *record["seen"]}
+    return any(one.id in recorded for one in containers)
+
+
 def _made_in_time(containers: Iterable[Container], started: str, seconds: int) -> bool:
     begin = instant(started)
     if begin is None:

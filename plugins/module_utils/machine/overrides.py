@@ -34,15 +34,18 @@ class Override(Value):
     help: str = ""  # the flag's; "" if the command line has another way
 
 
+# Ansible would turn a number into text: 570.190, which YAML reads as a number, would become another version, 570.19.
+_TEXT = {"type": "raw"}
+
 OVERRIDES = (
-    Override("machine", {"type": "str", "default": DEFAULT_MACHINE}, "type_name", "machine type (env MACHINE_TYPE)"),
+    Override("machine", {**_TEXT, "default": DEFAULT_MACHINE}, "type_name", "machine type (env MACHINE_TYPE)"),
     Override("machine_definition", {"type": "dict"}, "definition"),
     Override("gpu_count", {"type": "int"}, "gpu_count", "number of GPUs, 1 to 64"),
-    Override("product_name", {"type": "str"}, "product_name", "product name of the GPUs"),
-    Override("pci_bus_ids", {"type": "list", "elements": "str"}, "pci_bus_ids", "PCI bus IDs, comma separated"),
-    Override("uuids", {"type": "list", "elements": "str"}, "uuids", "GPU UUIDs, comma separated"),
-    Override("uuid_seed", {"type": "str"}, "uuid_seed", "seed of the UUIDs; default: the host name"),
-    Override("driver_version", {"type": "str"}, "driver_version", "driver version, such as 550.54.15"),
+    Override("product_name", _TEXT, "product_name", "product name of the GPUs"),
+    Override("pci_bus_ids", {"type": "list", "elements": "raw"}, "pci_bus_ids", "PCI bus IDs, comma separated"),
+    Override("uuids", {"type": "list", "elements": "raw"}, "uuids", "GPU UUIDs, comma separated"),
+    Override("uuid_seed", _TEXT, "uuid_seed", "seed of the UUIDs; default: the host name"),
+    Override("driver_version", _TEXT, "driver_version", "driver version, such as 550.54.15"),
     Override("mig", {"type": "dict"}, "mig_layout", "MIG devices: 0=3g.20gb,1g.5gb;1=7g.40gb"),
     Override("allow_unsupported", {"type": "bool", "default": False}, "allow_unsupported"),
 )

@@ -17,7 +17,7 @@ from ..host.entries import Entry, directory, file, owned_by
 from ..host.manifest import read_manifest
 from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
 from ..host.root import HostRoot
-from ..layout.devices import DeviceOptions, device_entries
+from ..layout.devices import DRM_MAJOR, NVIDIA_MAJOR, DeviceOptions, device_entries
 from ..layout.driver_tree import DriverTreeOptions, driver_tree_entries
 from ..layout.procfs import procfs_entries
 from ..layout.tmpfiles import tmpfiles_entries
@@ -192,9 +192,10 @@ def restore_at_boot(root: HostRoot, options: DeviceOptions, machine: Machine, wh
 
     :arg when: ``always``, ``never``, or ``auto``: where systemd is the node's init (sd_booted(3)).
     :raises ParameterError: a device major that the options choose belongs to another driver.
+    :raises GuardError: a registered major belongs to another driver.
     """
     if not options.regular_files:
-        guard.check_majors(root, majors(machine, options))
+        guard.check_majors(root, majors(machine, options), registered_majors(options))
     return when == "always" or (when == "auto" and root.is_directory(_SYSTEMD_RUNS))
 
 
@@ -204,3 +205,8 @@ def majors(machine: Machine, options: DeviceOptions) -> dict[str, tuple[int, str
     if any(gpu.mig_enabled for gpu in machine.gpus):
         wanted["caps_major"] = (options.caps_major, "nvidia")
     return wanted
+
+
+def registered_majors(options: DeviceOptions) -> dict[int, str]:
+    """Return the majors that no option changes, and how the names of their drivers begin, for ``guard.check_majors``."""
+    return {NVIDIA_MAJOR: "nvidia", **({DRM_MAJOR: "drm"} if options.dri else {})}

@@ -201,6 +201,18 @@ def test_a_real_hook_program_is_used_and_never_touched(tmp_path):
     assert real.read_text() == "real"
 
 
+def test_a_warning_is_one_line_and_no_failure(tmp_path):
+    write = {"vendor": "0x10de", "class": "0x030200"}
+    card = tmp_path / "sys/bus/pci/devices/0000:c3:00.0"
+    card.mkdir(parents=True)
+    for name, text in write.items():
+        (card / name).write_text(text + "\n")
+    done = make(tmp_path, "--gpu-count", "1", "--mode", "fs")
+    lines = [line for line in done.stderr.splitlines() if "0000:c3:00.0" in line]
+    assert len(lines) == 1 and lines[0].startswith("gpu-mockctl: warning: PCI device 0000:c3:00.0 is a real NVIDIA GPU")
+    assert "0000:c3:00.0" not in make(tmp_path, "--remove").stderr
+
+
 def test_with_dri_reaches_the_specification(tmp_path):
     make(tmp_path, "--with-dri", "--gpu-count", "1")
     assert "path: /dev/dri/renderD128\n" in (tmp_path / "etc/cdi/nvidia.yaml").read_text()

@@ -78,6 +78,22 @@ def test_check_mode_predicts_and_changes_nothing(call, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", sorted(MAKERS))
+def test_a_warning_of_the_guard_is_one_of_the_module(call, tmp_path, monkeypatch, name):
+    make_all(call, str(tmp_path))
+    # The result has no warnings in a process that has loaded plugins of Ansible's controller, such as filters.
+    warnings = []
+    monkeypatch.setattr(
+        "ansible.module_utils.basic.AnsibleModule.warn", lambda _module, text, **_more: warnings.append(text)
+    )
+    monkeypatch.setattr(f"{PLUGINS}.module_utils.host.guard.warnings", lambda _root: [f"{name} warns"])
+    result = call(name, host_root=str(tmp_path), **MACHINE, **MAKERS[name])
+    assert not result["changed"] and warnings == [f"{name} warns"]
+    warnings.clear()
+    call(name, host_root=str(tmp_path), state="absent")
+    assert warnings == []
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
 def test_the_diff_lists_what_is_changed(call, tmp_path, name):
     make_all(call, str(tmp_path))
     broken = {

@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The guard: marks of a real driver refuse the run with a message that says how to go on."""
+"""The guard: marks of a real driver refuse the run with a message that says how to continue; a GPU without one is a warning."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
-from host_support import NO_DRIVER, absent, different, kernel_devices, present, small_node, snapshot, write
+from host_support import absent, different, kernel_devices, present, small_node, snapshot, write
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import GuardError, HostError, ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import guard
@@ -35,7 +35,10 @@ def _plant(top, mark):
         os.makedirs(str(top) + mark)
 
 
-@pytest.mark.parametrize("mark", ["/proc/driver/nvidia", "/sys/module/nvidia", "/proc/devices"])
+MARKS = ["/proc/driver/nvidia", "/sys/module/nvidia", "/sys/bus/pci/drivers/nvidia", "/proc/devices"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
 def test_marks_in_the_host_root(used_node, mark):
     _plant(used_node, mark)
     before = snapshot(used_node, identity=True)
@@ -43,7 +46,7 @@ def test_marks_in_the_host_root(used_node, mark):
         with pytest.raises(GuardError) as error:
             present(used_node, small_node(), check=check)
         assert str(error.value).startswith(mark) and "\n" not in str(error.value)
-        assert "say allow_real_driver to go on all the same" in str(error.value)
+        assert "set allow_real_driver to continue anyway" in str(error.value)
     assert different(before, snapshot(used_node, identity=True)) == []
     before = snapshot(used_node)
     present(used_node, small_node(), allow_real_driver=True)
@@ -95,6 +98,10 @@ def test_majors_of_a_proc_devices():
     assert guard.character_majors("Character devices:\n 10 misc\nnonsense\n") == {10: "misc"}
 
 
+def check_majors(root, machine, options):
+    guard.check_majors(root, components.majors(machine, options), components.registered_majors(options))
+
+
 @pytest.mark.parametrize("where", ["host root", "kernel"])
 def test_taken_major(used_node, monkeypatch, where):
     text = "Character devices:\n235 aux\n236 media\n\nBlock devices:\n237 sd\n"
@@ -106,30 +113,137 @@ def test_taken_major(used_node, monkeypatch, where):
     machine = build_machine(mig_layout={0: ["1g.5gb"]})
     with HostRoot(str(used_node)) as root:
         with pytest.raises(ParameterError) as error:
-            guard.check_majors(root, components.majors(machine, DeviceOptions()))
+            check_majors(root, machine, DeviceOptions())
         assert str(error.value) == (
             "uvm_major: 235 is not allowed: must be a major that is not in use (aux has it; 237 is free)"
         )
         with pytest.raises(ParameterError, match="caps_major: 236 is not allowed"):
-            guard.check_majors(root, components.majors(machine, DeviceOptions(uvm_major=237)))
-        guard.check_majors(root, components.majors(machine, DeviceOptions(uvm_major=237, caps_major=238)))
+            check_majors(root, machine, DeviceOptions(uvm_major=237))
+        check_majors(root, machine, DeviceOptions(uvm_major=237, caps_major=238))
         # Without MIG there are no capability nodes, so their major does not matter.
-        guard.check_majors(root, components.majors(build_machine(), DeviceOptions(uvm_major=237)))
+        check_majors(root, build_machine(), DeviceOptions(uvm_major=237))
 
 
 def test_all_majors_taken(used_node, monkeypatch):
-    taken = "Character devices:\n" + "".join(f"{number} some{number}\n" for number in range(1, 512))
+    names = {number: f"some{number}" for number in range(1, 512)} | {195: "nvidia"}
+    taken = "Character devices:\n" + "".join(f"{number} {name}\n" for number, name in names.items())
     monkeypatch.setattr(guard, "open", kernel_devices(taken), raising=False)
-    with HostRoot(str(used_node)) as root, pytest.raises(ParameterError, match="some235 has it; none is free"):
-        guard.check_majors(root, components.majors(build_machine(), DeviceOptions()))
+    with HostRoot(str(used_node)) as root, pytest.raises(ParameterError, match="some235 has it; no other is free"):
+        check_majors(root, build_machine(), DeviceOptions())
 
 
 def test_a_major_of_the_nvidia_driver_is_accepted(used_node, monkeypatch):
     monkeypatch.setattr(guard, "open", kernel_devices(REAL), raising=False)
     with HostRoot(str(used_node)) as root:
-        guard.check_majors(root, components.majors(build_machine(), DeviceOptions()))
+        check_majors(root, build_machine(), DeviceOptions())
+
+
+@pytest.mark.parametrize("major, options", [(195, {}), (226, {"dri": True})])
+@pytest.mark.parametrize("where", ["host root", "kernel"])
+def test_a_registered_major_of_another_driver(used_node, monkeypatch, where, major, options):
+    text = f"Character devices:\n{major} foreign\n\nBlock devices:\n"
+    place = "/proc/devices"
+    if where == "kernel":
+        monkeypatch.setattr(guard, "open", kernel_devices(text), raising=False)
+        place += " of this machine"
+    else:
+        os.mkdir(f"{used_node}/proc")
+        write(used_node, "/proc/devices", text.encode())
+    with HostRoot(str(used_node)) as root:
+        with pytest.raises(GuardError, match=f"^{place} lists {major} foreign: .*set device_files to regular"):
+            components.restore_at_boot(root, DeviceOptions(**options), build_machine())
+        components.restore_at_boot(root, DeviceOptions(regular_files=True, **options), build_machine())
+        if options:
+            components.restore_at_boot(root, DeviceOptions(), build_machine())
+
+
+@pytest.mark.parametrize("name", ["drm", "nvidia-frontend"])
+def test_a_registered_major_of_its_own_driver(used_node, monkeypatch, name):
+    major = {"drm": 226, "nvidia-frontend": 195}[name]
+    monkeypatch.setattr(guard, "open", kernel_devices(f"Character devices:\n{major} {name}\n"), raising=False)
+    with HostRoot(str(used_node)) as root:
+        check_majors(root, build_machine(), DeviceOptions(dri=True))
+
+
+# Warnings
+
+
+def plug_in(top, address, vendor="0x10de", kind="0x030200", driver=None):
+    """A PCI device as sysfs shows it: a link into /sys/devices."""
+    device = top / "sys/devices/pci0000:00" / address
+    device.mkdir(parents=True)
+    (device / "vendor").write_text(vendor + "\n")
+    (device / "class").write_text(kind + "\n")
+    devices = top / "sys/bus/pci/devices"
+    devices.mkdir(parents=True, exist_ok=True)
+    (devices / address).symlink_to(f"../../../devices/pci0000:00/{address}")
+    if driver is not None:
+        place = top / "sys/bus/pci/drivers" / driver
+        place.mkdir(parents=True, exist_ok=True)
+        (device / "driver").symlink_to(f"../../../bus/pci/drivers/{driver}")
+
+
+def warnings_of(top):
+    with HostRoot(str(top)) as root:
+        return guard.warnings(root)
+
+
+@pytest.fixture
+def no_cards_here(monkeypatch):
+    """This machine has no GPU, whatever machine it is."""
+    below = guard._cards_below
+    monkeypatch.setattr(guard, "_cards_below", lambda root: {} if root.path == "/" else below(root))
+
+
+@pytest.mark.parametrize(
+    "device, words",
+    [
+        ({}, "has no driver"),
+        ({"kind": "0x030000", "driver": "nouveau"}, "has the driver nouveau"),
+        ({"driver": "vfio-pci"}, "has the driver vfio-pci"),
+        ({"driver": "nvidia"}, None),
+        ({"kind": "0x040300"}, None),
+        ({"vendor": "0x1002"}, None),
+    ],
+)
+def test_a_real_gpu_without_the_nvidia_driver(used_node, no_cards_here, device, words):
+    plug_in(used_node, "0000:03:00.0", **device)
+    plug_in(used_node, "0000:00:1f.2", vendor="0x8086", kind="0x010601")
+    texts = warnings_of(used_node)
+    assert len(texts) == (words is not None)
+    for text in texts:
+        assert text.startswith("PCI device 0000:03:00.0 is a real NVIDIA GPU") and "\n" not in text
+        assert words.removeprefix("has ") in text
+
+
+def test_a_gpu_of_this_machine_counts_for_every_host_root(used_node, monkeypatch):
+    monkeypatch.setattr(guard, "_cards_below", lambda root: {"0000:09:00.0": ""} if root.path == "/" else {})
+    assert len(warnings_of(used_node)) == 1
+
+
+@pytest.mark.parametrize(
+    "path, words",
+    [
+        ("/sys/module/nvgpu", "Jetson"),
+        ("/etc/nv_tegra_release", "Jetson"),
+        ("/dev/dxg", "WSL"),
+    ],
+)
+def test_other_kinds_of_gpu(used_node, no_cards_here, path, words):
+    (used_node / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+    write(used_node, path)
+    [text] = warnings_of(used_node)
+    assert text.startswith(f"{path} exists: ") and words in text and "\n" not in text
+
+
+def test_a_sysfs_that_can_not_be_read_warns_of_nothing(used_node, no_cards_here):
+    (used_node / "sys/bus/pci/devices/0000:03:00.0/vendor").mkdir(parents=True)
+    assert warnings_of(used_node) == []
+
+
+def test_nothing_to_warn_of(used_node, no_cards_here):
+    assert warnings_of(used_node) == []
 
 
 def test_may_mknod_answers():
     assert guard.may_mknod() in (True, False)
-    assert guard.character_majors(NO_DRIVER)[195] == "drm-of-a-test"

@@ -189,6 +189,22 @@ def test_whose_it_is(found, written, standing):
     assert [name for name in names if getattr(one, name)] == standing.split()
 
 
+@pytest.mark.parametrize(
+    "found, written, known",
+    [
+        ([ONE, TWO], MADE, True),
+        ([ONE, container("x")], MADE, True),
+        ([container("x")], MADE, False),
+        ([ONE], {"phase": "used", "seen": [ONE.id]}, True),
+        ([TWO], {"phase": "used", "seen": [ONE.id]}, False),
+        ([ONE], {}, False),
+        ([], MADE, False),
+    ],
+)
+def test_whether_the_record_knows_the_cluster(found, written, known):
+    assert record.is_known(found, {**record.EMPTY, **written}) is known
+
+
 WRITTEN = {"kubeconfig": "/k", "kubeconfig_merged": False, "seen": [TWO.id, ONE.id], "kubeconfig_checksum": "abc"}
 
 
