@@ -77,6 +77,7 @@ def change(
     :raises GuardError: a real driver, or unmanaged files.
     """
     for _try in range(_MOST_TRIES):
+        root.drop()
         lock = None if check else acquire(root, say)
         try:
             return _change_once(root, look(root), lock, take_over, allow_real_driver)
@@ -127,7 +128,7 @@ def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_
     _check_paths(components)
     wanted = {component.owner: component.entries for component in components}
     exclusive = tuple([place for component in components for place in component.exclusive])
-    node = Node(root.observe, root.names, root.is_directory, root.real, strict_of(components))
+    node = Node(root.seen, root.names, root.is_directory, root.real, strict_of(components))
     makes = {component.owner: component.makes for component in components}
     return make_plan(wanted, known, node, take_over, exclusive, makes)
 

@@ -62,7 +62,8 @@ _parsed: dict[bytes, Manifest] = {}
 
 _TYPES = {DIRECTORY: "dir", FILE: "file", SYMLINK: "link", CHAR: "char"}
 _KINDS = {word: kind for kind, word in _TYPES.items()}
-_FACTS = {DIRECTORY: (), FILE: ("size", "crc32"), SYMLINK: ("link",), CHAR: ("device",)}
+_KINDS_BY_WORD = {"type=" + word: kind for word, kind in _KINDS.items()}
+_FIRST_FACTS = {FILE: "size=", SYMLINK: "link=", CHAR: "device="}
 _WORDS = frozenset(("tags", "replaced", "formerly"))
 
 
@@ -313,12 +314,14 @@ def _read_path(owned: dict[str, Owned], line: str, read: dict[str, frozenset[str
 
 def _check_facts(made: str) -> str:
     """Return the kind that *made*, the words of :func:`facts`, says."""
-    first, *words = made.split(" ")
-    if first[:5] != "type=":
-        raise ValueError(made)
-    kind = _KINDS[first[5:]]
-    if words and tuple([word.partition("=")[0] for word in words]) != _FACTS[kind]:
-        raise ValueError(made)
+    first, _blank, words = made.partition(" ")
+    kind = _KINDS_BY_WORD[first]
+    if words:
+        count = 1 if kind == FILE else 0
+        if kind == DIRECTORY or not words.startswith(_FIRST_FACTS[kind]) or words.count(" ") != count:
+            raise ValueError(made)
+        if kind == FILE and " crc32=" not in words:
+            raise ValueError(made)
     return kind
 
 

@@ -123,9 +123,7 @@ class Removal:
         if replaced is None or replaced.kind != ASIDE:
             return replaced
         kept = self._observe(join(split(path)[0], replaced.target or ""))
-        if kept is not None:
-            kept.path = path
-        return kept
+        return None if kept is None else kept.but(path=path)
 
     def _is_removable(self, path: str, owned: Owned, found: Entry) -> bool:
         if found.kind == DIRECTORY:

@@ -47,6 +47,7 @@ class HostRoot:
         """
         self.path = path
         self._strict = strict
+        self._seen: dict[str, Entry | None] = {}
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         try:
             self._root: int = os.open(path, flags) if beside is None else os.open(".", flags, dir_fd=beside._root)
@@ -85,7 +86,8 @@ class HostRoot:
             self.drop()
 
     def drop(self) -> None:
-        """Close the descriptors of all directories but the root's own."""
+        """Close the descriptors of all directories but the root's own, and forget what was seen."""
+        self._seen.clear()
         directories, self._directories = self._directories, {"/": self._directories["/"]} if self._directories else {}
         for descriptor in {item[0] for item in directories.values()} - {self._root}:
             os.close(descriptor)
@@ -220,6 +222,15 @@ class HostRoot:
                 os.close(readable)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
+
+    def seen(self, path: str) -> Entry | None:
+        """Return what is at *path*, or was when this was asked before: a specification and a plan see one node.
+
+        :raises HostError: as :meth:`observe`.
+        """
+        if path not in self._seen:
+            self._seen[path] = self.observe(path)
+        return self._seen[path]
 
     def observe(self, path: str) -> Entry | None:
         """Return what is at *path*, None if nothing is there.

@@ -143,6 +143,8 @@ def make(
     options = hook_program.fitted(options, hook_path, hook_version)
     null_entries = _null_device(root, known, spec_file)
     beside = Component(Owner(CDI_SPEC, path, spec_file.instance).tag, hook_entries + null_entries)
+    if path in known.owned:
+        beside.entries.append(file(path, b""))  # its content follows: it stays, so no removal is planned
     try:
         changes = plan_for(root, [*planned, beside], known, take_over).changes
     except GuardError:
