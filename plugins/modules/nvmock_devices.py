@@ -37,6 +37,7 @@ options:
   dri:
     description:
       - Whether to create C(dri/cardN), C(dri/renderDN) and their links in C(dri/by-path).
+      - If the node has another graphics card, the GPUs get the next free numbers, and keep them in later runs.
     type: bool
     default: false
   uvm_major:
@@ -203,7 +204,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     host_root_from,
     run,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components, drm
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
@@ -244,6 +245,7 @@ def main() -> None:
             dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
             architecture = architecture_from(params["architecture"])
             with HostRoot(host_root) as root:
+                options = drm.numbered(root, options, machine, [base, *dev_roots])
                 restore = components.restore_at_boot(root, options, machine, params["restore_at_boot"])
             wanted.append(components.devices(machine, base, options, architecture, restore))
             for dev_root in dev_roots:

@@ -106,6 +106,12 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
         "architecture", values.optional("architecture") or os.uname().machine, ARCHITECTURES
     )
     with HostRoot(root_path) as look:
+        if device_options.dri:
+            from ..node import drm
+
+            dev_roots = [base] if "fs" in modes else []
+            dev_roots += ["/", driver_root] if "cdi" in modes else []
+            device_options = drm.numbered(look, device_options, machine, dev_roots)
         restore = components.restore_at_boot(look, device_options, machine)
     wanted: list[Component] = []
     names: list[str] = []

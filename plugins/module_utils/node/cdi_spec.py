@@ -17,12 +17,13 @@ from ..host.entries import DIRECTORY, Entry, char_device, directory, file, owned
 from ..host.manifest import Manifest, read_manifest
 from ..host.overlay import OverlayView
 from ..host.root import HostRoot
-from ..layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
+from ..layout.devices import DeviceOptions, device_entries
+from ..layout.drm import CARD, RENDER
 from ..machine import mig
 from ..machine.model import Machine
 from ..native import CDI_HOOK, binary
 from ..values import Value, value
-from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
+from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, drm
 from .components import cdi_spec
 
 TYPE_CHECKING = False
@@ -237,8 +238,10 @@ def _view(
     }
     facts = _kernel_facts(machine, root, options.dev_root, entries)
     if spec_file.devices_are_files:
-        dri = any("/drm/" in fact.path for fact in facts)
-        nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=dri)
+        minors = _drm_minors(machine, root, options.dev_root, entries).values()
+        pairs = tuple([(card, render) for card, render in minors if card is not None and render is not None])
+        dri = len(pairs) == len(machine.gpus)
+        nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=dri, drm_minors=pairs)
         facts += device_entries(machine, options.dev_root, nodes)
     return OverlayView(root.path, entries + facts + hook_entries, gone)
 
@@ -250,14 +253,24 @@ def _kernel_facts(machine: Machine, root: HostRoot, dev_root: str, planned: list
     if enabled:
         lines = [f"{name} {minor}\n" for name, minor in mig.capability_minors(enabled).items()]
         facts.append(file("/proc/driver/nvidia-caps/mig-minors", "".join(lines).encode("ascii")))
-    dev = ("" if dev_root == "/" else dev_root) + "/dev/dri"
-    paths = {entry.path for entry in planned}
-    for gpu in machine.gpus:
-        place = f"/sys/bus/pci/devices/{gpu.pci_bus_id}/drm"
-        for name in (f"card{gpu.minor}", f"renderD{RENDER_OFFSET + gpu.minor}"):
-            if f"{dev}/{name}" in paths or root.status(f"{dev}/{name}") is not None:
-                facts.append(directory(f"{place}/{name}"))
+    for bus_id, minors in _drm_minors(machine, root, dev_root, planned).items():
+        for kind, minor in zip((CARD, RENDER), minors):
+            if minor is not None:
+                facts.append(directory(f"/sys/bus/pci/devices/{bus_id}/drm/{kind}{minor}"))
     return facts
+
+
+def _drm_minors(
+    machine: Machine, root: HostRoot, dev_root: str, planned: list[Entry]
+) -> dict[str, tuple[int | None, int | None]]:
+    """The DRM nodes of each GPU that this run makes, or that are there; those of other graphics cards are none."""
+    targets = {entry.path: entry.target for entry in planned if entry.target is not None}
+
+    def read_link(path: str) -> str | None:
+        there = None if path in targets else root.observe(path)
+        return targets.get(path) if there is None else there.target
+
+    return drm.linked(machine, drm.directory_of(dev_root), read_link)
 
 
 def _refuse_what_runtimes_refuse(view: HostView, path: str, spec: dict[str, Any]) -> None:
