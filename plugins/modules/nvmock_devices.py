@@ -37,6 +37,7 @@ options:
   dri:
     description:
       - Whether to create C(dri/cardN), C(dri/renderDN) and their links in C(dri/by-path).
+      - If the node has another graphics card, the GPUs get the next free numbers, and keep them in later runs.
     type: bool
     default: false
   uvm_major:
@@ -219,7 +220,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     place_from,
     run,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components, drm
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
@@ -263,11 +264,12 @@ def main() -> None:
             architecture = architecture_from(params["architecture"])
 
             def look(root):
-                restore = components.restore_at_boot(root, options, machine, params["restore_at_boot"])
+                numbered = drm.numbered(root, options, machine, [base, *dev_roots])
+                restore = components.restore_at_boot(root, numbered, machine, params["restore_at_boot"])
                 mock = instance or ""
-                wanted = [components.devices(machine, base, options, architecture, restore, mock)]
+                wanted = [components.devices(machine, base, numbered, architecture, restore, mock)]
                 for dev_root in dev_roots:
-                    wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore, mock))
+                    wanted.append(components.dev_root_devices(machine, base, dev_root, numbered, restore, mock))
                 return wanted
 
             result["gpus"] = gpu_facts(machine)

@@ -68,6 +68,11 @@ options:
     type: list
     elements: str
     default: []
+  config:
+    description:
+      - The configuration of kind for the cluster that will be created. With it, the module looks for what would make the creation fail
+        on this machine, see RV(host).
+    type: dict
 seealso:
   - plugin: nvmock.gpu.kind_node_image
     plugin_type: filter
@@ -209,6 +214,27 @@ record:
   description: The record, with all its fields.
   returned: success
   type: dict
+host:
+  description: What would make the creation of the cluster of O(config) fail on this machine. Empty lists without O(config), or if the
+    container engine runs on another machine.
+  returned: success
+  type: dict
+  contains:
+    devices:
+      description: NVIDIA device nodes of this machine. The container engine copies them into every node.
+      type: list
+      elements: str
+      sample: [/dev/nvidia0, /dev/nvidiactl]
+    problems:
+      description: One line for each reason for which the creation will fail. It says what to do.
+      type: list
+      elements: str
+      sample: []
+    warnings:
+      description: The same for reasons for which it may fail.
+      type: list
+      elements: str
+      sample: []
 kubeconfig_good:
   description: Whether O(kubeconfig) is the file that the role wrote for exactly these containers.
   returned: success
@@ -233,6 +259,7 @@ ARGUMENT_SPEC = {
     "kubectl_minimum": {"type": "str", "default": "1.30.0"},
     "roles": {"type": "list", "elements": "str", "choices": list(ROLES), "default": []},
     "python_probe": {"type": "list", "elements": "str", "default": []},
+    "config": {"type": "dict"},
 }
 
 

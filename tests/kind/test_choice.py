@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import subprocess
+import sys
 
 import pytest
 from conftest import PREFIX, ROOT
@@ -173,3 +176,52 @@ def test_an_existing_cluster_needs_no_image_but_a_new_enough_kubernetes(provisio
         f"kind_cluster: cluster {NAME} was created from kindest/node:v1.30.13 and has Kubernetes 1.30.13, but 1.31.0 or newer is"
         f" needed: choose another kind_cluster_name, or delete it (kind delete cluster --name {NAME})"
     )
+
+
+# The machine
+
+
+def on_this_machine(docker):
+    """A docker whose daemon runs here."""
+    return f"case \"$1\" in info) printf '/\\t%s\\n' '{os.uname().nodename}'; exit 0 ;; esac\n{docker}"
+
+
+def test_a_port_in_use_ends_the_run_before_kind_starts(provision):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        number = holder.getsockname()[1]
+        config = {"networking": {"apiServerPort": number}}
+        docker = on_this_machine(engine("kindest/node:v1.37.0"))
+        error = provision("kind", docker, kind_cluster_config=config).error
+        elsewhere = provision("kind", engine("kindest/node:v1.37.0"), kind_cluster_config=config)
+    assert error.startswith(f"kind_cluster: port {number} (TCP) of 127.0.0.1 is in use: stop what listens there")
+    assert "\n" not in error
+    assert predicted(elsewhere), elsewhere.output
+    assert predicted(provision("kind", docker, kind_cluster_config=config))
+
+
+@pytest.fixture
+def with_gpus(tmp_path):
+    """A Python for modules that sees NVIDIA device nodes in /dev, in a mount namespace of its own."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
+        pytest.skip("mount namespaces need root")
+    dev = tmp_path / "dev"
+    dev.mkdir()
+    for name, minor in (("null", 3), ("zero", 5), ("urandom", 9)):
+        os.mknod(dev / name, 0o020666, os.makedev(1, minor))
+    for name in ("nvidia0", "nvidiactl"):
+        (dev / name).touch()
+    python = tmp_path / "python-with-gpus"
+    python.write_text(
+        f'#!/bin/sh\nexec unshare --mount sh -c \'mount --bind {dev} /dev && exec "$0" "$@"\' {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    return str(python)
+
+
+def test_nvidia_device_nodes_end_the_run_before_kind_starts(provision, monkeypatch, with_gpus):
+    monkeypatch.setenv("NVMOCK_TEST_PYTHON", with_gpus)
+    docker = on_this_machine(engine("kindest/node:v1.37.0"))
+    error = provision("kind", docker).error
+    assert error.startswith("kind_cluster: this machine has /dev/nvidia0, /dev/nvidiactl, and docker copies")
+    assert "gpu_node_take_over=true" in error and "\n" not in error
+    assert predicted(provision("kind", docker, gpu_node_take_over=True))

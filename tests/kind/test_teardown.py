@@ -53,7 +53,7 @@ class Place:
         """Where earlier versions kept the records of all directories of a user."""
         return self.home / ".local/state/nvmock.gpu/kind"
 
-    def down(self, provider="auto", containers=(CONTAINER,)):
+    def down(self, provider="auto", containers=(CONTAINER,), **variables):
         kind = f'if [ "$1 $2" = "delete cluster" ]; then echo "$@" >>{self.deleted}; exit 0; fi; {KIND}'
         path = self._path_with(docker=engine(containers=containers), kind=kind, kubectl=KUBECTL)
         run = self._play(
@@ -62,6 +62,7 @@ class Place:
             gpu_mock_provider=provider,
             gpu_mock_cluster=NAME,
             gpu_mock_local_directory=str(self.local),
+            **variables,
         )
         assert run.rc == 0, run.output
         return run
@@ -127,6 +128,27 @@ def test_what_is_left_of_an_earlier_cluster_of_the_name(place):
     place.kubeconfig.write_text("{}")
     run = place.down()
     assert not place.has_deleted_the_cluster() and STAYS in stays(run)
+    assert not place.local.exists()
+
+
+@pytest.mark.parametrize("containers", [(CONTAINER,), ()], ids=["of another directory", "none"])
+def test_the_kubeconfig_of_the_user_stays(place, containers):
+    own = place.home / ".kube/config"
+    own.parent.mkdir(parents=True)
+    own.write_text("{}")
+    place.record(
+        place.own_records,
+        containers={CONTAINER["Name"]: "id-of-an-earlier-one"},
+        kubeconfig=str(own),
+        kubeconfig_merged=True,
+    )
+    place.down(containers=containers, gpu_mock_kubeconfig=str(own), kind_cluster_kubeconfig_merge=True)
+    assert own.read_text() == "{}"
+
+
+def test_a_kubeconfig_without_a_record_goes_with_the_directory(place):
+    place.kubeconfig.write_text("{}")
+    place.down(containers=())
     assert not place.local.exists()
 
 

@@ -126,14 +126,21 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
         return released(root, name) if keeper is None else keeper.components(root, machine, wanted)
 
     def look(root: HostRoot) -> list[Component]:
-        restore = components.restore_at_boot(root, device_options, machine)
+        nodes = device_options
+        if nodes.dri:
+            from ..node import drm
+
+            dev_roots = [base] if "fs" in modes else []
+            dev_roots += ["/", driver_root] if "cdi" in modes else []
+            nodes = drm.numbered(root, nodes, machine, dev_roots)
+        restore = components.restore_at_boot(root, nodes, machine)
         wanted: list[Component] = []
         if "fs" in modes:
-            wanted.append(components.devices(machine, base, device_options, architecture, restore, name))
+            wanted.append(components.devices(machine, base, nodes, architecture, restore, name))
         if "cdi" not in modes:
             return [*components.moved(root, _owners(wanted), parts, name), *wanted, *kept(root, wanted)]
         for dev_root in ("/", driver_root):
-            wanted.append(components.dev_root_devices(machine, base, dev_root, device_options, restore, name))
+            wanted.append(components.dev_root_devices(machine, base, dev_root, nodes, restore, name))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
         wanted.append(components.driver_tree(machine, driver_root, tree, name))
         moved = components.moved(root, [*_owners(wanted), Owner(CDI_SPEC, spec_path, name)], parts, name)

@@ -7,13 +7,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ..errors import NvmockError
 from . import containers as containers_of
+from . import host, tools
 from . import record as records
-from . import tools
 from .answer import Answer
 
 Ask = Callable[[Sequence[Sequence[str]], int], "list[Answer]"]
@@ -36,6 +36,7 @@ class Question(NamedTuple):
     kubectl_minimum: str
     roles: Sequence[str]
     python_probe: Sequence[str]
+    config: Optional[Mapping[str, Any]] = None
 
 
 def gather(question: Question, ask_all: Ask) -> dict[str, Any]:
@@ -90,7 +91,24 @@ def gather(question: Question, ask_all: Ask) -> dict[str, Any]:
             question.kubeconfig_merge,
             _file(question.kubeconfig),
         ),
+        "host": _host(question, ask_all),
     }
+
+
+# What tells where the engine keeps its data, and the name of its machine.
+_ABOUT = {"docker": "{{.DockerRootDir}}\t{{.Name}}", "podman": "{{.Store.GraphRoot}}\t{{.Host.Hostname}}"}
+
+
+def _host(question: Question, ask_all: Ask) -> dict[str, Any]:
+    """What this machine has to say to the cluster that will be created; nothing if the engine runs on another machine."""
+    facts, judgement = host.Facts(), host.Judgement([], [])
+    if question.config is not None:
+        [about] = ask_all([[question.provider, "info", "--format", _ABOUT[question.provider]]], _TOOL_SECONDS)
+        directory, _tab, name = about.stdout.strip().partition("\t")
+        if about.status == 0 and name == os.uname().nodename:
+            facts = host.look(question.config, directory)
+            judgement = host.judge(facts, question.config)
+    return {"devices": list(facts.devices), **judgement._asdict()}
 
 
 def _containers(question: Question, listed: Answer, ask_all: Ask) -> list[containers_of.Container]:

@@ -5,7 +5,7 @@
 Numbers: 195 is NVIDIA's registered major (Documentation/admin-guide/devices.txt); minor 255 is nvidiactl and 254
 nvidia-modeset (open-gpu-kernel-modules, kernel-open/common/inc/nv.h). nvidia-uvm and nvidia-caps get a major at load
 time from the kernel's dynamic range. 235 is the number in the GPU Mock on kind, and 236 the number in the recorded MIG trees.
-226 is DRM: minor N is card N, 128 + N its render node.
+226 is DRM, whose minors drm.py chooses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ NVIDIA_MAJOR = 195
 CONTROL_MINOR = 255
 MODESET_MINOR = 254
 DRM_MAJOR = 226
-RENDER_OFFSET = 128
 DEFAULT_UVM_MAJOR = 235
 DEFAULT_CAPS_MAJOR = 236
 
@@ -42,6 +41,8 @@ class DeviceOptions(Value):
     uvm_major: int = DEFAULT_UVM_MAJOR  # major of nvidia-uvm and nvidia-uvm-tools
     caps_major: int = DEFAULT_CAPS_MAJOR  # major of nvidia-caps
     dri: bool = False  # also create DRM nodes and their by-path links
+    # (card, render node) of each GPU, where other graphics cards have the lowest numbers; () stands for the lowest
+    drm_minors: tuple[tuple[int, int], ...] = ()
     regular_files: bool = False  # create empty regular files instead of character devices
 
 
@@ -56,14 +57,16 @@ def device_entries(machine: Machine, dev_root: str, options: DeviceOptions) -> l
     nodes += [char_device(f"{dev}/nvidia{gpu.minor}", NVIDIA_MAJOR, gpu.minor, options.mode) for gpu in machine.gpus]
     links: list[Entry] = []
     if options.dri:
+        from . import drm
+
         nodes.append(directory(f"{dev}/dri"))
-        for gpu in machine.gpus:
-            render = RENDER_OFFSET + gpu.minor
-            nodes.append(char_device(f"{dev}/dri/card{gpu.minor}", DRM_MAJOR, gpu.minor, options.mode))
+        minors = options.drm_minors or drm.choose([gpu.pci_bus_id for gpu in machine.gpus], {}, set())
+        for gpu, (card, render) in zip(machine.gpus, minors):
+            nodes.append(char_device(f"{dev}/dri/card{card}", DRM_MAJOR, card, options.mode))
             nodes.append(char_device(f"{dev}/dri/renderD{render}", DRM_MAJOR, render, options.mode))
             if gpu.pci_bus_id:
                 by_path = f"{dev}/dri/by-path/pci-{gpu.pci_bus_id}"
-                links.append(symlink(f"{by_path}-card", f"../card{gpu.minor}"))
+                links.append(symlink(f"{by_path}-card", f"../card{card}"))
                 links.append(symlink(f"{by_path}-render", f"../renderD{render}"))
     nodes += _capability_nodes(machine, dev, options)
     if options.regular_files:

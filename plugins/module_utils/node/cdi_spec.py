@@ -20,11 +20,12 @@ from ..host.overlay import OverlayView
 from ..host.owner import CDI_SPEC, Owner
 from ..host.root import HostRoot
 from ..host.view import HostView
-from ..layout.devices import RENDER_OFFSET, DeviceOptions, device_entries
+from ..layout.devices import DeviceOptions, device_entries
+from ..layout.drm import CARD, RENDER
 from ..machine import mig
 from ..machine.model import Machine
 from ..values import Value, value
-from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, hook_program
+from . import DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT, drm, hook_program
 from .components import cdi_spec
 
 TYPE_CHECKING = False
@@ -154,7 +155,10 @@ def make(
     with OverlayView(root, changes) as view:
         facts = _kernel_facts(machine, view, options.dev_root)
         if spec_file.devices_are_files:
-            nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=any("/drm/" in fact.path for fact in facts))
+            minors = _drm_minors(machine, view, options.dev_root).values()
+            pairs = tuple([(card, render) for card, render in minors if card is not None and render is not None])
+            dri = len(pairs) == len(machine.gpus)
+            nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=dri, drm_minors=pairs)
             facts += device_entries(machine, options.dev_root, nodes)
         view.add(facts)
         made = generate(machine, view, options.but(hook_path=hook_path))
@@ -248,13 +252,16 @@ def _kernel_facts(machine: Machine, view: HostView, dev_root: str) -> list[Entry
     if enabled:
         lines = [f"{name} {minor}\n" for name, minor in mig.capability_minors(enabled).items()]
         facts.append(file("/proc/driver/nvidia-caps/mig-minors", "".join(lines).encode("ascii")))
-    dev = ("" if dev_root == "/" else dev_root) + "/dev/dri"
-    for gpu in machine.gpus:
-        place = f"/sys/bus/pci/devices/{gpu.pci_bus_id}/drm"
-        for name in (f"card{gpu.minor}", f"renderD{RENDER_OFFSET + gpu.minor}"):
-            if view.lstat(f"{dev}/{name}") is not None:
-                facts.append(directory(f"{place}/{name}"))
+    for bus_id, minors in _drm_minors(machine, view, dev_root).items():
+        for kind, minor in zip((CARD, RENDER), minors):
+            if minor is not None:
+                facts.append(directory(f"/sys/bus/pci/devices/{bus_id}/drm/{kind}{minor}"))
     return facts
+
+
+def _drm_minors(machine: Machine, view: HostView, dev_root: str) -> dict[str, tuple[int | None, int | None]]:
+    """Return the DRM nodes of each GPU, without those of other graphics cards."""
+    return drm.linked(machine, drm.directory_of(dev_root), view.readlink)
 
 
 def _refuse_what_runtimes_refuse(view: HostView, path: str, spec: dict[str, Any]) -> None:

@@ -13,6 +13,9 @@ import pytest
 import yaml
 from ansible.plugins.filter import core, mathstuff
 
+from ansible_collections.nvmock.gpu.plugins.module_utils.cli import watch_command
+from ansible_collections.nvmock.gpu.plugins.module_utils.cli.flags import parse
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 # What a template gets besides the role's variables, or instead of a default that is an expression.
 FACTS = {
@@ -150,3 +153,12 @@ def test_a_value_is_data(role, name):
     expected = render(role, name, plain)
     for hostile in HOSTILE:
         assert render(role, name, hostile) == with_value(expected, plain, hostile)
+
+
+def test_the_majors_of_a_node_arrive_in_the_daemonset():
+    given = {**variables("in_cluster", "x"), "in_cluster_uvm_major": 240, "in_cluster_caps_major": 241}
+    made = yaml.safe_load(environment("in_cluster").get_template("daemonset.yml.j2").render(given))
+    [container] = made["spec"]["template"]["spec"]["containers"]
+    assert {"--uvm-major=240", "--caps-major=241"} <= set(container["args"])
+    values = parse(watch_command.flags(), container["args"][1:])
+    assert (values.text("uvm-major"), values.text("caps-major")) == ("240", "241")
