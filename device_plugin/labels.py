@@ -44,6 +44,8 @@ def labels_of(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, st
     profiles = () if machine.model is None else machine.model.mig_profiles
     labels[PREFIX + "mig.capable"] = _truth(bool(profiles))
     labels[PREFIX + "mps.capable"] = "false"
+    # GFD 0.20 sets this label on every node. A mock GPU is not a virtual GPU of a hypervisor.
+    labels[PREFIX + "vgpu.present"] = "false"
     labels[PREFIX + "gpu.mode"] = "compute" if machine.type_name in names() else "unknown"
     labels.update(_gpu(machine, sharing))
     if strategy != "none":

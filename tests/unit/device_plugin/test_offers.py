@@ -139,6 +139,7 @@ NONE = [
     "gpu.compute.major",
     "gpu.compute.minor",
     "mps.capable",
+    "vgpu.present",
     "gpu.present",
 ]
 ENGINES = [f"engines.{name}" for name in ("copy", "decoder", "encoder", "jpeg", "ofa")]
@@ -156,6 +157,7 @@ def test_labels_without_mig():
     assert labels["nvidia.com/gpu.product"] == "NVIDIA-A100-SXM4-40GB"
     assert labels["nvidia.com/gpu.family"] == "ampere"
     assert labels["nvidia.com/cuda.driver.rev"] == "15"
+    assert labels["nvidia.com/vgpu.present"] == "false"
     assert labels["feature.node.kubernetes.io/pci-10de.present"] == "true"
 
 
