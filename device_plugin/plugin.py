@@ -59,7 +59,6 @@ class Plugin:
         self._services: dict[str, Service] = {}
         self._registered: set[str] = set()
         self._rivals: dict[str, dict[str, tuple[int, int]]] = {}
-        self._ended: dict[str, int] = {}
         self._machine: Machine | None = None
         self._resources: list[Resource] = []
         self._labels: dict[str, str] = {}
@@ -174,7 +173,6 @@ class Plugin:
         self._trouble.over()
         self._waiting.over()
         self._registered.add(service.name)
-        self._ended[service.name] = service.streams_ended
         log(f"{service.name}: registered with the kubelet")
 
     def _watch_rivals(self) -> None:
@@ -187,8 +185,7 @@ class Plugin:
                 if any(identity(path) != known for path, known in self._rivals[name].items()):
                     del self._rivals[name]
                     self._registered.discard(name)  # the next tick registers again
-            elif name in self._registered and service.streams_ended > self._ended[name]:
-                self._ended[name] = service.streams_ended
+            elif name in self._registered and service.forgotten:
                 others = self._other_sockets()
                 if others:
                     self._rivals[name] = others

@@ -17,7 +17,7 @@ from nvmock_gpu.errors import NvmockError
 
 from . import api
 from .allocation import answer
-from .log import log
+from .log import Once, log
 from .node import Health
 from .preference import RequestError, prefer
 
@@ -33,6 +33,9 @@ HEALTHY = "Healthy"
 UNHEALTHY = "Unhealthy"
 KUBELET_SOCKET = "kubelet.sock"
 SOCKET_PREFIX = "nvmock-"
+MOST_STREAMS = 16
+"""A kubelet has one ListAndWatch stream. More are left over from before, or belong to other programs."""
+_WORKERS = 8
 _PATH_MAX = 107  # bytes of sun_path
 _METHODS = {
     "GetDevicePluginOptions": (api.Empty, api.DevicePluginOptions),
@@ -73,21 +76,34 @@ class Offer:
 class Service:
     """The DevicePlugin service of one resource.
 
+    Each ListAndWatch stream waits in a thread of the server's pool until something changes. The pool has threads for
+    :data:`MOST_STREAMS` streams and :data:`_WORKERS` more, and a further stream ends the oldest one. So streams never use the
+    threads that the other calls need.
+
     :arg directory: the kubelet's plugin directory.
     :arg cdi: how devices are passed to a container: ``field`` or ``off``.
+    :ivar forgotten: whether the stream that followed the last registration has ended.
     """
 
     def __init__(self, directory: str, offer: Offer, cdi: str, one_only: bool) -> None:
         self.name = offer.resource.name
         self.endpoint = SOCKET_PREFIX + self.name.partition("/")[2] + ".sock"
         self.path = os.path.join(directory, self.endpoint)
-        self.streams_ended = 0
+        self.forgotten = False
         self._directory = directory
         self._offer = offer
+        # What the streams send. Each change has a number, because comparing lists of thousands of shares takes long.
+        self._list = offer.devices()
+        self._list_number = 1
         self._cdi = cdi
         self._one_only = one_only
         self._changed = threading.Condition()
         self._stopped = False
+        # The open streams, oldest first.
+        self._streams: list[grpc.ServicerContext] = []
+        # The first stream since the last registration: the kubelet opens it at once.
+        self._watcher: grpc.ServicerContext | None = None
+        self._crowd = Once()
         self._server: grpc.Server | None = None
         self._identity: tuple[int, int] | None = None
 
@@ -106,7 +122,8 @@ class Service:
                     raise ServeError(f"{self.path}: another gpu-mock-device-plugin serves {self.name} here: stop one")
                 os.unlink(self.path)
                 log(f"{self.name}: removed the stale socket {self.path}")
-            server = grpc.server(ThreadPoolExecutor(max_workers=8), options=(("grpc.so_reuseport", 0),))
+            pool = ThreadPoolExecutor(max_workers=MOST_STREAMS + _WORKERS)
+            server = grpc.server(pool, options=(("grpc.so_reuseport", 0),))
             server.add_generic_rpc_handlers((self._handlers(),))
             server.add_insecure_port("unix://" + self.path)
             server.start()
@@ -135,6 +152,8 @@ class Service:
 
         :raises ServeError: the kubelet does not answer, or refuses.
         """
+        with self._changed:
+            self._watcher, self.forgotten = None, False
         request = api.RegisterRequest(version=VERSION, endpoint=self.endpoint, resource_name=self.name)
         request.options.get_preferred_allocation_available = True
         path = os.path.join(self._directory, KUBELET_SOCKET)
@@ -156,11 +175,13 @@ class Service:
 
     def update(self, offer: Offer) -> None:
         """Serve *offer* from now on, and send the kubelet a changed list."""
+        devices = offer.devices()
         with self._changed:
-            before = self._offer.devices()
             _log_changes(self._offer.health, offer)
             self._offer = offer
-            if offer.devices() != before:
+            if devices != self._list:
+                self._list = devices
+                self._list_number += 1
                 self._changed.notify_all()
 
     # -- calls --------------------------------------------------------------------------------------------------
@@ -190,22 +211,44 @@ class Service:
         return api.PreStartContainerResponse()
 
     def ListAndWatch(self, _request: api.Empty, context: grpc.ServicerContext) -> Iterator[api.ListAndWatchResponse]:
-        def ended() -> None:
-            with self._changed:
-                self.streams_ended += 1
-                self._changed.notify_all()
-
-        context.add_callback(ended)
-        sent = None
+        oldest = self._opened(context)
+        if oldest is not None:
+            self._crowd.say(f"{self.name}: more than {MOST_STREAMS} open ListAndWatch streams: the oldest is ended")
+            oldest.cancel()
+        sent = 0
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda sent=sent: self._stopped or not context.is_active() or self._offer.devices() != sent
+                    lambda sent=sent: self._stopped or not context.is_active() or self._list_number != sent
                 )
                 if self._stopped or not context.is_active():
                     return
-                sent = self._offer.devices()
-            yield sent
+                sent, devices = self._list_number, self._list
+            yield devices
+
+    def _opened(self, context: grpc.ServicerContext) -> grpc.ServicerContext | None:
+        """Note an open stream.
+
+        :returns: the stream that must end, if there are too many.
+        """
+
+        def ended() -> None:
+            with self._changed:
+                if context in self._streams:
+                    self._streams.remove(context)
+                    self._crowd.over()
+                if context is self._watcher:
+                    self.forgotten = True
+                self._changed.notify_all()
+
+        with self._changed:
+            self._streams.append(context)
+            if self._watcher is None:
+                self._watcher = context
+            oldest = self._streams.pop(0) if len(self._streams) > MOST_STREAMS else None
+        if not context.add_callback(ended):
+            ended()  # it ended before this thread began
+        return oldest
 
     def GetPreferredAllocation(
         self, request: api.PreferredAllocationRequest, context: grpc.ServicerContext
