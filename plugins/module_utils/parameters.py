@@ -130,14 +130,14 @@ def bus_ids(name: str, value: object) -> list[str]:
     return result
 
 
-def gpu_uuid(name: str, value: object) -> str:
-    """``GPU-`` and a UUID of hexadecimal digits in groups of 8-4-4-4-12, lower case."""
+def gpu_uuid(name: str, value: object, prefix: str = "GPU-") -> str:
+    """*prefix* and a UUID of hexadecimal digits in groups of 8-4-4-4-12, lower case."""
     text(name, value)
-    if isinstance(value, str) and value.startswith("GPU-"):
-        groups = value[4:].split("-")
+    if isinstance(value, str) and value.startswith(prefix):
+        groups = value[len(prefix) :].split("-")
         if [len(group) for group in groups] == [8, 4, 4, 4, 12] and all(map(_HEX.issuperset, groups)):
-            return "GPU-" + value[4:].lower()
-    raise ParameterError(name, value, "a UUID such as GPU-12345678-1234-1234-1234-123456789abc")
+            return prefix + value[len(prefix) :].lower()
+    raise ParameterError(name, value, f"a UUID such as {prefix}12345678-1234-1234-1234-123456789abc")
 
 
 def gpu_uuids(name: str, value: object) -> list[str]:

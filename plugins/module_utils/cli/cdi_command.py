@@ -103,7 +103,7 @@ def _machine_of_the_node(root: HostRoot, driver_root: str) -> Machine | None:
         path = clean(f"{place}/{MACHINE_FILE}")
         content = HostView(root.path).read_bytes(path)
         if content is not None:
-            return read_machine_file(content)
+            return read_machine_file(content, path)
     return None
 
 

@@ -7,13 +7,18 @@ from __future__ import annotations
 import os
 
 from .. import parameters
-from ..errors import ParameterError
+from ..errors import NvmockError, ParameterError
 from ..layout.devices import DEFAULT_CAPS_MAJOR, DEFAULT_UVM_MAJOR
 from ..machine import overrides
 from ..machine.model import Machine
 from ..machine.overrides import DEFAULT_MACHINE, OVERRIDES, from_text
 from ..node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, DEFAULT_SPEC_PATH, DEFAULT_TOOLKIT_ROOT
 from .flags import SWITCH, TEXT, Flag, Values
+
+_MOST_CHARACTERS = 1 << 20
+_MOST_VALUES = 10_000
+_MOST_DEPTH = 10
+_NO_NUMBER = 1 << 64
 
 
 def machine_flags() -> list[Flag]:
@@ -78,29 +83,61 @@ def host_root(values: Values) -> str:
 def read_definition(path: str) -> dict[str, object]:
     """Return the machine definition in the YAML or JSON file *path*.
 
-    :raises ParameterError: it can't be read, or is not a mapping.
+    :raises ParameterError: it can't be read, or is not a mapping of plain values.
     """
     try:
         with open(path, encoding="utf-8") as handle:
-            text = handle.read()
+            text = handle.read(_MOST_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise ParameterError("machine_file", path, f"a readable file ({error})") from None
-    definition: object
-    if path.endswith(".json"):
-        import json
-
-        try:
-            definition = json.loads(text)
-        except ValueError as error:
-            raise ParameterError("machine_file", path, f"JSON ({error})") from None
-    else:
-        from ..cdi.read import pyyaml
-
-        yaml = pyyaml()
-        try:
-            definition = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ParameterError("machine_file", path, "YAML (" + " ".join(str(error).split()) + ")") from None
+    if len(text) > _MOST_CHARACTERS:
+        raise ParameterError("machine_file", path, f"a file of at most {_MOST_CHARACTERS} characters")
+    language = "JSON" if path.endswith(".json") else "YAML"
+    try:
+        definition = _from_json(text) if language == "JSON" else _from_yaml(text)
+    except NvmockError:
+        raise
+    except RecursionError:
+        raise ParameterError("machine_file", path, f"{language} that is nested less deep") from None
+    except Exception as error:  # besides their own errors, parsers raise what they meet, such as a 13th month
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ParameterError("machine_file", path, f"{language} ({said})") from None
+    _check_plain(path, definition)
     if not isinstance(definition, dict):
         raise ParameterError("machine_file", path, "a mapping of facts (docs/machine-types.md)")
     return definition
+
+
+def _from_json(text: str) -> object:
+    import json
+
+    return json.loads(text)
+
+
+def _from_yaml(text: str) -> object:
+    from ..cdi.read import pyyaml
+
+    return pyyaml().safe_load(text)
+
+
+def _check_plain(path: str, definition: object) -> None:
+    """Check the number of values and their depth, so that reading and showing them later ends.
+
+    Each alias of YAML counts as a copy, because that is what a reader sees.
+
+    :raises ParameterError: too many, or too deep.
+    """
+    left: list[tuple[object, int]] = [(definition, 0)]
+    count = 0
+    while left:
+        value, depth = left.pop()
+        count += 1
+        if count > _MOST_VALUES or depth > _MOST_DEPTH:
+            allowed = f"at most {_MOST_VALUES} values (aliases count as copies), nested at most {_MOST_DEPTH} deep"
+            raise ParameterError("machine_file", path, allowed)
+        if isinstance(value, int) and abs(value) >= _NO_NUMBER:
+            raise ParameterError("machine_file", path, "made of numbers below 2^64")  # longer ones can't even be shown
+        if isinstance(value, dict):
+            left += [(one, depth + 1) for one in (*value.keys(), *value.values())]
+        elif isinstance(value, (list, tuple, set)):
+            left += [(one, depth + 1) for one in value]

@@ -79,9 +79,7 @@ def check_profiles(where: str, rows: object) -> None:
         if not isinstance(row, (list, tuple)) or len(row) not in (6, 7):
             raise ParameterError(where, row, shape)
         name, size, starts, memory, count, multiprocessors = row[:6]
-        slices, separator, memory_name = name.partition("g.") if isinstance(name, str) else ("", "", "")
-        if not separator or not slices.isdigit() or "gb" not in memory_name or not _NAME.issuperset(name):
-            raise ParameterError(where, name, "a MIG profile name such as 3g.20gb or 1g.5gb+me")
+        slices = check_profile_name(where, name)
         if name in seen:
             raise ParameterError(where, name, "given once only")
         seen.add(name)
@@ -101,6 +99,17 @@ def check_profiles(where: str, rows: object) -> None:
                 raise ParameterError(where, engines, "a list of five engine counts: copy, decoder, encoder, jpeg, ofa")
             for number in engines:
                 parameters.integer(where, number, 0, _MOST_ENGINES)
+
+
+def check_profile_name(where: str, name: object) -> str:
+    """Return the compute slices in the name of a MIG profile, as text.
+
+    :raises ParameterError: not such a name.
+    """
+    slices, separator, memory_name = name.partition("g.") if isinstance(name, str) else ("", "", "")
+    if not separator or not slices.isdigit() or "gb" not in memory_name or not _NAME.issuperset(str(name)):
+        raise ParameterError(where, name, "a MIG profile name such as 3g.20gb or 1g.5gb+me")
+    return slices
 
 
 def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> dict[int, list[str]]:
