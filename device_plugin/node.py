@@ -8,8 +8,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nvmock_gpu.cdi.registry import DEFAULT_DIRECTORIES, Registry, load_registry
-from nvmock_gpu.errors import HostError
+from nvmock_gpu.cdi.registry import DEFAULT_DIRECTORIES, EXTENSIONS, Registry, load_registry
+from nvmock_gpu.errors import HostError, shortened
 from nvmock_gpu.host.view import HostView
 from nvmock_gpu.layout.devices import CONTROL_MINOR, NVIDIA_MAJOR
 from nvmock_gpu.machine.file import PATH as MACHINE_FILE
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nvmock_gpu.machine.model import Machine
 
 FAULTS = "/run/nvidia-mock/faults"
+_MOST_REASON = 200
+_MOST_NUMA_NODE = 1023
 
 
 @dataclass
@@ -70,8 +72,13 @@ class Node:
 
     def look(self) -> Look:
         """The machine that the machine file describes now."""
-        self._view = self._make_view(self._host_root)
+        try:
+            self._view = self._make_view(self._host_root)
+        except HostError as error:
+            return Look(None, str(error))
         content = self._view.read_bytes(self._machine_file)
+        if content is None and self._view.exists(self._machine_file):
+            return Look(None, f"{self._machine_file} can't be read: it is not a regular file, or too large")
         if self._look is None or self._look[0] != content:
             self._look = (content, self._read(content))
         return self._look[1]
@@ -80,7 +87,7 @@ class Node:
         if content is None:
             return Look(None, f"{self._machine_file} is missing: this is not a mock GPU node (run nvmock.gpu on it)")
         try:
-            return Look(read_machine_file(content))
+            return Look(read_machine_file(content, self._machine_file))
         except HostError as error:
             return Look(None, str(error))
 
@@ -117,7 +124,8 @@ class Node:
                     if registry.errors
                     else f"no file in {' or '.join(DEFAULT_DIRECTORIES)} defines it" + _other_kinds(registry)
                 )
-                found.reasons[device.uuid] = f"CDI device {names[0]} can't be resolved: {why}"
+                # Without the device's name: a reason that all devices share is logged once.
+                found.reasons[device.uuid] = f"its CDI device of kind {self._kind} can't be resolved: {why}"
                 continue
             found.cdi_names[device.uuid] = name
             path = registry.devices[name]
@@ -132,9 +140,12 @@ class Node:
         stamp = []
         for directory in DEFAULT_DIRECTORIES:
             for name in self._view.listdir(directory):
-                real = self._view.realpath(f"{directory}/{name}")
+                real = self._view.realpath(f"{directory}/{name}") if name.endswith(EXTENSIONS) else None
                 if real is not None:
-                    status = os.lstat(self._host_root.rstrip("/") + real)
+                    try:
+                        status = os.lstat(self._host_root.rstrip("/") + real)
+                    except OSError:
+                        continue  # it was removed meanwhile
                     stamp.append((real, status.st_ino, status.st_size, status.st_mtime_ns))
         if self._registry is None or self._registry[0] != stamp:
             self._registry = (stamp, load_registry(self._view))
@@ -187,7 +198,7 @@ class Node:
             content = self._view.read_bytes(f"{FAULTS}/{name}")
             if content is not None:
                 lines = content.decode("utf-8", "replace").strip().splitlines()
-                return f"fault in {FAULTS}/{name}: {lines[0] if lines else 'no reason given'}"
+                return f"fault in {FAULTS}/{name}: {shortened(lines[0], _MOST_REASON) if lines else 'no reason given'}"
         return ""
 
     def numa_node(self, device: Device) -> int | None:
@@ -197,7 +208,7 @@ class Node:
         if (self._view.read_bytes(f"{base}/vendor") or b"").strip() != b"0x10de":
             return None
         text = (self._view.read_bytes(f"{base}/numa_node") or b"").strip()
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isdigit() and len(text) < 5 and int(text) <= _MOST_NUMA_NODE else None
 
 
 def _other_kinds(registry: Registry) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nvmock_gpu.errors import NvmockError
 
-from .log import Once, log
+from .log import Once, described, log
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 OWNED = "nvmock.gpu/labels"
@@ -48,7 +48,7 @@ class NodeApi:
         """The version, such as ``v1.31.0``; None if it can't be determined."""
         try:
             version: str = self.get()["status"]["nodeInfo"]["kubeletVersion"]
-        except (ApiError, KeyError) as error:
+        except (ApiError, KeyError, TypeError) as error:
             log(f"can't determine the kubelet's version: {error}")
             return None
         return version
@@ -67,8 +67,10 @@ class NodeApi:
                 content = response.read()
             finally:
                 connection.close()
-            answer: dict[str, Any] = json.loads(content)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            answer = json.loads(content)
+            if not isinstance(answer, dict):
+                raise ValueError("its answer is not an object")
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             raise ApiError(f"the API server at {self._host}:{self._port}: {error}") from None
         if response.status != http.client.OK:
             raise ApiError(f"the API server refuses {method} {self._path}: {answer.get('message', response.reason)}")
@@ -118,9 +120,16 @@ class LabelKeeper(threading.Thread):
                 self._kept = wanted
                 self._trouble.over()
             except ApiError as error:
-                self._trouble.say(f"labels: {error}")
-                time.sleep(_PAUSE)
-                self._changed.set()
+                self._failed(str(error))
+            except (
+                Exception
+            ) as error:  # without this thread, the labels would stay as they are for as long as the pod runs
+                self._failed(described(error))
+
+    def _failed(self, reason: str) -> None:
+        self._trouble.say(f"labels: {reason}")
+        time.sleep(_PAUSE)
+        self._changed.set()
 
     def keep(self, wanted: dict[str, str]) -> None:
         """Compare once, and patch what differs. An unmanaged label is not changed.

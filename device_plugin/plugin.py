@@ -14,10 +14,10 @@ from nvmock_gpu.host.view import HostView
 
 from .allocation import FIELD, OFF
 from .labels import labels_of
-from .log import Once, log
-from .node import Node
+from .log import Once, described, log
+from .node import Health, Look, Node
 from .resources import OfferError, offer
-from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, ServeError, Service, answers, identity
+from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, SecondPluginError, ServeError, Service, answers, identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,14 +67,21 @@ class Plugin:
         self._trouble = Once()
 
     def run(self) -> None:
-        """Run until :attr:`stopping` is set.
+        """Run until :attr:`stopping` is set. An error in one check is logged once, and the next check comes as usual.
 
         :raises KubeletError: the node's kubelet is too old for the CDI field.
+        :raises SecondPluginError: another process of this plugin serves a resource.
         """
         self._check_kubelet()
         try:
             while not self.stopping.is_set():
-                self.tick()
+                try:
+                    self.tick()
+                    self._trouble.over()
+                except SecondPluginError:
+                    raise
+                except Exception as error:  # other programs write the files on the node and in the kubelet's directory
+                    self._trouble.say(f"a check failed, and is repeated: {described(error)}")
                 self.stopping.wait(self.options.interval)
         finally:
             self._stop_services()
@@ -102,8 +109,11 @@ class Plugin:
     def _look(self) -> dict[str, Offer]:
         """The resources as they are now, by name."""
         look = self._node.look()
-        if look.machine is not None and look.machine is not self._machine:
-            self._take(look.machine)
+        if look.machine is not None and look.machine != self._machine:
+            try:
+                self._take(look.machine)
+            except Exception as error:
+                look = Look(None, f"the machine can't be offered: {described(error)}")
         if self._publish is not None:
             self._labelled = self._publish(self._labels if look.machine is not None else {})
         if self._machine is None:
@@ -111,18 +121,27 @@ class Plugin:
             return {}
         offers = {}
         for resource in self._resources:
-            devices = {device.uuid: device for device in resource.devices.values()}
-            health = self._node.health(devices.values())
-            if look.machine is None:
-                health.reasons = dict.fromkeys(devices, look.problem)
-            numa = {uuid: self._node.numa_node(device) for uuid, device in devices.items()}
-            known = {uuid: number for uuid, number in numa.items() if number is not None}
-            offers[resource.name] = Offer(self._machine, resource, health, known)
+            offers[resource.name] = self._offer(self._machine, resource, look.problem)
         return offers
 
+    def _offer(self, machine: Machine, resource: Resource, problem: str) -> Offer:
+        """A resource with the health of its devices.
+
+        :arg problem: why all devices are unhealthy.
+        """
+        devices = {device.uuid: device for device in resource.devices.values()}
+        if not problem:
+            try:
+                numa = {uuid: self._node.numa_node(device) for uuid, device in devices.items()}
+                known = {uuid: number for uuid, number in numa.items() if number is not None}
+                return Offer(machine, resource, self._node.health(devices.values()), known)
+            except Exception as error:  # a file of a form that its reader does not expect
+                problem = f"the node can't be checked: {described(error)}"
+        return Offer(machine, resource, Health(dict.fromkeys(devices, problem)))
+
     def _take(self, machine: Machine) -> None:
-        self._machine = machine
         self._labels = labels_of(machine, self.options.mig_strategy, self.options.sharing)
+        self._machine = machine
         if not self.options.devices:
             return
         try:
@@ -159,7 +178,13 @@ class Plugin:
                 # Start with all devices healthy, so that unhealthy ones are logged.
                 first = Offer(one.machine, one.resource)
                 service = Service(self.options.plugin_directory, first, self.options.cdi, self.options.sharing.one_only)
-                service.start()
+                try:
+                    service.start()
+                except SecondPluginError:
+                    raise
+                except ServeError as error:
+                    self._trouble.say(str(error), name)
+                    continue
                 service.update(one)
                 self._services[name] = service
             self._register(service)
@@ -168,9 +193,9 @@ class Plugin:
         try:
             service.register()
         except ServeError as error:
-            self._trouble.say(str(error))
+            self._trouble.say(str(error), service.name)
             return
-        self._trouble.over()
+        self._trouble.over(service.name)
         self._waiting.over()
         self._registered.add(service.name)
         log(f"{service.name}: registered with the kubelet")

@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from nvmock_gpu.errors import NvmockError
 
 from . import api
 from .allocation import answer
-from .log import Once, log
+from .log import Once, log, one_line
 from .node import Health
 from .preference import RequestError, prefer
 
@@ -47,6 +48,10 @@ _METHODS = {
 
 class ServeError(NvmockError):
     """The resource can't be served."""
+
+
+class SecondPluginError(ServeError):
+    """Another process of this plugin serves the resource."""
 
 
 @dataclass
@@ -112,14 +117,17 @@ class Service:
     def start(self) -> None:
         """Listen on the socket. A stale socket of a dead plugin is removed.
 
-        :raises ServeError: another plugin listens there, or the socket can't be made.
+        :raises SecondPluginError: another plugin listens there.
+        :raises ServeError: the socket can't be made.
         """
         if len(os.fsencode(self.path)) > _PATH_MAX:
             raise ServeError(f"{self.path} is too long for a socket: {_PATH_MAX} bytes are allowed")
         try:
             if os.path.lexists(self.path):
                 if answers(self.path):
-                    raise ServeError(f"{self.path}: another gpu-mock-device-plugin serves {self.name} here: stop one")
+                    raise SecondPluginError(
+                        f"{self.path}: another gpu-mock-device-plugin serves {self.name} here: stop one"
+                    )
                 os.unlink(self.path)
                 log(f"{self.name}: removed the stale socket {self.path}")
             pool = ThreadPoolExecutor(max_workers=MOST_STREAMS + _WORKERS)
@@ -141,7 +149,8 @@ class Service:
         if self._server is not None:
             self._server.stop(grace=1).wait(3)
         if self.is_there():
-            os.unlink(self.path)
+            with suppress(OSError):  # a starting kubelet removes it as well
+                os.unlink(self.path)
 
     def is_there(self) -> bool:
         """Whether this service's socket still exists: a starting kubelet removes all sockets in the directory."""
@@ -300,7 +309,7 @@ class Service:
 
     def _refuse(self, context: grpc.ServicerContext, code: grpc.StatusCode, message: str) -> None:
         log(f"{self.name}: refused: {message}")
-        context.abort(code, message)
+        context.abort(code, one_line(message))
 
 
 def identity(path: str) -> tuple[int, int] | None:
@@ -324,8 +333,16 @@ def answers(path: str) -> bool:
 
 
 def _log_changes(before: Health, after: Offer) -> None:
+    """Log which devices became unhealthy, and why, or healthy again: one line per reason."""
     uuids = dict.fromkeys(device.uuid for device in after.resource.devices.values())
+    changed: dict[str | None, list[str]] = {}
     for uuid in uuids:
         reason = after.health.reasons.get(uuid)
         if reason != before.reasons.get(uuid):
-            log(f"{after.resource.name}: {uuid} is " + ("healthy again" if reason is None else f"unhealthy: {reason}"))
+            changed.setdefault(reason, []).append(uuid)
+    for reason, some in changed.items():
+        if len(some) == 1:
+            who = f"{some[0]} is"
+        else:
+            who = ("all %d devices" % len(uuids) if len(some) == len(uuids) else ", ".join(some)) + " are"
+        log(f"{after.resource.name}: {who} " + ("healthy again" if reason is None else f"unhealthy: {reason}"))

@@ -185,7 +185,8 @@ def test_a_signal_stops_the_program(node):
 
 def reason_for(said, uuid):
     def look():
-        return next((line for line in reversed(said().splitlines()) if f"{uuid} is unhealthy: " in line), "")
+        lines = [line for line in said().splitlines() if " unhealthy: " in line]
+        return next((line for line in reversed(lines) if uuid in line or "all " in line), "")
 
     return eventually(look)
 
@@ -197,7 +198,7 @@ def check_unhealthy_then_repaired(node, said, uuid, reason, repair):
         node.kubelet.allocate(GPU, uuid)
     repair()
     eventually(lambda: uuid in node.kubelet.healthy())
-    eventually(lambda: f"{uuid} is healthy again" in said())
+    eventually(lambda: f"{uuid} is healthy again" in said() or "devices are healthy again" in said())
     node.kubelet.allocate(GPU, uuid)
 
 
