@@ -15,6 +15,7 @@ from .host import diff, guard
 from .host.converge import Component, converge, open_root
 from .machine.overrides import OVERRIDES
 from .node.components import owners_of, removed
+from .node.keeper import released
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def run(
                 gone = removed([owner for owner in owners_of(root, family) if owner not in owners])
                 changes = converge(
                     root,
-                    gone + wanted,
+                    gone + wanted + released(root),
                     check=module.check_mode,
                     take_over=module.params["take_over"],
                     allow_real_driver=module.params["allow_real_driver"],

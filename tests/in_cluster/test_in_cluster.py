@@ -30,13 +30,15 @@ MACHINES = [
 # in_cluster_wait_seconds: who takes less has not waited for what can not come.
 DEFAULT_WAIT = 180
 
-# Everything where the mock, or a mistake of it, may lie: type, mode, owner, link, device numbers, and a sum of the content.
+# Everything where the mock, or a mistake of it, may be: type, mode, owner, link, device numbers, and a sum of the content. The
+# manifest names the pod that keeps the node, which is not compared.
 LOOK = """
 for place in /etc /opt /usr/local /usr/bin /dev /var/lib/nvidia-mock /run/nvidia /run/cdi /var/run/cdi; do
   [ -e "$place" ] && find "$place" -path /dev/pts -prune -o ! -path '/dev/mqueue*' -printf '%p %y %m %U:%G %l\\n'
 done | sort
 find /dev -type c -path '*nvidia*' -exec stat -c '%n %t:%T' {} + | sort
-find /etc /opt /usr/local /var/lib/nvidia-mock /run/nvidia -type f -exec sha256sum {} + 2>/dev/null | sort -k 2
+find /etc /opt /usr/local /var/lib/nvidia-mock /run/nvidia -type f ! -name manifest.mtree -exec sha256sum {} + 2>/dev/null | sort -k 2
+[ ! -e /var/lib/nvidia-mock/manifest.mtree ] || sed 's/,watch:[^, ]*//' /var/lib/nvidia-mock/manifest.mtree | sha256sum
 find /var/lib/nvidia-mock /run/nvidia -type c -exec stat -c '%n %t:%T' {} + 2>/dev/null | sort
 find / /var/lib /run -maxdepth 1 \\( -name '*nvidia*' -o -name '*mock*' \\) | sort
 """
@@ -219,6 +221,20 @@ def test_the_direct_path_leaves_the_same_bytes(play, applied, before):
     assert differences(applied[1]) == {}
     run = play(str(HERE / "nodes.yml"), nodes=nodes, gpu_node_state="absent")
     assert run.rc == 0, run.output
+    assert differences(before) == {}
+
+
+def test_a_node_of_the_direct_path_is_left_alone(play, variables, applied, before):
+    node, line = NODES[1], "the machine type dgxb200, and this command would make it one with the machine type dgxa100"
+    nodes = {node: {"gpu_node_machine": "dgxb200", "gpu_node_gpu_count": 1}}
+    assert play(str(HERE / "nodes.yml"), nodes=nodes).rc == 0
+    made = snapshot(node)
+    run = play(PLAYBOOK, "--tags", "apply-cdi,wait-cdi", **variables, in_cluster_wait_seconds=20)
+    assert "DaemonSet gpu-mock-small not ready" in run.error and line in run.error
+    assert snapshot(node) == made
+    assert play(str(HERE / "absent.yml"), **variables).rc == 0
+    assert snapshot(node) == made
+    assert play(str(HERE / "nodes.yml"), nodes=nodes, gpu_node_state="absent").rc == 0
     assert differences(before) == {}
 
 

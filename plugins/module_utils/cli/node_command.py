@@ -18,6 +18,7 @@ from ..layout.driver_tree import DriverTreeOptions
 from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
 from ..node import components
+from ..node.keeper import Keeper, released
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
 
@@ -80,9 +81,10 @@ def say_warnings(result: NodeResult) -> None:
     sys.stderr.flush()
 
 
-def apply_node(values: Values, modes: set[str]) -> NodeResult:
+def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) -> NodeResult:
     """Apply *values* to the node (or only report the changes, with --check).
 
+    :arg keeper: of a watch; other runs make the node their own.
     :raises NvmockError: it failed, and nothing was changed.
     """
     base = absolute(values, "base")
@@ -90,7 +92,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     spec_path = absolute(values, "cdi-output")
     root_path = host_root(values)
     if values.on("remove"):
-        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [], [])
+        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path, keeper), [], [])
 
     machine = machine_from(values)
     owner = components.user_or_root()
@@ -146,24 +148,33 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             spec = cdi_spec.make(machine, root, options, spec_file, list(wanted))
             names = spec.device_names
             wanted.append(spec.component)
+        wanted += released(root) if keeper is None else keeper.components(root, machine, wanted)
         changes = _converge(values, root, wanted)
         warnings = guard.warnings(root)
     return NodeResult(machine, changes, names, warnings)
 
 
 def _remove(
-    values: Values, modes: set[str], root_path: str, base: str, driver_root: str, spec_path: str
+    values: Values,
+    modes: set[str],
+    root_path: str,
+    base: str,
+    driver_root: str,
+    spec_path: str,
+    keeper: Keeper | None,
 ) -> list[Change]:
     if not os.path.isdir(root_path):
         return []
     with HostRoot(root_path) as root:
+        if keeper is not None and not keeper.owns(root):
+            return []
         owners = []
         if "fs" in modes:
             owners.append(components.devices_owner(base))
         if "cdi" in modes:
             owners += [owner for owner in components.owners_of(root, components.devices_owner(base)) if "@" in owner]
             owners += [components.driver_tree_owner(driver_root), components.cdi_spec_owner(spec_path)]
-        return _converge(values, root, components.removed(owners))
+        return _converge(values, root, components.removed(owners) + released(root))
 
 
 def _converge(values: Values, root: HostRoot, wanted: list[Component]) -> list[Change]:

@@ -9,14 +9,16 @@ process 1 of a container, for which the kernel drops unhandled signals.)
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 
 from ..errors import NvmockError, ParameterError, UsageError
 from ..host import diff
 from ..host.plan import REMOVE, Change
+from ..node.keeper import Keeper
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
-from .machine_flags import machine_flags, node_flags
+from .machine_flags import absolute, machine_flags, node_flags
 from .node_command import NodeResult, apply_node, modes_from, say_warnings
 from .probe_files import beat, stop
 
@@ -38,7 +40,7 @@ def flags() -> list[Flag]:
         Flag("alive", TEXT, None, "file that is written in every pass, for a liveness probe"),
         Flag("ready", TEXT, None, "file that exists while the node is up to date, for a readiness probe"),
         Flag("remove-on-exit", SWITCH, False, "remove what was created when SIGTERM or SIGINT ends the command"),
-        Flag("take-over", SWITCH, False, "replace unmanaged files; a removal restores them"),
+        Flag("take-over", SWITCH, False, "replace unmanaged files; also change a node of another run"),
         Flag("allow-real-driver", SWITCH, False, "continue although the node has a real NVIDIA driver"),
     ]
 
@@ -56,16 +58,18 @@ def run(argv: list[str]) -> int:
     interval = _interval(values.text("interval"))
     gc.enable()  # bin/gpu-mockctl, made for short runs, goes without
     signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, _AT_ONCE))
-    _keep(values, modes, interval)
+    keeper = Keeper(os.uname().nodename, absolute(values, "driver-root"), values.on("take-over"))
+    _keep(values, modes, interval, keeper)
     if values.on("remove-on-exit"):
-        result = apply_node(values.but(remove=True), modes)
-        _say(f"ended: {len(result.changes)} removed")
+        result = apply_node(values.but(remove=True), modes, keeper)
+        count = len(result.changes)
+        _say(f"ended: {count} removed" if count else "ended: nothing to remove, or the node is another run's")
     else:
         _say("ended: the node stays as it is")
     return 0
 
 
-def _keep(values: Values, modes: set[str], interval: float) -> None:
+def _keep(values: Values, modes: set[str], interval: float, keeper: Keeper) -> None:
     """Run passes until a signal ends the command."""
     alive, ready = values.optional("alive"), values.optional("ready")
     trouble = ""
@@ -73,16 +77,18 @@ def _keep(values: Values, modes: set[str], interval: float) -> None:
     stop(ready)  # one that was killed may have left it
     while True:
         try:
-            result = apply_node(values, modes)
+            result = apply_node(values, modes, keeper)
         except (ParameterError, UsageError):
             raise
-        except NvmockError as error:
+        except Exception as error:  # also an unexpected one must not end the repairs
             stop(ready)
-            if str(error) != trouble:
-                sys.stderr.write(f"gpu-mockctl: {error}\n")
+            reason = str(error) if isinstance(error, NvmockError) else f"{type(error).__name__}: {error}"
+            if reason != trouble:
+                sys.stderr.write(f"gpu-mockctl: {' '.join(reason.split())}\n")
                 sys.stderr.flush()
-            trouble = str(error)
+            trouble = reason
         else:
+            keeper.kept = True
             if trouble:
                 _say("the node is as wanted again")
             _report(result, first)

@@ -62,7 +62,14 @@ def test_it_makes_the_node_that_the_plain_command_makes(watch, tmp_path):
     other.mkdir()
     make(other, "--uuid-seed", "a")
     made = {path.replace(str(running.root), ""): what for path, what in snapshot(running.root).items()}
-    assert made == {path.replace(str(other), ""): what for path, what in snapshot(other).items()}
+    plain = {path.replace(str(other), ""): what for path, what in snapshot(other).items()}
+    # Only the manifest says by which command.
+    manifest = "/var/lib/nvidia-mock/manifest.mtree"
+    *rest, content = made.pop(manifest)
+    *plain_rest, plain_content = plain.pop(manifest)
+    assert (made, rest) == (plain, plain_rest)
+    assert content != plain_content
+    assert content.replace(f",watch:{os.uname().nodename}".encode(), b"") == plain_content
 
 
 def test_it_repairs_drift_and_says_so_in_one_line_each(watch):
