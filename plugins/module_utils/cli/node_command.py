@@ -125,6 +125,8 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
         wanted.append(components.driver_tree(machine, driver_root, tree))
     with open_root(root_path, wanted) as root:
+        if keeper is not None:
+            root.lock()  # what the keeper reads must not change before the run ends
         if "cdi" in modes:
             from ..node import cdi_spec
             from ..nvcdi.options import options_from
@@ -166,8 +168,10 @@ def _remove(
     if not os.path.isdir(root_path):
         return []
     with HostRoot(root_path) as root:
-        if keeper is not None and not keeper.owns(root):
-            return []
+        if keeper is not None:
+            root.lock()
+            if not keeper.owns(root):
+                return []
         owners = []
         if "fs" in modes:
             owners.append(components.devices_owner(base))
