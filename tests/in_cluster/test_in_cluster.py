@@ -38,7 +38,7 @@ for place in /etc /opt /usr/local /usr/bin /dev /var/lib/nvidia-mock /run/nvidia
 done | sort
 find /dev -type c -path '*nvidia*' -exec stat -c '%n %t:%T' {} + | sort
 find /etc /opt /usr/local /var/lib/nvidia-mock /run/nvidia -type f ! -name manifest.mtree -exec sha256sum {} + 2>/dev/null | sort -k 2
-[ ! -e /var/lib/nvidia-mock/manifest.mtree ] || sed 's/,watch:[^, ]*//' /var/lib/nvidia-mock/manifest.mtree | sha256sum
+[ ! -e /var/lib/nvidia-mock/manifest.mtree ] || sed '/^#/d; s/,watch:[^, ]*//' /var/lib/nvidia-mock/manifest.mtree | sha256sum
 find /var/lib/nvidia-mock /run/nvidia -type c -exec stat -c '%n %t:%T' {} + 2>/dev/null | sort
 find / /var/lib /run -maxdepth 1 \\( -name '*nvidia*' -o -name '*mock*' \\) | sort
 """
