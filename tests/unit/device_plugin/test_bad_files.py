@@ -97,8 +97,8 @@ def test_a_directory_in_the_place_of_the_machine_file(running, said):
 def test_a_host_root_that_is_gone_and_back(running, said):
     os.rename(running.host_root, running.host_root + ".away")
     eventually(lambda: running.kubelet.healthy() == [])
-    assert said().count("unhealthy") == 1
-    assert f"all 3 devices are unhealthy: {running.host_root}: the host root is not a directory" in said()
+    lines = [line for line in said().splitlines() if "unhealthy" in line]
+    assert len(lines) == 1 and "all 3 devices are unhealthy: " in lines[0] and running.host_root in lines[0]
     os.rename(running.host_root + ".away", running.host_root)
     eventually(lambda: len(running.kubelet.healthy()) == 3)
 
@@ -120,15 +120,15 @@ def test_a_damaged_specification_is_one_line(running, said):
 def test_names_that_vanish_while_they_are_looked_at(running):
     """A view that lists names which are gone by the time they are looked at, as it happens to a slow reader."""
 
+    vanished = [f"/etc/cdi/gone{number}.yaml" for number in range(3)]
+
     class LateView(HostView):
-        def read_names(self, path):
-            names = super().read_names(path)
-            if names is not None and path.endswith("/cdi"):
-                vanished = [f"gone{number}.yaml" for number in range(3)]
-                for name in vanished:
-                    self._status[f"{path}/{name}"] = self.read_status("/etc/cdi/nvidia.yaml")
-                names = [*names, ".nvmock.tmp", *vanished]
-            return names
+        def listdir(self, path):
+            names = super().listdir(path)
+            return sorted([*names, *[one.rpartition("/")[2] for one in vanished]]) if path == "/etc/cdi" else names
+
+        def realpath(self, path):
+            return path if path in vanished else super().realpath(path)
 
     node = Node(running.host_root, "/var/lib/nvidia-mock/driver", True, GPU, LateView)
     machine = node.look().machine
