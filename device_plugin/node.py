@@ -73,13 +73,13 @@ class Node:
         """The machine that the machine file describes now."""
         try:
             view = self._make_view(self._host_root)
-        except HostError as error:
+            self._view.close()
+            self._view = view
+            content = view.read_bytes(self._machine_file)
+            if content is None and view.exists(self._machine_file):
+                return Look(None, f"{self._machine_file} can't be read: it is not a regular file, or too large")
+        except HostError as error:  # the host root is gone
             return Look(None, str(error))
-        self._view.close()
-        self._view = view
-        content = self._view.read_bytes(self._machine_file)
-        if content is None and self._view.exists(self._machine_file):
-            return Look(None, f"{self._machine_file} can't be read: it is not a regular file, or too large")
         if self._look is None or self._look[0] != content:
             self._look = (content, self._read(content))
         return self._look[1]
