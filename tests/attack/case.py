@@ -56,6 +56,10 @@ class Attack:
     share = 1.0
     workers = 0
 
+    def __init__(self) -> None:
+        """:ivar untried: promises that can't be tried on this machine, with the reason; known after :meth:`prepare`."""
+        self.untried: dict[str, str] = {}
+
     def missing(self) -> str:
         """Return what this machine lacks for the attack; an empty text if nothing."""
         return ""

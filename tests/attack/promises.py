@@ -12,4 +12,45 @@ PROMISES: dict[str, dict[str, str]] = {
         "remove": "--remove leaves what was there before, and names what it leaves because it was changed",
         "unmanaged": "unmanaged files stay as they are, and so does everything outside of the node",
     },
+    "killed": {
+        "run": "each run that is disturbed works if it is not",
+        "killed": "a run can be killed before any system call that changes something",
+        "whole": "after a kill nothing is half-written, and no name in use then is one that other programs read",
+        "repair": "the next run after a kill completes it",
+        "remove": "a removal after a kill leaves what was there before",
+    },
+    "refused": {
+        "run": "each run that is disturbed works if it is not",
+        "all or none": "a run that is refused a system call, once or lastingly, changes all or nothing",
+        "line": "a run that fails says so in one line",
+    },
+    "histories": {
+        "end": "after any history of options, the node is as a clean one made with the last options",
+        "again": "the second run with the same options changes nothing",
+        "check": "--check says what the run then does",
+        "refusal": "a run that is refused says so in one line and changes nothing",
+        "remove": "--remove leaves what was there before, whatever options made the node",
+    },
+    "at_once": {
+        "pair": "two runs at once both succeed",
+        "crowd": "5 and 20 runs at once all succeed",
+        "serial": "after runs at once, the node is byte-equal to one order of them",
+        "old": "a run of an older version at the same time waits, or is waited for",
+    },
+    "full_disk": {
+        "tmpfs": "a run on a tmpfs with too few blocks or inodes left changes nothing",
+        "ext4": "a run on an ext4 filesystem with too few blocks or inodes left changes nothing",
+        "line": "a run that finds no space says so in one line",
+        "again": "the same run succeeds when there is space again",
+    },
+    "links": {
+        "write": "nothing is written or deleted through a planted link",
+        "read": "nothing is read through a planted link",
+        "line": "a run that meets a planted link works, or changes nothing and says so in one line",
+    },
+    "exchanged": {
+        "read": "nothing outside of the node is read while directories and links change places",
+        "write": "nothing outside of the node is written or deleted while directories and links change places",
+        "traceback": "a node that changes meanwhile is no reason for a traceback or a hang",
+    },
 }

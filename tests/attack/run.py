@@ -119,6 +119,7 @@ def _run(attack: Attack, arguments: argparse.Namespace, place: str, seconds: flo
     try:
         attack.prepare(shared, arguments.seed)
         numbers = list(range(attack.count()))
+        tally.untried(attack.name, attack.untried)
     except Exception:
         tally.broken(attack.name, "prepare", traceback.format_exc())
         tree.clear(shared)
@@ -180,6 +181,7 @@ class Tally:
         self._counts: dict[tuple[str, str], list[int]] = {}
         self._failures: dict[tuple[str, str], list[str]] = {}
         self._skipped: dict[str, str] = {}
+        self._untried: dict[tuple[str, str], str] = {}
 
     def add(self, attack: str, results: list[tuple[str, bool, str]], command: str) -> None:
         """Count the results of a try."""
@@ -197,6 +199,10 @@ class Tally:
         """An attack can't be made on this machine."""
         self._skipped[attack] = why
 
+    def untried(self, attack: str, reasons: dict[str, str]) -> None:
+        """Some promises of an attack can't be tried on this machine."""
+        self._untried.update({(attack, promise): why for promise, why in reasons.items()})
+
     def broken(self, attack: str, command: str, what: str) -> None:
         """The harness itself has failed; that is a failure, too."""
         self._failures.setdefault((attack, _HARNESS), []).append(f"{what.strip()}\n      {command}")
@@ -205,7 +211,8 @@ class Tally:
         """A whole run that has never tried a promise has not shown anything."""
         for name in names:
             for promise in PROMISES[name]:
-                if whole and name not in self._skipped and (name, promise) not in self._counts:
+                known = name in self._skipped or (name, promise) in self._counts or (name, promise) in self._untried
+                if whole and not known:
                     self.broken(name, promise, "this promise was never tried")
 
     def tries_of(self, attack: str) -> int:
@@ -223,7 +230,9 @@ class Tally:
         for attack, promises in PROMISES.items():
             for key, text in promises.items():
                 counts = self._counts.get((attack, key))
-                if counts is not None:
+                if (attack, key) in self._untried:
+                    found.append((attack, f"{text} (skipped: {self._untried[attack, key]})", "0", ""))
+                elif counts is not None:
                     found.append((attack, text, str(counts[0]), str(counts[1])))
             if attack in self._skipped:
                 found.append((attack, f"skipped: {self._skipped[attack]}", "0", ""))
