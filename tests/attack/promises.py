@@ -53,4 +53,29 @@ PROMISES: dict[str, dict[str, str]] = {
         "write": "nothing outside of the node is written or deleted while directories and links change places",
         "traceback": "a node that changes meanwhile is no reason for a traceback or a hang",
     },
+    "manifests": {
+        "line": "a damaged manifest is refused in one line with nothing changed, or does no harm",
+        "unmanaged": "whatever a manifest says, unmanaged files are neither deleted nor replaced",
+        "repair": "a run that accepts a damaged manifest leaves the node as a fresh one",
+        "remove": "a removal that accepts a damaged manifest removes everything, or names what stays",
+        "bounded": "no manifest costs more than some seconds or 2 GiB",
+    },
+    "foreign_specs": {
+        "bounded": "no file beside the specification costs more than some seconds or 2 GiB",
+        "traceback": "no file beside the specification causes a traceback",
+        "unmanaged": "files beside the specification stay as they are",
+        "works": "no unreadable file beside the specification hinders a run, a removal or a generation",
+    },
+    "machine_files": {
+        "definition": "a hostile machine definition is refused in one line that names it, with nothing changed, or works",
+        "reader": "a hostile machine file on the node causes at most one line",
+        "repair": "the next run replaces a hostile machine file exactly",
+        "bounded": "no machine file costs more than some seconds or 2 GiB",
+    },
+    "plugin_files": {
+        "alive": "the device plugin outlives any machine file and any specification",
+        "unhealthy": "with a file that can't be read, no device is healthy",
+        "recovers": "the devices are healthy again when the file is as before",
+        "line": "the device plugin's log has no traceback",
+    },
 }
