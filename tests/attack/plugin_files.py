@@ -76,7 +76,7 @@ class PluginFiles(Attack):
             for step in self._steps[begin : begin + _IN_ONE_TRY]:
                 plugin.step(*step)
             log = plugin.log()
-            case.check("line", "Traceback" not in log, f"steps {begin} to {begin + _IN_ONE_TRY}: {_last_line(log)}")
+            case.check("line", "Traceback" not in log, f"steps {begin} to {begin + _IN_ONE_TRY}: {_error(log)}")
         finally:
             plugin.end()
 
@@ -170,6 +170,12 @@ class _Plugin:
 
 def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2][:200]
+
+
+def _error(text: str) -> str:
+    """The line that ends the first traceback."""
+    lines = text.partition("Traceback")[2].split("\n")[1:]
+    return next((line for line in lines if line and not line.startswith(" ")), "")[:200]
 
 
 def _writer(content: bytes) -> Callable[[str], object]:

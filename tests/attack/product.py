@@ -115,11 +115,12 @@ class Running:
 def ctl_command(host_root: str, *flags: str, program: str = CTL) -> list[str]:
     """Return the command line of gpu-mockctl for a node; UUIDs come from a fixed seed unless *flags* name one."""
     words = list(flags)
-    subcommand = [words.pop(0)] if words and not words[0].startswith("-") else []
-    if subcommand[:1] == ["cdi"]:
+    subcommand: list[str] = []
+    while words and not words[0].startswith("-") and (not subcommand or subcommand in (["cdi"], ["cdi", "transform"])):
         subcommand.append(words.pop(0))
+    place = () if subcommand == ["machines"] else ("--host-root", host_root)
     seed = () if subcommand or "--uuid-seed" in words else _SEED
-    return [program, *subcommand, "--host-root", host_root, *seed, *words]
+    return [program, *subcommand, *place, *seed, *words]
 
 
 def ctl(host_root: str, *flags: str, program: str = CTL, **options: object) -> Outcome:

@@ -78,4 +78,18 @@ PROMISES: dict[str, dict[str, str]] = {
         "recovers": "the devices are healthy again when the file is as before",
         "line": "the device plugin's log has no traceback",
     },
+    "bad_input": {
+        "line": "a bad value of a flag or an option is refused in one line that names it",
+        "unchanged": "a refused value and check mode change nothing",
+        "check": "check mode refuses what the run refuses",
+        "again": "with a value that is accepted, the second run changes nothing",
+        "remove": "with a value that is accepted, --remove leaves what was there before",
+        "executed": "no value is executed",
+        "configuration": "a hostile runtime configuration is refused in one line, or keeps everything that it says",
+    },
+    "upgrade": {
+        "run": "the next run makes a node of an older version as a fresh one",
+        "check": "--check says what that run does",
+        "remove": "--remove leaves nothing of a node of an older version",
+    },
 }
