@@ -156,6 +156,7 @@ class BadInput(Attack):
                 if option in _NOT_TRIED:
                     continue
                 values = _BY_TYPE.get(str(facts.get("type", "str")), (*_TEXTS, *_SHAPES))
+                values = [value for value in values if not _has_surrogates(value)]
                 for value in rng.sample(values, min(_SOME_VALUES, len(values))):
                     self._tries.append(("option", name, given, option, value))
         for language, texts in _CONFIGURATIONS.items():
@@ -282,6 +283,11 @@ class BadInput(Attack):
     def _unchanged(self, case: Case, told: str) -> None:
         wrong = tree.difference(self._bare, tree.listing(self._top))
         case.check("unchanged", not wrong, f"{told}{wrong}")
+
+
+def _has_surrogates(value: object) -> bool:
+    """Whether it is a text that Ansible itself can't log."""
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _result(out: str) -> dict[str, object]:

@@ -273,7 +273,7 @@ def _write_table(path: str, table: str, seed: int) -> None:
     if not begin or not end:
         sys.exit(f"run.py: {path} has no place for the table ({_BEGIN} ... {_END})")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{_BEGIN}\n\nThe last whole run had seed {seed}.\n\n{table}\n\n{_END}{after}")
+        file.write(f"{before}{_BEGIN}\n\n## The last whole run\n\nIts seed was {seed}.\n\n{table}\n\n{_END}{after}")
 
 
 if __name__ == "__main__":
