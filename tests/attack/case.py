@@ -71,6 +71,10 @@ class Attack:
         """Return the number of tries of the whole form."""
         raise NotImplementedError
 
+    def is_long(self, number: int) -> bool:
+        """Whether a try takes so long that the bounded form leaves it out."""
+        return False
+
     def attempt(self, case: Case) -> None:
         """Make one try."""
         raise NotImplementedError

@@ -31,7 +31,7 @@ class FullDisk(Attack):
         """Run each scenario once, to know what it needs; make an ext4 image of each start."""
         self._images: dict[str, str] = {}
         filesystems = list(_FILESYSTEMS)
-        reason = self._no_ext4(place)
+        reason = no_ext4(place)
         if reason:
             filesystems.remove("ext4")
             self.untried["ext4"] = reason
@@ -51,20 +51,6 @@ class FullDisk(Attack):
                     top = most[what] * (3 if (filesystem, what) == ("ext4", "blocks") else 1)
                     levels = sorted({round(top * step / _LEVELS) for step in range(_LEVELS + 1)})
                     self._tries += [(name, filesystem, what, level) for level in levels]
-
-    def _no_ext4(self, place: str) -> str:
-        """Return why an ext4 filesystem can't be made here."""
-        if not shutil.which("mkfs.ext4", path="/usr/sbin:/sbin:/usr/bin:/bin"):
-            return "mkfs.ext4 is not installed"
-        image = place + "/probe.img"
-        try:
-            _make_ext4(image)
-            os.mkdir(place + "/probe")
-            _mount_image(image, place + "/probe")
-            tree.unmount(place + "/probe")
-        except subprocess.CalledProcessError as error:
-            return f"a loop device can't be used: {error.stderr.decode().strip()[:80]}"
-        return ""
 
     def _image(self, place: str, number: int, start: str) -> str:
         image, mounted = f"{place}/start-{number}.img", f"{place}/mounted-{number}"
@@ -108,6 +94,21 @@ class FullDisk(Attack):
             outcome = ctl(top, *scenario.flags)
             wrong = tree.difference(scenario.new, tree.listing(top))
             case.check("again", outcome.ok and not wrong, f"{words}then enough: {outcome}; {wrong}")
+
+
+def no_ext4(place: str) -> str:
+    """Return why an ext4 filesystem can't be made here."""
+    if not shutil.which("mkfs.ext4", path="/usr/sbin:/sbin:/usr/bin:/bin"):
+        return "mkfs.ext4 is not installed"
+    image = place + "/probe.img"
+    try:
+        _make_ext4(image)
+        os.mkdir(place + "/probe")
+        _mount_image(image, place + "/probe")
+        tree.unmount(place + "/probe")
+    except subprocess.CalledProcessError as error:
+        return f"a loop device can't be used: {error.stderr.decode().strip()[:80]}"
+    return ""
 
 
 def _make_ext4(image: str) -> None:

@@ -103,7 +103,7 @@ class Points:
                 self.points += [(name, call) for call in range(1, scenario.calls + 1)]
 
 
-def foreign(before: tree.Listing, after: tree.Listing, now: tree.Listing) -> str:
+def half_done(before: tree.Listing, after: tree.Listing, now: tree.Listing) -> str:
     """Return what a node shows that it has neither had before nor will have: something half-done, or a bad name for it."""
     known = before.keys() | after.keys()
     for path in sorted(now):

@@ -68,6 +68,8 @@ class Manifests(Attack):
         special = [path for path in after if re.match("[4-7][0-7]{3} ", after[path][1]) and path not in before]
         wrong = wrong or (f"{new[0]} is new" if new else "") or (f"{special[0]} is set-user-ID" if special else "")
         case.check("unmanaged", not wrong, f"{words}{wrong}; {outcome}")
+        if name in _LOST or name.startswith("cut"):
+            case.check("lost", outcome.ok or removing, f"{words}{outcome}")
         if outcome.ok and not removing:
             wrong = tree.difference({**self._node.fresh, **unmanaged}, after)
             case.check("repair", not wrong, f"{words}status 0: {wrong}")
@@ -144,6 +146,7 @@ def damages(content: bytes, seed: int) -> list[tuple[str, Callable[[str], None]]
     return found
 
 
+_LOST = ("gone", "empty")
 _NEWER = "of a newer version"
 _FORGED = {
     "an entry ./etc/shadow": b"./etc/shadow type=file TAG",

@@ -417,13 +417,9 @@ def mutate(damage: Damage) -> None:
             continue
         damage.done.append(f"{'' if name.startswith('the manifest') else path + ' '}{name}")
         damage.manifest_touched = damage.manifest_touched or before != _house(damage)
-    if damage.manifest_touched and (len(damage.done) > 1 or "writable" in damage.done[0] or not _lost(damage)):
+    # A node whose manifest is gone or cut short is taken back, if nothing else is wrong with it.
+    if damage.manifest_touched and damage.done not in (["the manifest deleted"], ["the manifest cut"]):
         damage.may_refuse = True
-
-
-def _lost(damage: Damage) -> bool:
-    """Whether the only damage is a manifest that is gone or cut short: the run after it takes everything for its own."""
-    return damage.done[0].startswith("the manifest")
 
 
 def _house(damage: Damage) -> list[object]:

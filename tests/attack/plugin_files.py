@@ -27,6 +27,7 @@ _SPECIFICATION = "/etc/cdi/nvidia.yaml"
 _FILES = 270
 _IN_ONE_TRY = 10
 _SECONDS = 20.0
+_READERS = 40
 # So long a look of the plugin takes at most, of a file that it may find no fault in.
 _LOOK = 0.4
 
@@ -64,8 +65,8 @@ class PluginFiles(Attack):
             self._steps.append((f"{path or 'the host root'} gone", path, lambda _path: None, path != ""))
 
     def count(self) -> int:
-        """Some files in each try."""
-        return -(-len(self._steps) // _IN_ONE_TRY)
+        """Some files in each try, and one try with many readers."""
+        return -(-len(self._steps) // _IN_ONE_TRY) + 1
 
     def attempt(self, case: Case) -> None:
         """Start the plugin, and damage and repair the node some times."""
@@ -73,6 +74,9 @@ class PluginFiles(Attack):
         begin = case.number * _IN_ONE_TRY
         plugin = _Plugin(case, self._node)
         try:
+            if begin >= len(self._steps):
+                plugin.crowd()
+                return
             for step in self._steps[begin : begin + _IN_ONE_TRY]:
                 plugin.step(*step)
             log = plugin.log()
@@ -152,6 +156,37 @@ class _Plugin:
             return
         well = self._eventually(lambda: len(self._kubelet.healthy()) == 2)
         self._case.check("recovers", well, f"{what}: {self._kubelet.lists}; {_last_line(self.log())}")
+
+    def crowd(self) -> None:
+        """Leave many streams open, as a kubelet that restarts badly does, and ask for devices."""
+        import grpc
+
+        from device_plugin import api
+
+        socket_path = next(name for name in os.listdir(self._case.path("k")) if name != "kubelet.sock")
+        channels, streams = [], []  # a stream that nobody holds is cancelled
+        try:
+            for number in range(_READERS):
+                address = f"unix://{self._case.path('k')}/{socket_path}"
+                options = (("grpc.default_authority", "localhost"), ("grpc.use_local_subchannel_pool", 1))
+                channels.append(grpc.insecure_channel(address, options=options))
+                call = channels[-1].unary_stream(
+                    "/v1beta1.DevicePlugin/ListAndWatch",
+                    api.Empty.SerializeToString,
+                    api.ListAndWatchResponse.FromString,
+                )
+                streams.append(call(api.Empty(), timeout=60))
+                try:
+                    seen = len(next(streams[-1]).devices)
+                    self._kubelet.allocate("nvidia.com/gpu", self._kubelet.healthy()[0])
+                    why = "" if seen == 2 else f"{seen} devices"
+                except grpc.RpcError as error:
+                    why = str(error.code())
+                if not self._case.check("streams", not why, f"with {number + 1} more open streams: {why}"):
+                    return
+        finally:
+            for channel in channels:
+                channel.close()
 
     def log(self) -> str:
         """What the plugin has said."""

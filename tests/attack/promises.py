@@ -57,6 +57,7 @@ PROMISES: dict[str, dict[str, str]] = {
         "line": "a damaged manifest is refused in one line with nothing changed, or does no harm",
         "unmanaged": "whatever a manifest says, unmanaged files are neither deleted nor replaced",
         "repair": "a run that accepts a damaged manifest leaves the node as a fresh one",
+        "lost": "a run takes back a node whose manifest is lost or cut short",
         "remove": "a removal that accepts a damaged manifest removes everything, or names what stays",
         "bounded": "no manifest costs more than some seconds or 2 GiB",
     },
@@ -77,6 +78,7 @@ PROMISES: dict[str, dict[str, str]] = {
         "unhealthy": "with a file that can't be read, no device is healthy",
         "recovers": "the devices are healthy again when the file is as before",
         "line": "the device plugin's log has no traceback",
+        "streams": "any number of open ListAndWatch streams delays no other call",
     },
     "bad_input": {
         "line": "a bad value of a flag or an option is refused in one line that names it",
@@ -91,5 +93,27 @@ PROMISES: dict[str, dict[str, str]] = {
         "run": "the next run makes a node of an older version as a fresh one",
         "check": "--check says what that run does",
         "remove": "--remove leaves nothing of a node of an older version",
+    },
+    "taken_over": {
+        "refused": "unmanaged files in the product's places are refused in one line",
+        "taken": "--take-over makes the node as a fresh one",
+        "secret": "what only root may read of a file that is taken over, nobody else can read anywhere",
+        "back": "--remove puts back what was taken over: kind, mode, owner, content",
+        "attributes": "what is put back has its old times, names and extended attributes",
+    },
+    "hooks": {
+        "named": "a specification names no hook that can't be executed",
+        "unmanaged": "what is in a hook's place stays",
+    },
+    "locked": {
+        "user": "no ordinary user can keep a run waiting",
+        "signal": "a run that waits for another one ends at a signal",
+        "end": "a run that waits in vain ends after a minute, in one line that names whom it waited for",
+        "after": "the next run after such a wait makes the node as a fresh one",
+    },
+    "power_loss": {
+        "end": "what a run has done when it ends is on the disk",
+        "whole": "after a power loss in the middle of a run, no file is cut short",
+        "repair": "the next run after a power loss completes it",
     },
 }

@@ -28,6 +28,8 @@ from case import Attack, Case
 from promises import PROMISES
 
 _NEW_NAMESPACE, _RECURSIVE_PRIVATE = 0x20000, 0x4000 | 0x40000
+_BIND, _WITH_MOUNTS, _REMOUNT, _MAKE_READ_ONLY = 0x1000, 0x4000, 0x20, 0x1
+_READ_ONLY = ("/boot", "/dev", "/etc", "/opt", "/run", "/srv", "/usr", "/var")
 _MOST_FAILURES = 20
 _HARNESS = "harness"
 _BEGIN = "<!-- The table below is written by tests/attack/run.py --write-table. -->"
@@ -103,6 +105,11 @@ def _private_tmpfs() -> str:
     tree.mount("none", "/", None, _RECURSIVE_PRIVATE)
     place = tempfile.mkdtemp(prefix="nvmock-attack-")
     tree.mount("attack", place, "tmpfs", 0, "mode=0755,size=8g")
+    tempfile.tempdir = place
+    for directory in _READ_ONLY:  # whatever a hostile parameter says, it does not reach this machine
+        if os.path.isdir(directory) and not os.path.islink(directory):
+            tree.mount(directory, directory, None, _BIND | _WITH_MOUNTS)
+            tree.mount("none", directory, None, _BIND | _REMOUNT | _MAKE_READ_ONLY)
     return place
 
 
@@ -127,6 +134,7 @@ def _run(attack: Attack, arguments: argparse.Namespace, place: str, seconds: flo
     if arguments.number is not None:
         numbers = [arguments.number]
     elif deadline is not None:
+        numbers = [number for number in numbers if not attack.is_long(number)]
         random.Random(f"{arguments.seed}/{attack.name}").shuffle(numbers)
     workers = min(attack.workers or arguments.workers, arguments.workers)
     # Workers are forked: they know what the attack has prepared.
