@@ -28,6 +28,7 @@ _FILES = 270
 _IN_ONE_TRY = 10
 _SECONDS = 20.0
 _READERS = 40
+_ANSWER_SECONDS = 10.0
 # So long a look of the plugin takes at most, of a file that it may find no fault in.
 _LOOK = 0.4
 
@@ -170,21 +171,31 @@ class _Plugin:
                 address = f"unix://{self._case.path('k')}/{socket_path}"
                 options = (("grpc.default_authority", "localhost"), ("grpc.use_local_subchannel_pool", 1))
                 channels.append(grpc.insecure_channel(address, options=options))
-                call = channels[-1].unary_stream(
-                    "/v1beta1.DevicePlugin/ListAndWatch",
-                    api.Empty.SerializeToString,
-                    api.ListAndWatchResponse.FromString,
+                streams.append(
+                    channels[-1].unary_stream(
+                        "/v1beta1.DevicePlugin/ListAndWatch",
+                        api.Empty.SerializeToString,
+                        api.ListAndWatchResponse.FromString,
+                    )(api.Empty())
                 )
-                streams.append(call(api.Empty(), timeout=60))
+                allocate = channels[0].unary_unary(
+                    "/v1beta1.DevicePlugin/Allocate",
+                    api.AllocateRequest.SerializeToString,
+                    api.AllocateResponse.FromString,
+                )
+                request = api.AllocateRequest(
+                    container_requests=[api.ContainerAllocateRequest(devicesIDs=self._kubelet.healthy()[:1])]
+                )
+                why = ""
                 try:
-                    seen = len(next(streams[-1]).devices)
-                    self._kubelet.allocate("nvidia.com/gpu", self._kubelet.healthy()[0])
-                    why = "" if seen == 2 else f"{seen} devices"
+                    allocate(request, timeout=_ANSWER_SECONDS)
                 except grpc.RpcError as error:
                     why = str(error.code())
                 if not self._case.check("streams", not why, f"with {number + 1} more open streams: {why}"):
                     return
         finally:
+            for stream in streams:
+                stream.cancel()
             for channel in channels:
                 channel.close()
 
