@@ -10,7 +10,7 @@ import random
 import tree
 from case import Attack, Case
 from mutations import Damage, mutate
-from nodes import BASES, MANIFEST, Made, random_flags
+from nodes import BASES, MANIFEST, Made, random_flags, spellings
 from product import Outcome, changes, ctl
 
 _NODES = 12
@@ -139,6 +139,9 @@ class State:
                 expected.setdefault(parent, self.now[parent])
         for path in self.same_inode & after.keys():
             expected[path] = (expected[path][_WHAT], *after[path][1:])
+        if self.damage.manifest_touched and MANIFEST in after:
+            # Who has made a directory that is not empty, nobody knows when the manifest is gone.
+            expected[MANIFEST] = (after[MANIFEST][_WHAT], *expected[MANIFEST][1:])
         return expected
 
     def _check_unmanaged(self, after: tree.Listing) -> None:
@@ -166,6 +169,8 @@ class State:
             for place in (path, *tree.parents(path)):
                 if place in after:
                     expected[place] = after[place]
+        if self.damage.manifest_touched:
+            expected.update({path: facts for path, facts in after.items() if facts[_WHAT] == "directory"})
         return expected
 
     def remove_damaged(self) -> None:
@@ -190,6 +195,8 @@ class State:
         if lost:
             wrong = wrong or f"{lost[0]} was changed ({self.now[lost[0]][_WHAT]}), but is removed"
         named = {path for path in after if path in self.node.artefacts and _is_named(path, outcome.said)}
+        if changed & after.keys():
+            named.add(MANIFEST)  # which goes on knowing of them
         base = {path: self.now[path] for path in self.node.base if path in self.now}
         wrong = wrong or tree.difference(base, {path: after[path] for path in base if path in after})
         if not self.damage.manifest_touched:
@@ -199,7 +206,8 @@ class State:
 
 def _is_named(path: str, said: str) -> bool:
     """Whether the output names the path, or a directory above it as a whole."""
-    return any(place in said for place in (path, *(parent for parent in tree.parents(path) if parent.count("/") > 2)))
+    places = (path, *(parent for parent in tree.parents(path) if parent.count("/") > 2))
+    return any(name in said for place in places for name in spellings(place))
 
 
 def _verify_flags(flags: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ import interrupted
 import supervisor
 import tree
 from case import Attack, Case
+from nodes import MANIFEST
 from product import ctl, ctl_command
 
 
@@ -53,8 +54,10 @@ class Killed(Attack):
                 if path not in expected and path in left and (path.endswith("/unmanaged") or path in outcome.said):
                     expected.update({place: left[place] for place in tree.parents(path)})
                     expected[path] = facts
+                    if MANIFEST in left and path in outcome.said:  # it goes on knowing of what stays
+                        expected.update({place: left[place] for place in (MANIFEST, *tree.parents(MANIFEST))})
             wrong = tree.difference(expected, left)
-            ended = outcome.ok or (scenario.damage and not outcome.complaint)
+            ended = outcome.ok or (scenario.damage and not outcome.traceback and not outcome.hung)
             case.check("remove", ended and not wrong, f"{words}{outcome}; {wrong}")
             return
         outcome = ctl(top, *scenario.flags)

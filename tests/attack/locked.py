@@ -12,15 +12,17 @@ import signal
 import threading
 import time
 
+import old_version
 import supervisor
 import tree
 from case import Attack, Case
-from nodes import Made
-from product import Running, ctl, ctl_command
+from nodes import Made, make_base
+from product import CTL, Running, ctl, ctl_command
 
 _FLAGS = ("--gpu-count", "1")
 _NOBODY = 65534
 _TRIES = ("a user's locks", "a user's locks", "a signal", "a signal", "a long wait")
+_TRIES += ("the old version first", "the old version second") * 3
 _LONGEST_WAIT = 60.0
 _SLACK = 30.0
 # A run that nobody keeps waiting takes a tenth of a second.
@@ -40,6 +42,9 @@ class Locked(Attack):
     def prepare(self, place: str, seed: int) -> None:
         """Make a node."""
         self._node = Made(place + "/node", "used", _FLAGS)
+        self._old = old_version.unpack(place)
+        if not self._old:
+            self.untried["old"] = old_version.MISSING
 
     def count(self) -> int:
         """A few of each kind."""
@@ -55,6 +60,9 @@ class Locked(Attack):
         tree.copy(self._node.top, top)
         if _TRIES[case.number] == "a user's locks":
             self._by_a_user(case, top)
+        elif "old version" in _TRIES[case.number]:
+            if self._old:
+                self._by_another_version(case, _TRIES[case.number])
         else:
             self._by_a_run(case, top, _TRIES[case.number])
 
@@ -101,11 +109,56 @@ class Locked(Attack):
                 kept = not outcome.complaint and took >= _LONGEST_WAIT - 5 and named
                 case.check("end", kept, f"after {took:.0f} s: {'no end' if outcome.hung else outcome}")
         finally:
-            go_on.set()
-            first.join()
+            first.go_on()
         outcome = ctl(top, *_FLAGS)
         wrong = tree.difference(self._node.fresh, tree.listing(top))
         case.check("after", outcome.ok and not wrong, f"{outcome}; {wrong}")
+
+    def _by_another_version(self, case: Case, kind: str) -> None:
+        """A run of one version that stops in its middle, and one of another that must wait for it."""
+        programs = [self._old, CTL] if kind.endswith("first") else [CTL, self._old]
+        top = case.path("old node")
+        make_base("used", top)
+        ctl(top, *_FLAGS, program=self._old)
+        first = _Stopped(
+            ctl_command(top, "--gpu-count", "3", "--with-dri", program=programs[0]), case.rng.randint(20, 60)
+        )
+        try:
+            before = tree.listing(top)
+            second = Running(ctl_command(top, "--gpu-count", "4", program=programs[1]))
+            time.sleep(2)
+            waited = second.process.poll() is None
+            wrong = tree.difference(before, tree.listing(top))
+            case.check(
+                "old", waited and not wrong, f"{kind}: {'' if waited else 'the other one does not wait'} {wrong}"
+            )
+        finally:
+            first.go_on()
+        second.wait()
+        outcome = ctl(top, *_FLAGS)
+        wrong = tree.difference(self._node.fresh, tree.listing(top))
+        case.check("after", outcome.ok and not wrong, f"{kind}: {outcome}; {wrong}")
+
+
+class _Stopped:
+    """A run that is stopped before its n-th changing system call, until it may go on."""
+
+    def __init__(self, command: list[str], call: int) -> None:
+        stopped, self._go_on = threading.Event(), threading.Event()
+
+        def judge(number: int, _name: str) -> None:
+            if number == call:
+                stopped.set()
+                self._go_on.wait(_LONGEST_WAIT + 2 * _SLACK)
+
+        self._thread = threading.Thread(target=supervisor.run, args=(command, judge))
+        self._thread.start()
+        stopped.wait(_SLACK)
+
+    def go_on(self) -> None:
+        """Let it go on, and wait for its end."""
+        self._go_on.set()
+        self._thread.join()
 
 
 def _lock_everything(top: str) -> tuple[int, int]:

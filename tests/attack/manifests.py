@@ -68,11 +68,21 @@ class Manifests(Attack):
         special = [path for path in after if re.match("[4-7][0-7]{3} ", after[path][1]) and path not in before]
         wrong = wrong or (f"{new[0]} is new" if new else "") or (f"{special[0]} is set-user-ID" if special else "")
         case.check("unmanaged", not wrong, f"{words}{wrong}; {outcome}")
-        if name in _LOST or name.startswith("cut"):
+        lost = name in _LOST or name.startswith("cut")
+        if lost:
             case.check("lost", outcome.ok or removing, f"{words}{outcome}")
         if outcome.ok and not removing:
-            wrong = tree.difference({**self._node.fresh, **unmanaged}, after)
+            expected = {**self._node.fresh, **unmanaged}
+            if lost:  # nobody knows then who has made a directory with other files
+                expected[MANIFEST] = (after[MANIFEST][0], *expected[MANIFEST][1:])
+            wrong = tree.difference(expected, after)
             case.check("repair", not wrong, f"{words}status 0: {wrong}")
+            outcome, left = ctl(top, "--remove"), tree.listing(top)
+            stays = {
+                path: facts for path, facts in left.items() if not lost or facts[0] != "directory" or path in unmanaged
+            }
+            wrong = tree.difference(unmanaged, stays)
+            case.check("remove", outcome.ok and not wrong, f"{words}then a removal: {wrong}; {outcome}")
         elif outcome.ok:
             left = sorted(path for path in after if path in self._node.fresh and path not in self._node.base)
             # Nobody can know what a manifest said that is gone: one word about where things are is enough.

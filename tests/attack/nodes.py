@@ -24,6 +24,15 @@ containerEdits: {}
 MANIFEST = "/var/lib/nvidia-mock/manifest.mtree"
 
 
+# Links of a node: what is behind them has two names.
+_LINKS = (("/run", "/var/run"), ("/mnt/opt", "/opt"), ("/usr/lib", "/lib"))
+
+
+def spellings(path: str) -> list[str]:
+    """Return the paths by which a message may name *path*."""
+    return [path, *(link + path[len(place) :] for place, link in _LINKS if (path + "/").startswith(place + "/"))]
+
+
 def make_base(kind: str, top: str) -> None:
     """Make the directory *top* a node without the product: one of :data:`BASES`."""
     os.mkdir(top)

@@ -35,7 +35,7 @@ PROMISES: dict[str, dict[str, str]] = {
         "pair": "two runs at once both succeed",
         "crowd": "5 and 20 runs at once all succeed",
         "serial": "after runs at once, the node is byte-equal to one order of them",
-        "old": "a run of an older version at the same time waits, or is waited for",
+        "old": "a run beside one of an older version succeeds, and the next run makes the node as a fresh one",
     },
     "full_disk": {
         "tmpfs": "a run on a tmpfs with too few blocks or inodes left changes nothing",
@@ -107,6 +107,7 @@ PROMISES: dict[str, dict[str, str]] = {
     },
     "locked": {
         "user": "no ordinary user can keep a run waiting",
+        "old": "a run waits for one of an older version that is under way, and the other way round",
         "signal": "a run that waits for another one ends at a signal",
         "end": "a run that waits in vain ends after a minute, in one line that names whom it waited for",
         "after": "the next run after such a wait makes the node as a fresh one",
