@@ -10,7 +10,7 @@ import random
 import tree
 from case import Attack, Case
 from mutations import Damage, mutate
-from nodes import BASES, MANIFEST, Made, random_flags, spellings
+from nodes import BASES, MANIFEST, STATE, Made, is_named, random_flags
 from product import Outcome, changes, ctl
 
 _NODES = 12
@@ -194,20 +194,15 @@ class State:
         )
         if lost:
             wrong = wrong or f"{lost[0]} was changed ({self.now[lost[0]][_WHAT]}), but is removed"
-        named = {path for path in after if path in self.node.artefacts and _is_named(path, outcome.said)}
+        named = {path for path in after if path in self.node.artefacts and is_named(path, outcome.said)}
         if changed & after.keys():
-            named.add(MANIFEST)  # which goes on knowing of them
+            # The manifest goes on knowing of them.
+            named |= {path for path in after if path.rpartition("/")[0] == STATE and after[path][_WHAT] != "directory"}
         base = {path: self.now[path] for path in self.node.base if path in self.now}
         wrong = wrong or tree.difference(base, {path: after[path] for path in base if path in after})
         if not self.damage.manifest_touched:
             wrong = wrong or tree.difference(self._left_by_removal(named), after)
         case.check("remove", not wrong, f"{self.words}not repaired: {outcome}; {wrong}")
-
-
-def _is_named(path: str, said: str) -> bool:
-    """Whether the output names the path, or a directory above it as a whole."""
-    places = (path, *(parent for parent in tree.parents(path) if parent.count("/") > 2))
-    return any(name in said for place in places for name in spellings(place))
 
 
 def _verify_flags(flags: tuple[str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ import interrupted
 import supervisor
 import tree
 from case import Attack, Case
-from nodes import MANIFEST
+from nodes import MANIFEST, STATE
 from product import ctl, ctl_command
 
 
@@ -55,7 +55,8 @@ class Killed(Attack):
                     expected.update({place: left[place] for place in tree.parents(path)})
                     expected[path] = facts
                     if MANIFEST in left and path in outcome.said:  # it goes on knowing of what stays
-                        expected.update({place: left[place] for place in (MANIFEST, *tree.parents(MANIFEST))})
+                        state = [place for place in left if place.rpartition("/")[0] == STATE]
+                        expected.update({place: left[place] for place in (*state, *tree.parents(MANIFEST))})
             wrong = tree.difference(expected, left)
             ended = outcome.ok or (scenario.damage and not outcome.traceback and not outcome.hung)
             case.check("remove", ended and not wrong, f"{words}{outcome}; {wrong}")

@@ -8,7 +8,7 @@ import os
 
 import tree
 from case import Attack, Case
-from nodes import Made, make_base
+from nodes import STATE, Made, is_named, make_base
 from product import ctl
 
 _FLAGS = ("--gpu-count", "1", "--with-hook", "--with-dri")
@@ -75,10 +75,16 @@ class Links(Attack):
         case.check("write", not touched, f"{words}{touched}; {outcome}")
         case.check("read", _MARK not in outcome.said, f"{words}the output tells what is there")
         after = tree.listing(top)
-        wrong = "" if outcome.ok else outcome.complaint or tree.difference(before, after)
-        if outcome.ok and after.get(path) == before[path] and moment == _MOMENTS[2] and path in self._node.artefacts:
-            wrong = "" if path in outcome.said else f"the link stays, which is not said: {outcome}"
-        case.check("line", not wrong, words + wrong)
+        if moment != _MOMENTS[2]:
+            wrong = "" if outcome.ok else outcome.complaint or tree.difference(before, after)
+        else:  # what is left is named; everything else goes
+            wrong = "a traceback or no end" if outcome.traceback or outcome.hung else ""
+            left = [place for place in self._node.artefacts if place in after and after[place][0] != "directory"]
+            silent = [
+                place for place in left if not is_named(place, outcome.said) and not place.startswith(STATE + "/")
+            ]
+            wrong = wrong or (f"{silent[0]} and {len(silent) - 1} more stay, which is not said" if silent else "")
+        case.check("line", not wrong, f"{words}{wrong}; {outcome}")
 
 
 ATTACK = Links()

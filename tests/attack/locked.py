@@ -81,18 +81,7 @@ class Locked(Attack):
 
     def _by_a_run(self, case: Case, top: str, kind: str) -> None:
         """A run that stops in its middle; another one waits for it."""
-        stopped, go_on = threading.Event(), threading.Event()
-
-        def judge(number: int, _name: str) -> None:
-            if number == 20:
-                stopped.set()
-                go_on.wait(_LONGEST_WAIT + 2 * _SLACK)
-
-        first = threading.Thread(
-            target=supervisor.run, args=(ctl_command(top, "--gpu-count", "2", "--with-dri"), judge)
-        )
-        first.start()
-        stopped.wait(_SLACK)
+        first = _Stopped(ctl_command(top, "--gpu-count", "2", "--with-dri"), 20)
         try:
             begin = time.monotonic()
             second = Running(ctl_command(top, "--gpu-count", "4"))

@@ -21,7 +21,8 @@ devices:
         - OTHER=1
 containerEdits: {}
 """
-MANIFEST = "/var/lib/nvidia-mock/manifest.mtree"
+STATE = "/var/lib/nvidia-mock"
+MANIFEST = STATE + "/manifest.mtree"
 
 
 # Links of a node: what is behind them has two names.
@@ -31,6 +32,12 @@ _LINKS = (("/run", "/var/run"), ("/mnt/opt", "/opt"), ("/usr/lib", "/lib"))
 def spellings(path: str) -> list[str]:
     """Return the paths by which a message may name *path*."""
     return [path, *(link + path[len(place) :] for place, link in _LINKS if (path + "/").startswith(place + "/"))]
+
+
+def is_named(path: str, said: str) -> bool:
+    """Whether an output names *path*, or a directory above it as a whole."""
+    places = (path, *(parent for parent in tree.parents(path) if parent.count("/") > 2))
+    return any(name in said for place in places for name in spellings(place))
 
 
 def make_base(kind: str, top: str) -> None:
