@@ -210,7 +210,8 @@ class BadInput(Attack):
         wrong = outcome.complaint
         shown = text.encode("utf-8", "backslashreplace").decode()
         if not wrong and flag not in outcome.err and (not shown.strip() or shown[:40] not in outcome.err):
-            wrong = f"the message names neither the flag nor the value: {outcome.err.strip()[:200]}"
+            if command != ("cdi", "generate") or "failed to " not in outcome.err:  # nvidia-ctk's own words
+                wrong = f"the message names neither the flag nor the value: {outcome.err.strip()[:200]}"
         case.check("line", not wrong, f"{told}{wrong}")
         self._unchanged(case, told)
 

@@ -10,7 +10,7 @@ import random
 import tree
 from case import Attack, Case
 from mutations import Damage, mutate
-from nodes import BASES, MANIFEST, STATE, Made, is_named, random_flags
+from nodes import BASES, MANIFEST, STATE, Made, is_named, random_flags, unknowable
 from product import Outcome, changes, ctl
 
 _NODES = 12
@@ -170,7 +170,7 @@ class State:
                 if place in after:
                     expected[place] = after[place]
         if self.damage.manifest_touched:
-            expected.update({path: facts for path, facts in after.items() if facts[_WHAT] == "directory"})
+            expected.update({path: facts for path, facts in after.items() if unknowable(path, facts)})
         return expected
 
     def remove_damaged(self) -> None:

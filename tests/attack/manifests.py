@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import tree
 from case import Attack, Case
-from nodes import MANIFEST, Made
+from nodes import MANIFEST, Made, unknowable
 from product import CPU_SECONDS, ctl
 
 _FLAGS = ("--gpu-count", "1")
@@ -79,7 +79,9 @@ class Manifests(Attack):
             case.check("repair", not wrong, f"{words}status 0: {wrong}")
             outcome, left = ctl(top, "--remove"), tree.listing(top)
             stays = {
-                path: facts for path, facts in left.items() if not lost or facts[0] != "directory" or path in unmanaged
+                path: facts
+                for path, facts in left.items()
+                if not lost or path in unmanaged or not unknowable(path, facts)
             }
             wrong = tree.difference(unmanaged, stays)
             case.check("remove", outcome.ok and not wrong, f"{words}then a removal: {wrong}; {outcome}")

@@ -40,6 +40,14 @@ def is_named(path: str, said: str) -> bool:
     return any(name in said for place in places for name in spellings(place))
 
 
+def unknowable(path: str, facts: tuple[str, str, str]) -> bool:
+    """Whether nobody knows, once the manifest is gone, if the product has made this: then it stays.
+
+    Such are directories, and what the product uses where it finds it: /dev/null and the hook program.
+    """
+    return facts[0] == "directory" or path.rpartition("/")[2] in ("null", "nvidia-cdi-hook")
+
+
 def make_base(kind: str, top: str) -> None:
     """Make the directory *top* a node without the product: one of :data:`BASES`."""
     os.mkdir(top)

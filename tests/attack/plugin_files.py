@@ -165,6 +165,7 @@ class _Plugin:
         from device_plugin import api
 
         socket_path = next(name for name in os.listdir(self._case.path("k")) if name != "kubelet.sock")
+        device = self._kubelet.healthy()[0]
         channels, streams = [], []  # a stream that nobody holds is cancelled
         try:
             for number in range(_READERS):
@@ -183,9 +184,7 @@ class _Plugin:
                     api.AllocateRequest.SerializeToString,
                     api.AllocateResponse.FromString,
                 )
-                request = api.AllocateRequest(
-                    container_requests=[api.ContainerAllocateRequest(devicesIDs=self._kubelet.healthy()[:1])]
-                )
+                request = api.AllocateRequest(container_requests=[api.ContainerAllocateRequest(devicesIDs=[device])])
                 why = ""
                 try:
                     allocate(request, timeout=_ANSWER_SECONDS)
@@ -198,6 +197,8 @@ class _Plugin:
                 stream.cancel()
             for channel in channels:
                 channel.close()
+        well = self._eventually(lambda: len(self._kubelet.healthy()) == 2)
+        self._case.check("recovers", well, f"after many readers: {self._kubelet.lists}")
 
     def log(self) -> str:
         """What the plugin has said."""
