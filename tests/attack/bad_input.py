@@ -209,9 +209,10 @@ class BadInput(Attack):
             return
         wrong = outcome.complaint
         shown = text.encode("utf-8", "backslashreplace").decode()
-        if not wrong and flag not in outcome.err and (not shown.strip() or shown[:40] not in outcome.err):
-            if command != ("cdi", "generate") or "failed to " not in outcome.err:  # nvidia-ctk's own words
-                wrong = f"the message names neither the flag nor the value: {outcome.err.strip()[:200]}"
+        named = flag in outcome.err or (shown.strip() and shown[:40] in outcome.err)
+        named = named or (command == ("cdi", "generate") and "failed to " in outcome.err)  # nvidia-ctk's own words
+        if not wrong and not named:
+            wrong = f"the message names neither the flag nor the value: {outcome.err.strip()[:200]}"
         case.check("line", not wrong, f"{told}{wrong}")
         self._unchanged(case, told)
 
