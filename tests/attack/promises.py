@@ -31,6 +31,19 @@ PROMISES: dict[str, dict[str, str]] = {
         "refusal": "a run that is refused says so in one line and changes nothing",
         "remove": "--remove leaves what was there before, whatever options made the node",
     },
+    "module_histories": {
+        "run": "the modules that make a node work in any history of options",
+        "again": "the second run of a module with the same options changes nothing",
+        "check": "check mode says what the run then does",
+        "end": "after any history, the node is as a clean one made with the last options",
+        "absent": "state: absent of the modules, in any order, leaves what was there before",
+    },
+    "instances": {
+        "made": "a second mock with a name can be made beside the first one",
+        "again": "two mocks on one node do not change each other",
+        "one": "the removal of one mock leaves the other as it is",
+        "remove": "--remove removes both",
+    },
     "at_once": {
         "pair": "two runs at once both succeed",
         "crowd": "5 and 20 runs at once all succeed",

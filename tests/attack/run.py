@@ -145,7 +145,7 @@ def _run(attack: Attack, arguments: argparse.Namespace, place: str, seconds: flo
         rest = iter(numbers)
         while True:
             over = deadline is not None and time.monotonic() > deadline
-            while not over and len(waiting) <= workers:
+            while not over and len(waiting) < workers:
                 number = next(rest, None)
                 if number is None:
                     over = True
