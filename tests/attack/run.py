@@ -35,7 +35,7 @@ _HARNESS = "harness"
 _BEGIN = "<!-- The table below is written by tests/attack/run.py --write-table. -->"
 _END = "<!-- End of the table. -->"
 # What a try that is under way when the time is over may still take.
-_LAST_SECONDS = 8.0
+_LAST_SECONDS = 12.0
 
 _attack: Attack
 _seed = 0
@@ -143,14 +143,17 @@ def _run(attack: Attack, arguments: argparse.Namespace, place: str, seconds: flo
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
         waiting: dict[concurrent.futures.Future[tuple[list[tuple[str, bool, str]], str, str]], int] = {}
         rest = iter(numbers)
+        submitted = 0
         while True:
-            over = deadline is not None and time.monotonic() > deadline
+            # Each attack makes a few tries, also where the ones before it have taken too long.
+            over = deadline is not None and time.monotonic() > deadline and submitted >= workers
             while not over and len(waiting) < workers:
                 number = next(rest, None)
                 if number is None:
                     over = True
                     break
                 waiting[pool.submit(_attempt, number)] = number
+                submitted += 1
             if not waiting:
                 break
             done, _rest = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
