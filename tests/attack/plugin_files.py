@@ -26,7 +26,7 @@ _PLUGIN = os.path.join(ROOT, "bin", "gpu-mock-device-plugin")
 _SPECIFICATION = "/etc/cdi/nvidia.yaml"
 _FILES = 270
 _IN_ONE_TRY = 10
-_SECONDS = 20.0
+_SECONDS = 60.0
 _READERS = 40
 _ANSWER_SECONDS = 10.0
 # So long a look of the plugin takes at most, of a file that it may find no fault in.
