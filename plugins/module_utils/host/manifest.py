@@ -285,7 +285,7 @@ def _read_path(owned: dict[str, Owned], line: str, read: dict[str, frozenset[str
     """Add what *line* says to *owned*.
 
     :raises ValueError: it is damaged.
-    :raises KeyError: likewise.
+    :raises KeyError: it has an unknown type or escape, or no tags.
     """
     first, _blank, rest = line.partition(" ")
     path = _unescape(first)[1:]

@@ -24,7 +24,7 @@ class Owner(Value):
     :arg part: DEVICES, DEV_ROOT, DRIVER_TREE or CDI_SPEC.
     :arg path: the base, the driver root, or the path of the CDI specification.
     :arg instance: the mock's name, "" for the one without.
-    :arg dev_root: of a DEV_ROOT, else "".
+    :arg dev_root: of a DEV_ROOT, "" for other parts.
     """
 
     __slots__ = ("part", "path", "instance", "dev_root")

@@ -200,7 +200,7 @@ class _Planner:
                 if self._has_foreign(path) and not self._is_own_work(path, desired):
                     raise GuardError(
                         f"{path} exists, is not empty and was not made by nvmock.gpu (a real driver?): name another "
-                        "directory, or say take_over to write into it"
+                        "directory, or set take_over to write into it"
                     )
 
     def _has_moved_in(self, path: str, tags: frozenset[str]) -> bool:
@@ -349,8 +349,8 @@ class _Planner:
         if foreign:
             more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
             raise GuardError(
-                f"{foreign[0]}{more} exists and was not made by nvmock.gpu: remove it, or say take_over to have it replaced "
-                "now and put back on removal"
+                f"{foreign[0]}{more} exists and was not made by nvmock.gpu: remove it, or set take_over to replace it now "
+                "and restore it on removal"
             )
         if adopts:
             self._adopt_directories(tags)

@@ -29,7 +29,9 @@ class Removal:
     :arg node: the node.
     :arg after: the manifest after the run; gets what is left.
     :arg makes: for each component that loses something, whether it can have made something at a path.
-    :arg take_change: is called with (action, path, before, after, what) for each change.
+    :arg create: plans that something comes back where nothing is.
+    :arg update: plans that something comes back in the place of another.
+    :arg remove: plans a removal.
     """
 
     def __init__(

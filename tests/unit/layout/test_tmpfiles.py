@@ -10,6 +10,8 @@ import stat
 import subprocess
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import (
     CHAR,
@@ -23,7 +25,11 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import (
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.guard import may_mknod
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import DeviceOptions
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.tmpfiles import tmpfiles_entries, tmpfiles_path
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout.tmpfiles import (
+    tmpfiles_entries,
+    tmpfiles_path,
+    unit_name,
+)
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
 
@@ -54,6 +60,23 @@ def test_names_are_distinct():
     places = ("/run/nvidia/driver", "/run/nvidia-driver", "/run-nvidia/driver", "/dev", "/run")
     assert len({tmpfiles_path(place) for place in places}) == len(places)
     assert tmpfiles_path("/run/nvidia/driver") == "/etc/tmpfiles.d/nvmock-run-nvidia-driver.conf"
+
+
+_PLACES = st.lists(st.text("ab-@.\\x40 ", min_size=1, max_size=4), min_size=1, max_size=3).map(
+    lambda names: "/" + "/".join(names)
+)
+_INSTANCES = st.sampled_from(["", "a", "a-b", "a.b", "a_b", "dev", "run-a"])
+
+
+@given(st.tuples(_PLACES, _INSTANCES), st.tuples(_PLACES, _INSTANCES))
+def test_no_two_places_or_instances_share_a_file(one, other):
+    assert (tmpfiles_path(*one) == tmpfiles_path(*other)) is (one == other)
+    assert (unit_name(*one) == unit_name(*other)) is (one == other)
+
+
+def test_the_names_of_an_instance():
+    assert tmpfiles_path("/run/a-b", "blue-1") == "/etc/tmpfiles.d/nvmock.blue\\x2d1-run-a@b.conf"
+    assert unit_name("/run/a-b", "blue-1") == "nvmock.blue\\x2d1-run-a\\x2db.service"
 
 
 def test_a_unit_applies_the_lines_outside_of_dev():
