@@ -284,7 +284,8 @@ class HostRoot:
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory")
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
             try:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                status = os.fstat(handle)
+                if not stat.S_ISREG(status.st_mode):
                     raise HostError(f"{path}: is not a regular file")
                 pieces: list[bytes] = []
                 size = 0
@@ -292,8 +293,10 @@ class HostRoot:
                     piece = os.read(handle, 1 << 20)
                     if not piece:
                         return b"".join(pieces)
-                    pieces.append(piece)
                     size += len(piece)
+                    if size == status.st_size and not pieces:
+                        return piece  # files of procfs have no size, and are read to their end
+                    pieces.append(piece)
                     if most is not None and size > most:
                         raise HostError(f"{path}: has more than {most} bytes")
             finally:
