@@ -30,24 +30,11 @@ _MOST = 200  # characters of a list of UUIDs in a message
 
 
 def released(root: HostRoot, instance: str | None) -> list[Component]:
-    """What a run that is not a watch adds to its components, so that the node is no longer a watch's.
+    """What a run that is not a watch adds to its components, so that the mock is no longer a watch's.
 
-    :arg instance: name of the mock, "" for the one without, None for every mock.
+    :arg instance: name of the mock, None for every mock.
     """
-    return _released(tag for tag in _watches(root) if instance is None or instance_of(tag) == instance)
-
-
-def _released(tags: Iterable[str]) -> list[Component]:
-    return [Component(tag, [], makes=_makes_nothing) for tag in sorted(tags)]
-
-
-def _makes_nothing(_path: str) -> bool:
-    """A watch's tag justifies no removal: it is always beside that of a component."""
-    return False
-
-
-def _watches(root: HostRoot) -> set[str]:
-    return {tag for tag in read_manifest(root).tags if tag.partition(":")[0].partition(".")[0] == FAMILY}
+    return _without(tag for tag in read_manifest(root).tags if _is_of_watch(tag, instance))
 
 
 class Keeper:
@@ -72,7 +59,7 @@ class Keeper:
 
         :raises GuardError: the node is another run's; the message says what differs and what to do.
         """
-        tags = {tag for tag in _watches(root) if instance_of(tag) == self._instance}
+        tags = {tag for tag in read_manifest(root).tags if _is_of_watch(tag, self._instance)}
         parts = {owner.tag for owner in owners_of(root) if owner.instance == self._instance}
         if not self._take_over:
             if not parts and self.kept and self._is_bare(root):
@@ -83,15 +70,15 @@ class Keeper:
                 )
             # When a watch starts, the tag can be that of a pod that it replaces.
             if parts and self._tag not in tags and (self.kept or not tags):
-                self._compare(root, machine, parts, {component.owner for component in wanted})
+                self._compare(root, machine, parts, {component.owner for component in wanted if component.entries})
                 return []
         # Any file is good; a directory can be one that the node had before.
         entry = next(entry for component in wanted[::-1] for entry in component.entries if entry.kind != DIRECTORY)
-        return [Component(self._tag, [entry], makes=_makes_nothing), *_released(tags - {self._tag})]
+        return [Component(self._tag, [entry], makes=_nowhere), *_without(tags - {self._tag})]
 
     def owns(self, root: HostRoot) -> bool:
         """Whether the node is this watch's."""
-        return self._tag in _watches(root)
+        return self._tag in read_manifest(root).tags
 
     def _is_bare(self, root: HostRoot) -> bool:
         """Whether a removal is why there is no manifest. A manifest that got lost leaves the rest."""
@@ -114,6 +101,20 @@ class Keeper:
             f"another run made this node a mock GPU node {theirs}{would}: keep this command off the node"
             " (in_cluster_machines: node_selector), or set take_over (in_cluster_take_over); nothing was changed"
         )
+
+
+def _is_of_watch(tag: str, instance: str | None) -> bool:
+    word = tag.partition(":")[0].partition(".")[0]
+    return word == FAMILY and instance in (None, instance_of(tag))
+
+
+def _without(tags: Iterable[str]) -> list[Component]:
+    return [Component(tag, [], makes=_nowhere) for tag in sorted(tags)]
+
+
+def _nowhere(_path: str) -> bool:
+    """A watch's tag is no reason to remove something."""
+    return False
 
 
 def _facts(machine: Machine) -> dict[str, str]:
