@@ -166,11 +166,11 @@ def absolute_path(name: str, value: object, root_allowed: bool = False) -> str:
 
 def instance_name(name: str, value: object) -> str:
     """The name of a mock beside another on one node: up to 32 letters, digits, dots, dashes and underscores."""
-    given = text(name, value)
-    if 0 < len(given) <= 32 and given.isascii() and given[0].isalnum():
-        plain = given.replace(".", "").replace("-", "").replace("_", "")
+    text(name, value)
+    if isinstance(value, str) and 0 < len(value) <= 32 and value.isascii() and value[0].isalnum():
+        plain = value.replace(".", "").replace("-", "").replace("_", "")
         if plain.isalnum():
-            return given
+            return value
     raise ParameterError(name, value, "1 to 32 letters, digits, '.', '-' and '_', the first a letter or digit")
 
 
