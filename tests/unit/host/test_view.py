@@ -11,7 +11,7 @@ import tempfile
 import threading
 
 import pytest
-from host_support import MANIFEST, open_root, present, small_node
+from host_support import open_root, present, small_node
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -308,7 +308,9 @@ def test_the_view_of_a_plan_is_what_the_run_leaves(fresh, kind, again):
             except NvmockError:
                 continue
             left = walk(HostView(str(top)))
-            planned.pop(MANIFEST, None), left.pop(MANIFEST, None)
+            # These are no changes of a plan. With a link in the place of their directory they are made behind it.
+            for path in {path for path in [*planned, *left] if os.path.basename(path) in ("manifest.mtree", "lock")}:
+                planned.pop(path, None), left.pop(path, None)
             assert planned == left, place
             compared += 1
     assert compared > 5
