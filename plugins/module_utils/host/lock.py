@@ -32,7 +32,7 @@ NAME = split(PATH)[1]
 MODE = 0o600
 
 LONGEST_WAIT = 60.0
-"""Seconds after which a run gives up."""
+"""Seconds for which one process may hold the lock before a run gives up."""
 
 _QUIET_WAIT = 3.0  # seconds after which a waiting run says so
 _UNKNOWN_WAIT = 10.0  # seconds for a holder of the old lock that is in another PID namespace
@@ -228,6 +228,8 @@ class _Wait:
         self._path = path
         self._say = say
         self._start: float | None = None
+        self._holders: list[int] = []
+        self._since = 0.0  # from when on they have held the lock
         self._step = 0.01
 
     def pause(self, holders: list[Holder]) -> None:
@@ -238,14 +240,16 @@ class _Wait:
         """
         now = time.monotonic()
         if self._start is None:
-            self._start = now
-        waited = now - self._start
-        if waited > LONGEST_WAIT:
+            self._start = self._since = now
+        pids = [holder.pid for holder in holders]
+        if pids != self._holders:  # many short runs are no reason to give up
+            self._holders, self._since = pids, now
+        if now - self._since > LONGEST_WAIT:
             raise HostError(
                 f"host_root: {self._path}: {_named(holders)} has held the lock for more than {LONGEST_WAIT:.0f} seconds: "
                 "wait until it ends, or end it; nothing was changed"
             )
-        if waited > _QUIET_WAIT and self._say is not None:
+        if now - self._start > _QUIET_WAIT and self._say is not None:
             self._say(f"waiting for {_named(holders)}, which holds the lock of {self._path}")
             self._say = None
         import signal
