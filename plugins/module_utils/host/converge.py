@@ -114,10 +114,22 @@ def _change_once(
 
 
 def _may_have_leftovers(root: HostRoot, found: Manifest) -> bool:
-    """Whether a killed run may have left something behind: as a rule not, which is known without more code."""
-    if found.in_progress or root.status(manifests.PATH) is None:
+    """Whether a killed run may have left something behind: as a rule not, which is known without more code.
+
+    Without a manifest in progress, that is where the manifest is, or where its directories would be.
+    """
+    if found.in_progress:
         return True
-    return any(name.startswith(STAGED) for name in root.names(manifests.STATE_DIRECTORY))
+    place = "/"
+    for directory in manifests.DIRECTORIES:
+        if root.directory(directory) is None:
+            break
+        place = directory
+    try:
+        names = root.names(place)
+    except HostError:
+        return False  # whoever can't list it can't have left anything in it
+    return any(name.startswith(STAGED) for name in names)
 
 
 def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_over: bool = False) -> Plan:

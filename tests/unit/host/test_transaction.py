@@ -33,6 +33,7 @@ from test_system import _in_mounts, _program, needs_mounts
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import HostError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host import entries, hidden
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import Component
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.manifest import Manifest
 
 NEVER = 1 << 30
 
@@ -145,8 +146,8 @@ def test_a_stray_tree_with_an_old_hidden_name_is_left_alone(used_node):
         present(used_node, small_node(gpus))
         assert os.path.isdir(place)
     with open(f"{used_node}{MANIFEST}", "rb") as made:
-        manifest = made.read()
-    write(used_node, MANIFEST, manifest.replace(b"# run: complete", b"# run: in progress"))
+        manifest = Manifest.from_bytes(made.read())
+    write(used_node, MANIFEST, Manifest(manifest.owned, in_progress=True).to_bytes())
     present(used_node, small_node(1))
     assert not os.path.lexists(place)
 
