@@ -113,7 +113,7 @@ class State:
         left = tree.listing(self.top)
         expected = self._left_by_removal(set())
         wrong = tree.difference(expected, left)
-        case.check("remove", outcome.ok and not wrong, f"{self.words}after the repair: {outcome}; {wrong}")
+        case.check("remove", outcome.ok and not wrong, f"{self.words}after the repair: {wrong}; {outcome}")
         self._check_unmanaged(left)
 
     def _refused(self, outcome: Outcome, after: tree.Listing) -> None:
@@ -185,7 +185,7 @@ class State:
         self._check_unmanaged(after)
         if self.damage.manifest_touched and not outcome.ok:
             wrong = outcome.complaint or tree.difference(self.now, after)
-            case.check("remove", not wrong, f"{self.words}not repaired: {outcome}; {wrong}")
+            case.check("remove", not wrong, f"{self.words}not repaired: {wrong}; {outcome}")
             return
         wrong = "no end" if outcome.hung else "a traceback" if outcome.traceback else ""
         # The kind, content, target or numbers are not what was made, so it may be somebody's.
@@ -202,7 +202,7 @@ class State:
         wrong = wrong or tree.difference(base, {path: after[path] for path in base if path in after})
         if not self.damage.manifest_touched:
             wrong = wrong or tree.difference(self._left_by_removal(named), after)
-        case.check("remove", not wrong, f"{self.words}not repaired: {outcome}; {wrong}")
+        case.check("remove", not wrong, f"{self.words}not repaired: {wrong}; {outcome}")
 
 
 def _verify_flags(flags: tuple[str, ...]) -> list[str]:

@@ -76,7 +76,7 @@ class Links(Attack):
         case.check("read", _MARK not in outcome.said, f"{words}the output tells what is there")
         after = tree.listing(top)
         refused = not outcome.complaint and not tree.difference(before, after)
-        if moment != _MOMENTS[2] or (refused and path.startswith(STATE)):
+        if moment != _MOMENTS[2] or (refused and (path.startswith(STATE) or STATE.startswith(path + "/"))):
             wrong = "" if outcome.ok else outcome.complaint or tree.difference(before, after)
         else:  # what is left is named; everything else goes
             wrong = "a traceback or no end" if outcome.traceback or outcome.hung else ""

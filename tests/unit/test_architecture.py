@@ -75,6 +75,8 @@ MAY_LOOK = {
     "cli.probe_files": {"os.open"},  # the command's own probes
     "runtime_config.store": {"open", "os.listdir", "os.path.isdir", "os.path.realpath"},  # the runtimes' own files
     "kind_cluster.info": {"open"},  # this machine's
+    # /proc, /sys and /dev of the machine that will run the node containers
+    "kind_cluster.host": {"open", "os.listdir", "os.readlink", "os.stat", "os.statvfs"},
     "device_plugin.__init__": {"os.path.realpath"},  # the checkout
     "device_plugin.api": {"open"},  # a file beside it
     "device_plugin.command": {"os.access", "os.path.isdir"},  # the kubelet's directory

@@ -69,7 +69,7 @@ def change(
     :arg root: an open host root.
     :arg look: reads the node and returns the components; those that it does not name are left as they are. It is called
         with the lock held, and again if another run was first.
-    :arg check: change nothing, and take no lock.
+    :arg check: change nothing. The lock keeps a run at the same time from showing a node that is half changed.
     :arg take_over: replace unmanaged files, which come back on removal.
     :arg allow_real_driver: go on although the node has a real NVIDIA driver.
     :arg say: is told once if the run has to wait for the lock.
@@ -78,14 +78,13 @@ def change(
     """
     for _try in range(_MOST_TRIES):
         root.drop()
-        lock = None if check else acquire(root, say)
+        lock = acquire(root, say, check)
         try:
-            return _change_once(root, look(root), lock, take_over, allow_real_driver)
+            return _change_once(root, look(root), None if check else lock, take_over, allow_real_driver)
         except Overtaken:
             pass  # what was read no longer counts
         finally:
-            if lock is not None:
-                lock.release()
+            lock.release()
     raise HostError(f"{manifests.STATE_DIRECTORY}: other runs make and remove it all the time; nothing was changed")
 
 

@@ -9,6 +9,7 @@ from ..values import Value
 CHANGED = "was changed since it was made"
 A_LINK = "is a symbolic link now"
 NOT_OF_A_COMPONENT = "is in the manifest, but no component makes anything there"
+MOVED = "is a symbolic link that nvmock.gpu did not make"
 IN_USE = "has files in it that nvmock.gpu did not make"
 
 
@@ -30,7 +31,7 @@ class Left(Value):
     @property
     def is_managed(self) -> bool:
         """Whether something that nvmock.gpu made, or that is in its place, stays: then the removal is not complete."""
-        return self.why != IN_USE
+        return self.why not in (IN_USE, MOVED)
 
     def __str__(self) -> str:
         below = f", with {self.below} paths below it" if self.below else ""

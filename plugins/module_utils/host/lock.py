@@ -93,10 +93,11 @@ class Lock:
         fcntl.flock(self._top, fcntl.LOCK_UN)
 
 
-def acquire(root: HostRoot, say: Callable[[str], None] | None = None) -> Lock:
+def acquire(root: HostRoot, say: Callable[[str], None] | None = None, check: bool = False) -> Lock:
     """Wait until no other run works on this host root. Descriptors of directories from before are dropped.
 
     :arg say: is told once that the run waits, and for whom.
+    :arg check: change nothing, not even the mode of the lock file.
     :raises HostError: another process held the lock for too long, or the lock file can't be used.
     :raises Interrupted: a blocked SIGTERM or SIGINT arrived during the wait.
     """
@@ -109,7 +110,7 @@ def acquire(root: HostRoot, say: Callable[[str], None] | None = None) -> Lock:
         if directory is None:
             return Lock(top, is_missing=True)
         try:
-            handle = _open(directory)
+            handle = _open(directory, check)
         except FileNotFoundError:
             return Lock(top, is_missing=True)
         except PermissionError:
@@ -142,7 +143,7 @@ def make(directory: int) -> int:
     return handle
 
 
-def _open(directory: int) -> int:
+def _open(directory: int, check: bool) -> int:
     """Open the lock file.
 
     :raises FileNotFoundError: there is none.
@@ -156,14 +157,14 @@ def _open(directory: int) -> int:
     except OSError as error:
         raise HostError(f"{PATH} can't be opened: {error.strerror}") from None
     try:
-        _check(handle)
+        _check(handle, check)
     except BaseException:
         os.close(handle)
         raise
     return handle
 
 
-def _check(handle: int) -> None:
+def _check(handle: int, check: bool) -> None:
     """Take care that only root, or the user who runs this, can hold the lock.
 
     :raises HostError: that can't be.
@@ -174,7 +175,7 @@ def _check(handle: int) -> None:
         raise HostError(f"{PATH}: {error.strerror}") from None
     if not stat.S_ISREG(status.st_mode) or status.st_size or status.st_uid not in (0, os.geteuid()):
         raise HostError(f"{PATH} is not an empty file of root, so it is not the lock of nvmock.gpu: move it away")
-    if stat.S_IMODE(status.st_mode) != MODE:
+    if stat.S_IMODE(status.st_mode) != MODE and not check:
         try:
             os.fchmod(handle, MODE)
         except OSError:

@@ -295,7 +295,8 @@ class _Planner:
             self._plan(CREATE, entry, None)
             self._node.new.add(path)
         elif found.kind != DIRECTORY:
-            if found.kind == SYMLINK and entry.implicit and self._node.is_directory(path):
+            is_followed = found.kind == SYMLINK and entry.implicit and not self._node.is_strict(path)
+            if is_followed and self._node.is_directory(path):
                 if owned is None or owned.kind != SYMLINK:
                     return
                 # Nothing managed goes through a managed link: it would be lost with the link. One that no component wants
@@ -362,13 +363,17 @@ class _Planner:
         return Entry(path, ASIDE, target=kept)
 
     def _adopt_directories(self, tags: dict[str, frozenset[str]]) -> None:
-        """Adopt the directories that are as they would be made and have nothing unmanaged in them, deepest first."""
-        for path in manifests.DIRECTORIES:
-            if path not in tags and path not in self.known:
-                found = self._node.observe(path)
-                if found is not None and found.kind == DIRECTORY:
-                    self._found_directories.append((a_directory(path), found))
+        """Adopt the directories that only nvmock.gpu uses, if nothing unmanaged is in them, deepest first.
+
+        Any other directory may have been there before, such as an empty /run.
+        """
+        found = self._node.observe(manifests.STATE_DIRECTORY)
+        if found is not None and found.kind == DIRECTORY:
+            self._found_directories.append((a_directory(manifests.STATE_DIRECTORY), found))
+        own = (manifests.STATE_DIRECTORY, *self._exclusive)
         for entry, found in sorted(self._found_directories, key=lambda pair: pair[0].path, reverse=True):
+            if not any(entry.path == place or entry.path.startswith(place + "/") for place in own):
+                continue
             managed = [
                 f"{entry.path}/{name}" in self.after.owned or f"{entry.path}/{name}" in (manifests.PATH, manifests.LOCK)
                 for name in self._node.names(entry.path)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .entries import ASIDE, DIRECTORY, FILE, SYMLINK, Entry, differences
 from .entries import directory as a_directory
-from .left import A_LINK, CHANGED, IN_USE, NOT_OF_A_COMPONENT, Left
+from .left import A_LINK, CHANGED, IN_USE, MOVED, NOT_OF_A_COMPONENT, Left
 from .looking import Node
 from .manifest import Manifest, Owned
 from .root import join, split
@@ -157,7 +157,8 @@ class Removal:
         if found is None or place in self._staying or place in self._leaving or path in self._used:
             return
         if found.kind == SYMLINK and not self._node.is_strict(path) and self._node.is_directory(path):
-            return  # moved and linked to by whoever administers the node
+            self.left.append(Left(path, MOVED))  # by whoever administers the node
+            return
         if found.kind == DIRECTORY:
             if not all(join(place, name) in self._leaving for name in self._node.names(path)):
                 self._name_used(path, place)

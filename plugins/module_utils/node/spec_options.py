@@ -34,7 +34,7 @@ class Row(Value):
     name: str
     ansible: dict[str, Any]  # the module's argument; its default is that of a mock node
     flags: tuple[str, ...]  # the flag and its aliases
-    help: str  # the flag's; what stands in brackets is the default
+    help: str  # the flag's; the default is in brackets
     metavar: str = ""  # of a flag that takes one text
     choices: tuple[str, ...] = ()  # of a flag that is checked at once
     parameter: str = ""  # the module's name for it, if it is another

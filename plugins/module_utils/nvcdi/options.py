@@ -57,6 +57,10 @@ class Options(Value):
         for strategy in self.device_name_strategies:
             if strategy not in STRATEGIES:
                 raise ParameterError("device_name_strategies", strategy, "one of " + ", ".join(STRATEGIES))
+        for name in ("library_search_paths", "config_search_paths"):
+            for path in getattr(self, name):
+                if not path.startswith("/"):
+                    raise ParameterError(name, path, "an absolute path on the node")
         self.dev_root = self.dev_root or self.driver_root or "/"
 
 

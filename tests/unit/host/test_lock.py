@@ -164,7 +164,7 @@ def test_what_was_read_before_the_lock_is_not_believed(used_node, monkeypatch):
             run.start()
             time.sleep(0.3)
             assert looks == []
-            monkeypatch.setattr(converging, "acquire", lambda root, say: locking.Lock(root.directory("/")))
+            monkeypatch.setattr(converging, "acquire", lambda root, *_more: locking.Lock(root.directory("/")))
             absent(used_node, small_node(2))
             monkeypatch.undo()
         run.join(20)
@@ -287,3 +287,22 @@ def test_a_lock_file_without_a_manifest_is_used(used_node):
     present(used_node, small_node())
     absent(used_node, small_node())
     assert MANIFEST not in snapshot(used_node) and LOCK not in snapshot(used_node)
+
+
+def test_check_mode_waits_and_changes_nothing(used_node):
+    """What it reads in the middle of another run is no node."""
+    present(used_node, small_node())
+    os.chmod(f"{used_node}{LOCK}", 0o640)
+    before = snapshot(used_node, identity=True)
+    told = []
+    with open_root(str(used_node), small_node(2)) as root:
+        run = threading.Thread(
+            target=lambda: told.append(converging.change(root, lambda _root: small_node(2), check=True))
+        )
+        with Holder(f"{used_node}{LOCK}", "exclusive"):
+            run.start()
+            time.sleep(0.3)
+            assert told == []
+        run.join(20)
+    assert told and told[0]
+    assert different(before, snapshot(used_node, identity=True)) == []

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 import pytest
 from host_support import (
@@ -210,6 +211,14 @@ CUTS = {
 }
 
 
+def is_as_before(top, before):
+    """Whether everything is as before, but for directories that may have been there before."""
+    after = snapshot(top)
+    return before.items() <= after.items() and all(
+        stat.S_ISDIR(after[path][0]) for path in after.keys() - before.keys()
+    )
+
+
 @pytest.mark.parametrize("name", CUTS)
 def test_a_cut_manifest_is_completed_by_the_next_run(used_node, name):
     write(used_node, "/run/other")
@@ -222,9 +231,10 @@ def test_a_cut_manifest_is_completed_by_the_next_run(used_node, name):
         absent(used_node, small_node())
     assert different(cut, snapshot(used_node, identity=True)) == []
     assert present(used_node, small_node()) == []
-    assert different(good, snapshot(used_node)) == []
+    assert different(good, snapshot(used_node)) in ([], [MANIFEST])
+    assert present(used_node, small_node()) == []
     absent(used_node, small_node())
-    assert different(before, snapshot(used_node)) == []
+    assert is_as_before(used_node, before)
 
 
 @pytest.mark.parametrize("separately", [False, True])
@@ -233,7 +243,7 @@ def test_a_lost_manifest_comes_back(fresh, inhabited, separately):
     """What is equal to what is wanted is managed again, what is damaged is repaired, and all can be removed."""
     top = fresh(inhabited)
     if inhabited:
-        write(top, "/run/other")  # an empty directory would be taken for a managed one
+        os.makedirs(f"{top}/run", exist_ok=True)  # an empty directory is never taken for a managed one
     before = snapshot(top)
     present(top, full_node(2))
     good = snapshot(top)
@@ -246,9 +256,9 @@ def test_a_lost_manifest_comes_back(fresh, inhabited, separately):
     # Directories that several components use are adopted with the last of them: the run after that completes the manifest.
     for part in [wanted[:3], wanted[3:4], wanted[4:], wanted] if separately else [wanted]:
         present(top, part)
-    assert different(good, snapshot(top)) == []
+    assert different(good, snapshot(top)) in ([], [MANIFEST])
     absent(top, full_node(2))
-    assert different(before, snapshot(top)) == []
+    assert is_as_before(top, before)
 
 
 def test_a_lost_manifest_adopts_no_device_nodes_alone(used_node):
