@@ -104,6 +104,13 @@ def bus_ids(name: str, value: object) -> list[str]:
     return result
 
 
+def pci_domain(name: str, value: object) -> int:
+    """A PCI domain: 1 to 8 hexadecimal digits, as text. Returned as a number."""
+    if not isinstance(value, str) or not 1 <= len(value) <= 8 or not _HEX.issuperset(value):
+        raise ParameterError(name, value, "a PCI domain of 1 to 8 hexadecimal digits, such as 0001 (quoted in YAML)")
+    return int(value, 16)
+
+
 def gpu_uuid(name: str, value: object) -> str:
     """``GPU-`` and a UUID of hexadecimal digits in groups of 8-4-4-4-12, lower case."""
     if isinstance(value, str) and value.startswith("GPU-"):

@@ -176,7 +176,7 @@ gpus:
       minor: 0
       uuid: GPU-4f52e649-e1f8-5823-a42c-74c7e6dd29de
       name: NVIDIA A100-SXM4-40GB
-      pci_bus_id: "0000:00:00.0"
+      pci_bus_id: "0000:07:00.0"
       serial: "1651381124475"
       addressing_mode: NONE
       mig_enabled: false
@@ -204,6 +204,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.cautions import cautions
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
@@ -245,6 +246,9 @@ def main() -> None:
             architecture = architecture_from(params["architecture"])
             with HostRoot(host_root) as root:
                 restore = components.restore_at_boot(root, options, machine, params["restore_at_boot"])
+                warnings = cautions(root, machine)
+            for warning in warnings:
+                module.warn(warning)
             wanted.append(components.devices(machine, base, options, architecture, restore))
             for dev_root in dev_roots:
                 wanted.append(components.dev_root_devices(machine, base, dev_root, options, restore))

@@ -64,7 +64,7 @@ model:
     product_name: NVIDIA H100 80GB HBM3
     architecture: Hopper
     brand: NVIDIA
-    memory_mib: 81920
+    memory_mib: 81559
     compute_capability: "9.0"
     pci_device_id: 233010DE
     pci_subsystem_id: 16C110DE

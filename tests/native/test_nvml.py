@@ -242,7 +242,7 @@ def test_a_gpu_is_found_by_each_of_its_identifiers(node):
     ],
 )
 def test_what_is_no_bus_id(a100, text):
-    """The machine has buses 00 to 07: none of them is meant by half of a bus id."""
+    """The machine has bus 07, which is not meant by half of a bus id."""
     with refused(pynvml.NVML_ERROR_INVALID_ARGUMENT):
         pynvml.nvmlDeviceGetHandleByPciBusId(text)
 

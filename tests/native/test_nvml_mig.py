@@ -239,8 +239,13 @@ def test_profiles(node):
         pynvml.nvmlDeviceGetGpuInstanceProfileInfo(handle, pynvml.NVML_GPU_INSTANCE_PROFILE_COUNT)
 
 
-def test_profiles_are_those_of_go_nvml(node):
-    name = node.machine.type_name
+@pytest.mark.parametrize("name", PROFILES)
+def test_profiles_are_those_of_go_nvml(nvml_image, name):
+    with running(nvml_image, machine(f"go-nvml-{name}")) as node:
+        compare_profiles(node, name)
+
+
+def compare_profiles(node, name):
     (handle, *_others) = node.gpus()
     told = {
         number: (
@@ -267,12 +272,13 @@ def test_placements_are_those_of_go_nvml(a100):
         assert count.value == len(starts)
 
 
-@pytest.mark.parametrize("name", types.names())
+@pytest.mark.parametrize("name", PROFILES)
 def test_compute_profiles_are_those_of_go_nvml(nvml_image, name):
     """Each profile on a GPU of its own."""
-    profiles = build_machine(name).model.mig_profiles
+    kind = f"go-nvml-{name}"
+    profiles = build_machine(kind).model.mig_profiles
     layout = {index: [profile.name] for index, profile in enumerate(profiles)}
-    with running(nvml_image, build_machine(name, uuid_seed="s", mig_layout=layout)) as node:
+    with running(nvml_image, build_machine(kind, uuid_seed="s", mig_layout=layout)) as node:
         handles = node.gpus()
         by_name = {info.name: number for number, info in profile_infos(handles[0]).items()}
         for mig, _device, _gpu, parent in devices(node):

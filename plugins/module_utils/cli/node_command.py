@@ -18,6 +18,7 @@ from ..layout.driver_tree import DriverTreeOptions
 from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
 from ..node import components
+from ..node.cautions import cautions
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, machine_flags, machine_from, node_flags
 
@@ -53,6 +54,7 @@ def run(argv: list[str]) -> int:
         return 0
     modes = modes_from(values.text("mode"))
     result = apply_node(values, modes)
+    warn(result)
     if values.text("output") == "json":
         _print_json(values, modes, result)
     else:
@@ -61,12 +63,24 @@ def run(argv: list[str]) -> int:
 
 
 class NodeResult:
-    """The result of a run: the machine (None for a removal), the changes and the names of the CDI devices."""
+    """The result of a run: the machine (None for a removal), the changes, the names of the CDI devices and warnings."""
 
-    def __init__(self, machine: Machine | None, changes: list[Change], cdi_devices: list[str]) -> None:
+    def __init__(
+        self, machine: Machine | None, changes: list[Change], cdi_devices: list[str], warnings: list[str]
+    ) -> None:
         self.machine = machine
         self.changes = changes
         self.cdi_devices = cdi_devices
+        self.warnings = warnings
+
+
+def warn(result: NodeResult) -> None:
+    """Write the warnings of a run to standard error."""
+    try:
+        for warning in result.warnings:
+            sys.stderr.write(f"gpu-mockctl: warning: {warning}\n")
+    except OSError:
+        pass  # nobody reads it
 
 
 def apply_node(values: Values, modes: set[str]) -> NodeResult:
@@ -79,7 +93,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     spec_path = absolute(values, "cdi-output")
     root_path = host_root(values)
     if values.on("remove"):
-        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [])
+        return NodeResult(None, _remove(values, modes, root_path, base, driver_root, spec_path), [], [])
 
     machine = machine_from(values)
     owner = components.user_or_root()
@@ -92,6 +106,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
     architecture = parameters.one_of("architecture", os.uname().machine, ARCHITECTURES)
     with HostRoot(root_path) as look:
         restore = components.restore_at_boot(look, device_options, machine)
+        warnings = cautions(look, machine)
     wanted: list[Component] = []
     names: list[str] = []
     if "fs" in modes:
@@ -126,7 +141,7 @@ def apply_node(values: Values, modes: set[str]) -> NodeResult:
             names = spec.device_names
             wanted.append(spec.component)
         changes = _converge(values, root, wanted)
-    return NodeResult(machine, changes, names)
+    return NodeResult(machine, changes, names, warnings)
 
 
 def _remove(
@@ -201,5 +216,6 @@ def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
     if result.machine is not None:
         facts.update(machine_facts(result.machine))
         facts["cdi_devices"] = result.cdi_devices
+        facts["warnings"] = result.warnings
     json.dump(facts, sys.stdout, indent=2)
     sys.stdout.write("\n")

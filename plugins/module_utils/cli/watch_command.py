@@ -17,7 +17,7 @@ from ..host import diff
 from ..host.plan import REMOVE, Change
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import machine_flags, node_flags
-from .node_command import NodeResult, apply_node, modes_from
+from .node_command import NodeResult, apply_node, modes_from, warn
 from .probe_files import beat, stop
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -104,6 +104,7 @@ def _report(result: NodeResult, first: bool) -> None:
         counts = {word: len(paths) for word, paths in diff.paths_by_action(changes).items()}
         _say(", ".join(f"{count} {word}" for word, count in counts.items()))
     if first and result.machine is not None:
+        warn(result)
         gpus = result.machine.gpus
         _say(f"mock GPU node: {len(gpus)} x {gpus[0].name}, driver {result.machine.driver_version}")
 

@@ -44,6 +44,7 @@ def build_machine(
     gpu_count: object = None,
     product_name: object = None,
     pci_bus_ids: object = None,
+    pci_domain: object = None,
     uuids: object = None,
     uuid_seed: str = "",
     driver_version: object = None,
@@ -58,6 +59,8 @@ def build_machine(
     :arg gpu_count: 1 to 64; default: the type's.
     :arg product_name: overrides the product name of all GPUs.
     :arg pci_bus_ids: overrides the PCI bus IDs, at least one per GPU.
+    :arg pci_domain: the PCI domain, 1 to 8 hexadecimal digits, that all GPUs move to. GPUs in several domains keep their
+        distance from the lowest one.
     :arg uuids: overrides the GPU UUIDs, one per GPU.
     :arg uuid_seed: the seed of UUIDs and serial numbers. The same seed gives the same values.
     :arg driver_version: overrides the driver version, such as ``550.54.15``.
@@ -81,6 +84,8 @@ def build_machine(
         buses = parameters.bus_ids("pci_bus_ids", pci_bus_ids)
         if len(buses) < count:
             raise ParameterError("pci_bus_ids", pci_bus_ids, f"a list of at least {count} PCI bus IDs, one per GPU")
+    if pci_domain is not None:
+        buses = _in_domain(buses, parameters.pci_domain("pci_domain", pci_domain))
     if uuids is not None:
         ids = parameters.gpu_uuids("uuids", uuids)
         if len(ids) < count:
@@ -190,7 +195,7 @@ def _enough_bus_ids(known: list[str], count: int) -> list[str]:
     """Add bus IDs with the next bus numbers, for a count above the type's own."""
     buses = [parameters.bus_id("machine.pci_bus_ids", bus) for bus in known[:count]]
     taken = set(buses)
-    number = int(buses[-1][-7:-5], 16) if buses else -1
+    number = int(buses[-1][-7:-5], 16) if buses else 0  # the host bridge of an x86 machine is on bus 0
     domain = 0
     while len(buses) < count:
         number += 1
@@ -201,3 +206,20 @@ def _enough_bus_ids(known: list[str], count: int) -> list[str]:
             taken.add(candidate)
             buses.append(candidate)
     return buses
+
+
+def _in_domain(buses: list[str], domain: int) -> list[str]:
+    """Move PCI bus IDs to another domain.
+
+    :raises ParameterError: the last one would leave the 32 bits of a domain.
+    """
+    parts = [bus.split(":", 1) for bus in buses]
+    numbers = [int(number, 16) for number, _place in parts]
+    least = min(numbers)
+    if domain + max(numbers) - least > 0xFFFFFFFF:
+        raise ParameterError("pci_domain", f"{domain:x}", "a PCI domain below ffffffff that leaves room for all GPUs")
+    moved = []
+    for number, (_domain, place) in zip(numbers, parts):
+        new = number - least + domain
+        moved.append(("%04x:%s" if new <= 0xFFFF else "%08x:%s") % (new, place))
+    return moved

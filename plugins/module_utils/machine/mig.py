@@ -103,6 +103,17 @@ def check_profiles(where: str, rows: object) -> None:
                 parameters.integer(where, number, 0, _MOST_ENGINES)
 
 
+def memory_in_name(gpu_mib: int, instance_mib: int) -> int:
+    """Return the memory that NVIDIA's programs put in the name of a profile, in GB: the eighths of the GPU that hold it.
+
+    The rule is go-nvlib's (pkg/nvlib/device/mig_profile.go): the share is rounded up to eighths, the GPU's memory to GiB, their
+    product to the nearest number. Programs derive the name from the memory, so another one in a definition would not be theirs.
+    """
+    eighths = -(-instance_mib * MEMORY_SLICES // gpu_mib)
+    gigabytes = -(-gpu_mib // 1024)
+    return (2 * eighths * gigabytes + MEMORY_SLICES) // (2 * MEMORY_SLICES)
+
+
 def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> dict[int, list[str]]:
     """Check a MIG layout: a mapping of GPU index to a list of profile names.
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,13 +67,67 @@ def test_engines_of_the_a100_are_those_of_the_guide():
     }
 
 
+# Of boards in MIG mode: memory in MiB, multiprocessors, copy engines, decoders, JPEG decoders. From captures of an H100 and an H200 by
+# nvidia-smi 590.48.01 (instances of an H200's 3g.71gb are two compute instances, whose sum is not that of the instance).
+CAPTURED = {
+    ("dgxh100", "1g.10gb"): (9984, 16, 1, 1, 1),
+    ("dgxh100", "2g.20gb"): (20096, 32, 2, 2, 2),
+    ("dgxh100", "3g.40gb"): (40448, 60, 3, 3, 3),
+    ("dgxh200", "1g.18gb"): (16384, 16, 1, 1, 1),
+    ("dgxh200", "2g.35gb"): (33280, 32, 2, 2, 2),
+    ("dgxh200", "3g.71gb"): (71424, 60, 3, 3, 3),
+}
+
+
+@pytest.mark.parametrize(("type_name", "name"), CAPTURED)
+def test_profiles_of_captured_boards(type_name, name):
+    (profile,) = [one for one in build_machine(type_name).model.mig_profiles if one.name == name]
+    copy, decoder, encoder, jpeg, ofa = profile.engines
+    assert (profile.memory_mib, profile.multiprocessors, copy, decoder, jpeg) == CAPTURED[type_name, name]
+    assert (encoder, ofa) == (0, 0)
+
+
 @pytest.mark.parametrize("type_name", types.names())
 def test_every_type_knows_its_engines(type_name):
-    """As in go-nvml's mock: a copy engine a slice, and JPEG decoder and OFA in every profile with media extensions."""
+    """Media extensions add the OFA; without them only the whole GPU has it."""
     for profile in build_machine(type_name).model.mig_profiles:
-        copy, _decoder, _encoder, jpeg, ofa = profile.engines
-        assert copy == profile.slices, profile.name
-        assert "+me" not in profile.name or (jpeg, ofa) == (1, 1), profile.name
+        _copy, _decoder, _encoder, jpeg, ofa = profile.engines
+        assert ofa == ("+me" in profile.name or profile.slices == 7), profile.name
+        assert "+me" not in profile.name or jpeg == 1, profile.name
+
+
+@pytest.mark.parametrize("type_name", types.names())
+def test_profile_names_are_those_of_nvidias_programs(type_name):
+    """Device plugin, gpu-feature-discovery and mig-parted derive the name from the memory."""
+    model = build_machine(type_name).model
+    for profile in model.mig_profiles:
+        plain, _plus, attribute = profile.name.partition("+")
+        assert plain == f"{profile.slices}g.{mig.memory_in_name(model.memory_mib, profile.memory_mib)}gb", attribute
+
+
+# GPU and instance in MiB, from listings of `nvidia-smi mig -lgip` and captures.
+@pytest.mark.parametrize(
+    ("gpu", "instance", "gigabytes"),
+    [
+        *((40960, 4864, 5), (40960, 9856, 10), (40960, 19968, 20), (40960, 40192, 40)),
+        *((81559, 9984, 10), (81559, 20096, 20), (81559, 40448, 40), (81559, 81152, 80)),
+        *((143771, 16384, 18), (143771, 33280, 35), (143771, 71424, 71), (143771, 143360, 141)),
+        (183359, 20992, 23),
+        # go-nvml's mocks of H200 and B200, whose instances are larger than their eighths of the GPU
+        *((144384, 18432, 35), (184320, 23552, 45)),
+    ],
+)
+def test_memory_in_name(gpu, instance, gigabytes):
+    assert mig.memory_in_name(gpu, instance) == gigabytes
+
+
+@given(st.integers(1, 1 << 30), st.data())
+def test_memory_in_name_is_the_rule_in_floating_point(gpu, data):
+    """go-nvlib computes with float64; the integers agree but where a product of floats is off at an exact half."""
+    instance = data.draw(st.integers(1, gpu))
+    share = math.ceil(instance / gpu * 8) / 8
+    exact = share * math.ceil(gpu / 1024)
+    assert abs(mig.memory_in_name(gpu, instance) - exact) <= 0.5
 
 
 def test_rows_without_engines_stay_valid():
