@@ -129,6 +129,17 @@ def gpu_uuids(name: str, value: object) -> list[str]:
     return result
 
 
+def serials(name: str, value: object) -> list[str]:
+    """A list of board serial numbers. Several GPUs of a board have the same one."""
+    allowed = "a list of serial numbers of up to 30 letters and digits, such as '1650123456789' (quoted in YAML)"
+    if not isinstance(value, (list, tuple)):
+        raise ParameterError(name, value, allowed)
+    for item in value:
+        if not isinstance(item, str) or not item.isascii() or not item.isalnum() or len(item) > 30:
+            raise ParameterError(name, item, allowed)
+    return list(value)
+
+
 def absolute_path(name: str, value: object, root_allowed: bool = False) -> str:
     """An absolute path without ``.``, ``..``, control characters or NUL. Returned without repeated and trailing slashes."""
     if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():

@@ -50,7 +50,7 @@ MUTATING = {
 
 # What changes a file system. The faults of tests/unit/host strike in the first two (and in root): see host_support. The
 # others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
-WRITERS = {"host.apply", "host.put", "cli.probe_files", "runtime_config.store"}
+WRITERS = {"host.apply", "host.put", "cli.import_command", "cli.probe_files", "runtime_config.store"}
 
 
 def _covered(imported, allowed):

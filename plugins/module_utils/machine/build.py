@@ -33,6 +33,7 @@ _OPTIONAL: dict[str, object] = {
     "readings": {},
     "pci_bus_ids": [],
     "uuids": [],
+    "serials": [],
     "mig_profiles": [],
     "addressing_mode": "NONE",
 }
@@ -94,6 +95,8 @@ def build_machine(
         ids = list(facts["uuids"])  # type: ignore[call-overload]
     ids += ["GPU-" + derive_uuid(uuid_seed, f"gpu/{index}") for index in range(len(ids), count)]
 
+    serials = list(facts["serials"])  # type: ignore[call-overload]
+    serials += [derive_serial(uuid_seed, f"serial/{index}") for index in range(len(serials), count)]
     model = _model(facts, str(name))
     layouts = mig.parse_layout("mig", mig_layout, count, model)
     gpus = []
@@ -106,7 +109,7 @@ def build_machine(
                 uuid=ids[index],
                 name=str(name),
                 pci_bus_id=buses[index],
-                serial=derive_serial(uuid_seed, f"serial/{index}"),
+                serial=serials[index],
                 irq=_FIRST_IRQ + index,
                 mig_enabled=profiles is not None,
                 mig_devices=mig.place("mig", ids[index], index, profiles or [], model),
@@ -163,6 +166,7 @@ def _own_facts(definition: object) -> dict[str, object]:
     buses = parameters.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])
     facts["pci_bus_ids"] = buses
     facts["uuids"] = parameters.gpu_uuids(where + "uuids", facts["uuids"])
+    facts["serials"] = parameters.serials(where + "serials", facts["serials"])
     if facts["gpu_count"] is None:
         facts["gpu_count"] = len(buses) or 1
     parameters.integer(where + "gpu_count", facts["gpu_count"], 1, MAX_GPUS)

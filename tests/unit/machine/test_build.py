@@ -301,6 +301,7 @@ BAD_FACTS = {
     "nvlink_links": [-1, 65, "many"],
     "pci_bus_ids": [None, "x", ["x"]],
     "uuids": [None, ["x"]],
+    "serials": [None, "x", [7], ["é"], [""], ["1 2"], ["x" * 31]],
     "gpu_count": [0, "x", 65],
     "gpus_per_pcie_switch": [-1, 65, "x", None],
     "gpus_per_socket": [-1, 65, []],
