@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .. import parameters
 from ..errors import ParameterError
-from . import mig, readings, types
+from . import drivers, mig, readings, types
 from .identity import derive_serial, derive_uuid
 from .model import Gpu, GpuModel, Machine
 
@@ -20,7 +20,7 @@ _FIRST_IRQ = 64
 
 _REQUIRED = ("product_name", "driver_version", "memory_mib", "compute_capability", "architecture")
 _OPTIONAL: dict[str, object] = {
-    "cuda_version": "12.4",
+    "cuda_version": None,
     "gpu_count": None,
     "brand": "NVIDIA",
     "pci_device_id": "000010DE",
@@ -64,7 +64,7 @@ def build_machine(
         distance from the lowest one.
     :arg uuids: overrides the GPU UUIDs, one per GPU.
     :arg uuid_seed: the seed of UUIDs and serial numbers. The same seed gives the same values.
-    :arg driver_version: overrides the driver version, such as ``550.54.15``.
+    :arg driver_version: overrides the driver version, such as ``550.54.15``. The CUDA version follows.
     :arg mig_layout: mapping of GPU index to a list of MIG profile names. These GPUs are in MIG mode.
     :arg allow_unsupported: use the synthetic fallback for an unknown *type_name*.
     :raises ParameterError: a value is not allowed.
@@ -116,8 +116,15 @@ def build_machine(
                 addressing_mode=str(facts["addressing_mode"]),
             )
         )
-    cuda = parameters.two_numbers("machine.cuda_version", facts["cuda_version"])
+    cuda = _cuda_version(facts, str(driver))
     return Machine(type_name, str(driver), cuda, tuple(gpus), model)
+
+
+def _cuda_version(facts: dict[str, object], driver: str) -> tuple[int, int]:
+    """That of the definition, unless an override chose a driver of another branch, which the definition does not describe."""
+    if facts["cuda_version"] is None or drivers.branch_of(driver) != drivers.branch_of(str(facts["driver_version"])):
+        return drivers.cuda_version(driver)
+    return parameters.two_numbers("machine.cuda_version", facts["cuda_version"])
 
 
 def _facts(type_name: str, definition: dict[str, object] | None, allow_unsupported: bool) -> dict[str, object]:
@@ -153,7 +160,8 @@ def _own_facts(definition: object) -> dict[str, object]:
     parameters.driver_version(where + "driver_version", facts["driver_version"])
     parameters.integer(where + "memory_mib", facts["memory_mib"], 1, 1 << 40)
     parameters.two_numbers(where + "compute_capability", facts["compute_capability"])
-    parameters.two_numbers(where + "cuda_version", facts["cuda_version"])
+    if "cuda_version" in own:
+        parameters.two_numbers(where + "cuda_version", facts["cuda_version"])
     for key in ("architecture", "brand"):
         parameters.product_name(where + key, facts[key])
     for key in ("pci_device_id", "pci_subsystem_id"):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ..host.root import HostRoot
+from ..machine import drivers
 from ..machine.model import Machine
 
 _PCI_DEVICES = "/sys/bus/pci/devices"
@@ -14,9 +15,20 @@ def cautions(root: HostRoot, machine: Machine) -> list[str]:
     """Return warnings, one line each.
 
     A PCI bus ID that the node's kernel has given to a device of its own is one: gpu-feature-discovery and the DRA driver take the
-    properties of that device for the GPU's.
+    properties of that device for the GPU's. A driver branch that is not in the table is another.
     """
-    return _bus_ids_in_use(root.names(_PCI_DEVICES), machine)
+    return _bus_ids_in_use(root.names(_PCI_DEVICES), machine) + _unknown_branch(machine.driver_version)
+
+
+def _unknown_branch(driver_version: str) -> list[str]:
+    nearest = drivers.nearest_branch(driver_version)
+    if nearest is None:
+        return []
+    cuda = "%d.%d" % drivers.cuda_version(driver_version)
+    return [
+        f"driver version {driver_version} is of a branch that is not known here: what follows from the version is that of branch"
+        f" {nearest}, such as CUDA {cuda}"
+    ]
 
 
 def _bus_ids_in_use(names: list[str], machine: Machine) -> list[str]:

@@ -254,7 +254,7 @@ def test_bad_values_name_parameter_value_and_what_is_allowed(name, value):
 
 def test_definition():
     machine = build_machine("my-l4", OWN)
-    assert (machine.type_name, len(machine.gpus), machine.cuda_version) == ("my-l4", 1, (12, 4))
+    assert (machine.type_name, len(machine.gpus), machine.cuda_version) == ("my-l4", 1, (12, 2))
     assert machine.model.architecture == "Ada Lovelace"
     assert (
         build_machine("my-l4", {**OWN, "pci_bus_ids": ["0000:65:00.0", "0000:ca:00.0"]}).gpus[1].pci_bus_id

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """NVIDIA DGX A100: 8 x A100-SXM4-40GB.
 
-Sources: driver, CUDA, memory, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus IDs:
+Sources: driver, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus IDs:
 published `nvidia-smi` tables of DGX A100. PCI IDs, memory, VBIOS, board part: capture of an A100-SXM4-40GB by nvidia-smi
 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 per GPU.
 Readings: that capture's first GPU, which is idle.
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 MACHINE: dict[str, object] = {
     "driver_version": "550.54.15",
-    "cuda_version": "12.4",
     "gpu_count": 8,
     "product_name": "NVIDIA A100-SXM4-40GB",
     "architecture": "Ampere",

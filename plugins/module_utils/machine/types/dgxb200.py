@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """NVIDIA DGX B200: 8 x B200 (180 GB of HBM3e).
 
-Sources: product name, memory, driver, CUDA, PCI IDs, VBIOS, board part: capture of a B200 by nvidia-smi 580.105.08 in
+Sources: product name, memory, driver, PCI IDs, VBIOS, board part: capture of a B200 by nvidia-smi 580.105.08 in
 NVIDIA/k8s-test-infra. PCI bus IDs: published `nvidia-smi` tables of a machine with eight B200 in the chassis of the DGX B200
 (570.158.01). MIG engines, number of instances and share of the multiprocessors: NVIDIA's MIG user guide; multiprocessors of a slice:
 go-nvml 2f9e261f pkg/nvml/mock/dgxb200; of the whole GPU: 148. MIG memory: 20992 MiB of 1g.23gb were reported; no listing of the
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 MACHINE: dict[str, object] = {
     "driver_version": "580.105.08",
-    "cuda_version": "13.0",
     "gpu_count": 8,
     "product_name": "NVIDIA B200",
     "architecture": "Blackwell",

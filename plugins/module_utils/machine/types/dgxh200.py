@@ -15,7 +15,6 @@ from __future__ import annotations
 
 MACHINE: dict[str, object] = {
     "driver_version": "550.54.15",
-    "cuda_version": "12.4",
     "gpu_count": 8,
     "product_name": "NVIDIA H200",
     "architecture": "Hopper",

@@ -13,7 +13,6 @@ from .dgxb200 import MACHINE as _B200
 MACHINE: dict[str, object] = {
     **_B200,
     "driver_version": "560.28.03",
-    "cuda_version": "12.6",
     "product_name": "NVIDIA B200 180GB HBM3e",
     "memory_mib": 184320,
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],

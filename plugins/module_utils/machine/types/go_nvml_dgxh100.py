@@ -13,7 +13,6 @@ from .dgxh100 import MACHINE as _H100
 MACHINE: dict[str, object] = {
     **_H100,
     "driver_version": "550.54.15",
-    "cuda_version": "12.4",
     "product_name": "NVIDIA H100 80GB HBM3",
     "memory_mib": 81920,
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],

@@ -14,7 +14,6 @@ from .dgxh200 import MACHINE as _H200
 MACHINE: dict[str, object] = {
     **_H200,
     "driver_version": "550.54.15",
-    "cuda_version": "12.4",
     "product_name": "NVIDIA H200 141GB HBM3e",
     "memory_mib": 144384,
     "pci_device_id": "233310DE",
