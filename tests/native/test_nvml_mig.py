@@ -430,6 +430,8 @@ def test_profiles_of_a_definition_of_ones_own(nvml_image):
         ["2g.48gb+me.all", 2, [0, 2], 48000, 1, 94],
         ["6g.96gb", 8, [0], 96000, 1, 188],
         ["5g.90gb", 8, [0], 90000, 1, 150],
+        ["1g.24gb-me", 1, [0, 1, 2, 3], 24000, 4, 46],
+        ["2g.48gb-me", 2, [0, 2], 48000, 2, 94],
     ]
     definition = {"base": "dgxb200", "mig_profiles": rows}
     layout = {0: ["1g.24gb+gfx", "3g.72gb+gfx"], 1: ["6g.96gb"], 2: ["5g.90gb"]}
@@ -437,7 +439,9 @@ def test_profiles_of_a_definition_of_ones_own(nvml_image):
         cut, six, five, *_others = node.gpus()
         numbers = {info.name.removeprefix("MIG "): number for number, info in profile_infos(cut).items()}
         known = {"1_SLICE": rows[0], "1_SLICE_GFX": rows[1], "1_SLICE_ALL_ME": rows[2], "3_SLICE_GFX": rows[3]}
-        known.update({"2_SLICE_ALL_ME": rows[4], "6_SLICE": rows[5]})
+        known.update(
+            {"2_SLICE_ALL_ME": rows[4], "6_SLICE": rows[5], "1_SLICE_NO_ME": rows[7], "2_SLICE_NO_ME": rows[8]}
+        )
         assert numbers.pop("5g.90gb") not in numbers.values()
         assert numbers == {row[0]: getattr(pynvml, f"NVML_GPU_INSTANCE_PROFILE_{name}") for name, row in known.items()}
         for name, number in numbers.items():

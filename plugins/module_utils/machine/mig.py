@@ -18,7 +18,7 @@ COMPUTE_SLICES = 7
 _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
 _MOST_ENGINES = 64
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+")
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
 
 
 # Capabilities that do not belong to a GPU, and their minors.
@@ -141,28 +141,22 @@ def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> 
 
 
 def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuModel) -> tuple[MigDevice, ...]:
-    """Place the *wanted* profiles on a GPU in the given order, each at its first free start, with one compute instance each.
+    """Place the *wanted* profiles on a GPU, with one compute instance each.
+
+    Of all placements, that one is taken in which the first profile starts at its earliest possible memory slice, then the second, and
+    so on. So a layout is accepted in any order if it has a placement at all.
 
     :returns: the MIG devices in the order of their GPU instance IDs.
-    :raises ParameterError: they do not fit. The message contains the first profile that does not fit.
+    :raises ParameterError: they do not fit. The message contains the first profile that does not fit beside those before it.
     """
     by_name = {profile.name: profile for profile in model.mig_profiles}
-    taken: set[int] = set()
-    slices = 0
-    counts: dict[str, int] = {}
-    placed: list[tuple[int, MigProfile]] = []
-    for wish in wanted:
-        profile = by_name[wish]
-        counts[wish] = counts.get(wish, 0) + 1
-        slices += profile.slices
-        start = next(
-            (start for start in profile.starts if taken.isdisjoint(range(start, start + profile.size))),
-            None,
-        )
-        if start is None or slices > COMPUTE_SLICES or counts[wish] > profile.instance_count:
-            raise ParameterError(name, wanted, f"profiles that fit one GPU: no space left for {wish}", f"[{index}]")
-        taken.update(range(start, start + profile.size))
-        placed.append((_instance_id(profile.size, start), profile))
+    profiles = [by_name[wish] for wish in wanted]
+    starts = _starts(profiles)
+    if starts is None:
+        count = next(count for count in range(1, len(profiles) + 1) if _starts(profiles[:count]) is None)
+        allowed = f"profiles that fit one GPU: no space left for {wanted[count - 1]}"
+        raise ParameterError(name, wanted, allowed, f"[{index}]")
+    placed = [(_instance_id(profile.size, start), profile) for profile, start in zip(profiles, starts)]
     placed.sort(key=lambda item: item[0])
     return tuple(
         MigDevice(
@@ -177,6 +171,36 @@ def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuMod
         )
         for position, (gi, profile) in enumerate(placed)
     )
+
+
+def _starts(profiles: list[MigProfile]) -> list[int] | None:
+    """Return the memory slices at which the profiles start on one GPU; None if there is no placement."""
+    if sum([profile.slices for profile in profiles]) > COMPUTE_SLICES:
+        return None
+    if any(profiles.count(profile) > profile.instance_count for profile in profiles):
+        return None
+    return _search(profiles, 0, 0, set())
+
+
+def _search(profiles: list[MigProfile], place: int, taken: int, dead: set[tuple[int, int]]) -> list[int] | None:
+    """Place the profiles from the number *place* on.
+
+    :arg taken: the occupied memory slices, as bits.
+    :arg dead: number of a profile and occupied slices from which there is no way on. It keeps the search short.
+    """
+    if place == len(profiles):
+        return []
+    if (place, taken) in dead:
+        return None
+    profile = profiles[place]
+    for start in profile.starts:
+        slices = (1 << profile.size) - 1 << start
+        if not taken & slices:
+            rest = _search(profiles, place + 1, taken | slices, dead)
+            if rest is not None:
+                return [start, *rest]
+    dead.add((place, taken))
+    return None
 
 
 def _instance_id(size: int, start: int) -> int:

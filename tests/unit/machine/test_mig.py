@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mig_parted import BOARDS, LAYOUTS
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import mig, types
@@ -16,7 +18,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import bu
 
 
 def _placed(layout, type_name="dgxa100"):
-    machine = build_machine(type_name, gpu_count=1, mig_layout={0: layout}, uuid_seed="s")
+    machine = build_machine(type_name, BOARDS.get(type_name), gpu_count=1, mig_layout={0: layout}, uuid_seed="s")
     return [(device.gi, device.profile) for device in machine.gpus[0].mig_devices]
 
 
@@ -52,6 +54,65 @@ def test_instance_ids(layout, instances):
 def test_what_does_not_fit_is_named(layout):
     with pytest.raises(ParameterError, match=r"^mig\[0\]: .* must be profiles that fit one GPU: no space left for "):
         _placed(layout)
+
+
+@pytest.mark.parametrize(
+    ("board", "layout"), [(board, layout) for board in LAYOUTS for layout in LAYOUTS[board]], ids=str
+)
+def test_layouts_of_the_mig_manager_fit_in_any_order(board, layout):
+    profiles = [name for name, count in layout.items() for _each in range(count)]
+    for order in sorted(set(itertools.permutations(profiles))):
+        assert sorted(name for _gi, name in _placed(list(order), board)) == sorted(profiles)
+
+
+def fits(model, layout):
+    """Whether any choice of starts is a placement; by trying all."""
+    profiles = {profile.name: profile for profile in model.mig_profiles}
+    wanted = [profiles[name] for name in layout]
+    if sum(profile.slices for profile in wanted) > 7:
+        return False
+    if any(layout.count(profile.name) > profile.instance_count for profile in wanted):
+        return False
+    for starts in itertools.product(*(profile.starts for profile in wanted)):
+        slices = [
+            start + offset for profile, start in zip(wanted, starts, strict=True) for offset in range(profile.size)
+        ]
+        if len(slices) == len(set(slices)):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("board", ["dgxa100", "rtx-pro-6000"])
+def test_exactly_what_fits_is_accepted(board):
+    """Every combination of profiles without an attribute, written from the largest and from the smallest."""
+    model = build_machine(board, BOARDS.get(board)).model
+    names = [profile.name for profile in model.mig_profiles if profile.name.isalnum() or "+" not in profile.name]
+    accepted = 0
+    for number in range(1, 6):
+        for layout in itertools.combinations_with_replacement(names, number):
+            right = fits(model, list(layout))
+            accepted += right
+            for order in (layout, layout[::-1]):
+                try:
+                    _placed(list(order), board)
+                except ParameterError:
+                    assert not right, order
+                else:
+                    assert right, order
+    assert accepted > 20
+
+
+def test_the_given_order_decides_where_there_is_a_choice():
+    """As a user who creates them one after the other; and what was placed before stays where it was."""
+    assert _placed(["1g.5gb", "3g.20gb"]) == [(2, "3g.20gb"), (7, "1g.5gb")]
+    assert _placed(["3g.20gb", "1g.5gb"]) == [(1, "3g.20gb"), (11, "1g.5gb")]
+    # Here the first placement of 3g.20gb leaves no room for the others, so it gives way.
+    assert _placed(["3g.20gb", *["1g.5gb"] * 4]) == [(2, "3g.20gb"), *((gi, "1g.5gb") for gi in (7, 8, 9, 10))]
+
+
+def test_a_long_layout_is_refused_at_once():
+    with pytest.raises(ParameterError, match=r"no space left for 1g\.5gb"):
+        _placed(["1g.5gb"] * 100_000)
 
 
 # The MIG user guide's table of the A100: copy engines, NVDECs, JPEG, OFA. It has no column of encoders: the A100 has none.
