@@ -55,7 +55,7 @@ def machine(name):
     return build_machine(name, uuid_seed="s", mig_layout={1: [one, three, two], 2: [one] * 7, 3: []})
 
 
-@pytest.fixture(params=types.names())
+@pytest.fixture(params=[name for name in types.names() if name.startswith("dgx")])
 def node(request, nvml_image):
     with running(nvml_image, machine(request.param)) as made:
         yield made

@@ -47,4 +47,4 @@ def run(argv: list[str]) -> int:
 
 def _line(machine: Machine) -> str:
     name = machine.gpus[0].name
-    return f"{machine.type_name:<10} {len(machine.gpus)} x {name}, driver {machine.driver_version}"
+    return f"{machine.type_name:<15} {len(machine.gpus)} x {name}, driver {machine.driver_version}"

@@ -15,15 +15,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Read by Ansible's packer (and type checkers), never executed: a run imports only the type it needs.
     from . import (  # noqa: F401
+        a10g,
+        a100_sxm4_40gb,
+        a100_sxm4_80gb,
+        b200,
         dgxa100,
         dgxb200,
         dgxh100,
         dgxh200,
         fallback,
+        gb200,
+        gb300,
         go_nvml_dgxa100,
         go_nvml_dgxb200,
         go_nvml_dgxh100,
         go_nvml_dgxh200,
+        h100_80gb_hbm3,
+        h200,
+        l40s,
+        tesla_t4,
     )
 
 FALLBACK = "fallback"
@@ -31,13 +41,16 @@ FALLBACK = "fallback"
 _MOCK_PREFIX = "go-nvml-"
 """Of the types that repeat go-nvml's mock machines. They are not listed either, because they are not the real machines."""
 
+_MACHINE_PREFIX = "dgx"
+
 
 def names() -> list[str]:
-    """Return the known machine types, sorted."""
+    """Return the known machine types, sorted: whole machines, then single boards."""
     from pkgutil import iter_modules  # also lists a zip, which is what a module runs from on a node
 
     found = [info.name.replace("_", "-") for info in iter_modules(__path__)]
-    return sorted(name for name in found if name != FALLBACK and not name.startswith(_MOCK_PREFIX))
+    listed = [name for name in found if name != FALLBACK and not name.startswith(_MOCK_PREFIX)]
+    return sorted(listed, key=lambda name: (not name.startswith(_MACHINE_PREFIX), name))
 
 
 def definition(name: str) -> dict[str, object]:
