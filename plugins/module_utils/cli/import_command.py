@@ -9,13 +9,32 @@ import sys
 from contextlib import suppress
 
 from ..errors import HostError, UsageError
-from ..machine.capture import read_captures, read_text
+from ..machine.capture import NOTHING_READ, read_captures
 from ..machine.imported import definition_of
 from .flags import SWITCH, TEXT, Flag, help_text, parse
 
+_MOST_CHARACTERS = 1 << 24
 _AFTER = """FILE is the output of `nvidia-smi -q -x` or `nvidia-smi -q`, or a file with titled sections of several commands, of which
-the idle one is taken. Further files can have `nvidia-smi topo -m`, `nvidia-smi nvlink -s`, and `nvidia-smi --query-gpu=compute_cap
---format=csv` of the same machine. --machine-file and gpu_node_machine_definition take the definition."""
+the idle one is taken. Further files can have `nvidia-smi topo -m`, `nvidia-smi nvlink -s`, and a query of compute_cap in CSV format,
+of the same machine. --machine-file and gpu_node_machine_definition take the definition."""
+
+
+def read_text(path: str) -> str:
+    """Return the content of a capture.
+
+    :raises UsageError: it can't be read, is no text or too large.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as handle:
+            text = handle.read(_MOST_CHARACTERS + 1)
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: {NOTHING_READ}") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not the path of a file"
+        raise UsageError(f"{path}: {reason}") from None
+    if len(text) > _MOST_CHARACTERS:
+        raise UsageError(f"{path}: larger than {_MOST_CHARACTERS} characters")
+    return text
 
 
 def run(argv: list[str]) -> int:

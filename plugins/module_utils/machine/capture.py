@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_MOST_CHARACTERS = 1 << 24
 _MOST_GPUS = 64
 _UNKNOWN = (
     "n/a",
@@ -29,7 +28,7 @@ _UNKNOWN = (
 )
 # What nvidia-smi prints instead of values that it no longer has.
 _DEPRECATED = "requested functionality has been deprecated"
-_NOTHING_READ = "neither the output of nvidia-smi -q -x or nvidia-smi -q, nor a file that has one of them"
+NOTHING_READ = "neither the output of nvidia-smi -q -x or nvidia-smi -q, nor a file that has one of them"
 
 
 class Capture:
@@ -71,28 +70,10 @@ def read_captures(texts: dict[str, str]) -> Capture:
                 known = True
             known |= _read_topology(body, capture) | _read_links(body, capture) | _read_capability(body, capture)
         if not known:
-            raise UsageError(f"{name}: {_NOTHING_READ}")
+            raise UsageError(f"{name}: {NOTHING_READ}")
     if not capture.gpus:
-        raise UsageError(f"{', '.join(texts)}: {_NOTHING_READ}")
+        raise UsageError(f"{', '.join(texts)}: {NOTHING_READ}")
     return capture
-
-
-def read_text(path: str) -> str:
-    """Return the content of a capture.
-
-    :raises UsageError: it can't be read, is no text or too large.
-    """
-    try:
-        with open(path, encoding="utf-8-sig") as handle:
-            text = handle.read(_MOST_CHARACTERS + 1)
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: {_NOTHING_READ}") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not the path of a file"
-        raise UsageError(f"{path}: {reason}") from None
-    if len(text) > _MOST_CHARACTERS:
-        raise UsageError(f"{path}: larger than {_MOST_CHARACTERS} characters")
-    return text
 
 
 def known(value: str | None) -> str | None:
@@ -132,7 +113,7 @@ def _read_query(name: str, body: str, capture: Capture) -> None:
     else:
         _read_indented(body, capture)
     if not capture.gpus:
-        raise UsageError(f"{name}: {_NOTHING_READ}")
+        raise UsageError(f"{name}: {NOTHING_READ}")
     if len(capture.gpus) > _MOST_GPUS:
         raise UsageError(f"{name}: {len(capture.gpus)} GPUs, more than the {_MOST_GPUS} of a machine")
 
@@ -142,12 +123,12 @@ def _read_xml(name: str, body: str, capture: Capture) -> None:
 
     start, end = body.index("<nvidia_smi_log"), body.rfind("</nvidia_smi_log>")
     if end < 0:
-        raise UsageError(f"{name}: {_NOTHING_READ}")
+        raise UsageError(f"{name}: {NOTHING_READ}")
     try:
         # Without its DOCTYPE: there are no entities to expand.
         root = ElementTree.fromstring(body[start : end + len("</nvidia_smi_log>")])
     except (ElementTree.ParseError, ValueError, RecursionError):
-        raise UsageError(f"{name}: {_NOTHING_READ}") from None
+        raise UsageError(f"{name}: {NOTHING_READ}") from None
     for child in root:
         if child.tag == "gpu":
             facts: dict[str, str] = {}

@@ -208,7 +208,7 @@ def _compute_capability(capture: Capture, facts: dict[str, object]) -> str:
     if found is None:
         name = facts.get("product_name")
         raise UsageError(
-            f"the compute capability of {name} is unknown: add the output of --query-gpu=compute_cap --format=csv"
+            f"the compute capability of {name} is unknown: add a file with the query of compute_cap in CSV format"
         )
     return found
 

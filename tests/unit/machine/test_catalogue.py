@@ -8,9 +8,10 @@ import os
 
 import pytest
 
+from ansible_collections.nvmock.gpu.plugins.module_utils.cli.import_command import read_text
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine.capture import read_captures, read_text
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.capture import read_captures
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.imported import definition_of
 
 CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "captures")

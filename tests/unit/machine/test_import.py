@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.cli import main
+from ansible_collections.nvmock.gpu.plugins.module_utils.cli.import_command import read_text
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError, UsageError
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import imported, types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine.capture import known, read_captures, read_text
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.capture import known, read_captures
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.imported import definition_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
