@@ -8,7 +8,7 @@ import sys
 
 from ..machine import types
 from ..machine.build import build_machine
-from ..machine.facts import machine_facts
+from ..machine.facts import definition_from, machine_facts
 from ..machine.model import Machine
 from .flags import TEXT, Flag, help_text, parse
 from .machine_flags import machine_flags, machine_from
@@ -33,7 +33,7 @@ def run(argv: list[str]) -> int:
     if values.text("output") == "json":
         import json
 
-        facts = [machine_facts(machine) for machine in chosen]
+        facts = [{**machine_facts(machine), "definition": definition_from(machine)} for machine in chosen]
         json.dump(facts[0] if named else facts, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return 0

@@ -13,11 +13,17 @@ from ..errors import ParameterError
 from .identity import derive_uuid
 from .model import GpuModel, MigDevice, MigProfile
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MEMORY_SLICES = 8
 COMPUTE_SLICES = 7
 _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
 _MOST_ENGINES = 64
+_KEYS = ("name", "memory_slices", "starts", "memory_mib", "instances", "multiprocessors")
+_ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
 
 
@@ -52,7 +58,8 @@ def capability_minors(gpus: list[int]) -> dict[str, int]:
 def profiles(rows: object) -> tuple[MigProfile, ...]:
     """Return the profiles of a machine definition's rows, which :func:`check_profiles` has accepted."""
     result = []
-    for name, size, starts, memory, count, multiprocessors, *known in rows:  # type: ignore[attr-defined]
+    for row in rows:  # type: ignore[attr-defined]
+        name, size, starts, memory, count, multiprocessors, *known = _positional("mig_profiles", row)
         slices = int(name.split("g.")[0])
         places = tuple([int(start) for start in starts])
         engines: tuple[int, int, int, int, int] | tuple[()] = ()
@@ -69,13 +76,14 @@ def check_profiles(where: str, rows: object) -> None:
     """Check the ``mig_profiles`` of a user's definition.
 
     :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] with an
-        optional last element [copy, decoder, encoder, jpeg, ofa], the engines.
+        optional last element [copy, decoder, encoder, jpeg, ofa], the engines, or of mappings with names for these values.
     """
     shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] or these and [engines]"
     if not isinstance(rows, (list, tuple)):
         raise ParameterError(where, rows, shape)
     seen: set[str] = set()
-    for row in rows:
+    for given in rows:
+        row = _positional(where, given)
         if not isinstance(row, (list, tuple)) or len(row) not in (6, 7):
             raise ParameterError(where, row, shape)
         name, size, starts, memory, count, multiprocessors = row[:6]
@@ -101,6 +109,39 @@ def check_profiles(where: str, rows: object) -> None:
                 raise ParameterError(where, engines, "a list of five engine counts: copy, decoder, encoder, jpeg, ofa")
             for number in engines:
                 parameters.integer(where, number, 0, _MOST_ENGINES)
+
+
+def named_profile(profile: MigProfile) -> dict[str, object]:
+    """Return a profile as the mapping that a definition takes."""
+    values = (profile.name, profile.size, list(profile.starts), profile.memory_mib, profile.instance_count)
+    row: dict[str, object] = dict(zip(_KEYS, (*values, profile.multiprocessors)))
+    if profile.engines:
+        row["engines"] = dict(zip(_ENGINES, profile.engines))
+    return row
+
+
+def _positional(where: str, row: Any) -> Any:
+    """Return a profile whose values have names as a list of them; anything else unchanged.
+
+    :raises ParameterError: a name is unknown or missing.
+    """
+    if not isinstance(row, dict):
+        return row
+    values = _values(where, row, _KEYS, ("engines",))
+    engines = row.get("engines")
+    if engines is not None:
+        values.append(_values(where + ".engines", engines, _ENGINES) if isinstance(engines, dict) else engines)
+    return values
+
+
+def _values(where: str, mapping: dict[Any, Any], keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
+    for key in mapping:
+        if key not in (*keys, *optional):
+            raise ParameterError(where, key, "made of the keys " + ", ".join((*keys, *optional)))
+    for key in keys:
+        if key not in mapping:
+            raise ParameterError(where, sorted(mapping), f"complete: {key} is missing")
+    return [mapping[key] for key in keys]
 
 
 def memory_in_name(gpu_mib: int, instance_mib: int) -> int:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import uuid
 
@@ -13,6 +14,7 @@ import pytest
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import definition_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Readings
 
 OWN = {
@@ -389,6 +391,44 @@ def test_numbers_as_text_are_numbers():
     profile = machine.model.mig_profiles[0]
     assert (profile.size, profile.starts, profile.memory_mib, profile.instance_count) == (1, (0, 1), 4864, 7)
     assert profile.engines == (1, 0, 0, 0, 64)
+
+
+@pytest.mark.parametrize("name", [*types.names(), *sorted(UNLISTED)])
+def test_a_machine_as_a_definition_is_the_same_machine(name):
+    machine = build_machine(name, gpu_count=9, uuid_seed="s")
+    definition = definition_from(machine)
+    assert json.loads(json.dumps(definition)) == definition
+    assert build_machine(name, definition) == machine
+
+
+NAMED = {"name": "1g.5gb", "memory_slices": 1, "starts": [0], "memory_mib": 4864, "instances": 7, "multiprocessors": 14}
+
+
+def test_profiles_with_names():
+    engines = {"ofa": 5, "copy": 1, "decoder": 2, "encoder": 3, "jpeg": 4}
+    rows = [["1g.5gb", 1, [0], 4864, 7, 14, [1, 2, 3, 4, 5]], ["2g.10gb", 2, [0], 9856, 3, 28]]
+    named = [{**NAMED, "engines": engines}, dict(zip(NAMED, rows[1], strict=True))]
+    one, other = (build_machine("x", {**OWN, "mig_profiles": given}) for given in (rows, named))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {**NAMED, "size": 1},
+        {key: value for key, value in NAMED.items() if key != "starts"},
+        {**NAMED, "engines": {"copy": 1}},
+        {**NAMED, "engines": 5},
+        {**NAMED, "engines": [1, 2]},
+        {**NAMED, "memory_mib": "much"},
+        {**NAMED, 7: 1},
+    ],
+)
+def test_bad_profiles_with_names(row):
+    with pytest.raises(ParameterError) as error:
+        build_machine("x", {**OWN, "mig_profiles": [row]})
+    assert str(error.value).startswith("machine_definition.mig_profiles") and "\n" not in str(error.value)
 
 
 # --- identities ---
