@@ -150,6 +150,9 @@ def definition_of(capture: Capture, keep_identity: bool = False) -> tuple[dict[s
     _add_groups(capture, facts)
     facts["readings"] = _readings(first)
     notes = _add_board(facts, first)
+    in_mig_mode = [str(index) for index, gpu in enumerate(capture.gpus) if _get(gpu, _MIG_MODE) == "Enabled"]
+    if in_mig_mode:
+        notes.append("in MIG mode, whose layout is not part of a definition: GPU " + ", ".join(in_mig_mode))
     if keep_identity:
         _add_identity(capture, facts)
     missing = [key for key in _OPTIONAL if key not in facts and (keep_identity or key not in ("uuids", "serials"))]

@@ -287,7 +287,10 @@ def test_what_other_commands_say():
     assert notes == ["from machine type dgxh200, which has the same board: mig_profiles"]
     assert definition_of(captured("nvidia-l40s__595.80.txt"))[0]["nvlink_links"] == 0
     mig = definition_of(captured("nvidia-h200-mig__590.48.01.txt"))[1]
-    assert mig == ["from machine type dgxh200, which has the same board: nvlink_links, mig_profiles"]
+    assert mig == [
+        "from machine type dgxh200, which has the same board: nvlink_links, mig_profiles",
+        "in MIG mode, whose layout is not part of a definition: GPU 0",
+    ]
 
 
 TOPOLOGY = """\
