@@ -32,6 +32,12 @@ options:
       - PCI bus ids of the GPUs, such as V(0000:07:00.0), instead of those of the machine type, one per GPU.
     type: list
     elements: raw
+  pci_domain:
+    description:
+      - PCI domain that all GPUs are moved to, as hexadecimal digits in quotes, such as V(0001). GPUs in several domains keep their
+        distance from the lowest one.
+      - Use it if the node has PCI devices of its own at the bus ids of the GPUs, which M(nvmock.gpu.nvmock_devices) warns about.
+    type: raw
   uuids:
     description:
       - UUIDs of the GPUs, such as V(GPU-12345678-1234-1234-1234-123456789abc), one per GPU.

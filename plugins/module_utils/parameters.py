@@ -130,6 +130,14 @@ def bus_ids(name: str, value: object) -> list[str]:
     return result
 
 
+def pci_domain(name: str, value: object) -> int:
+    """A PCI domain: 1 to 8 hexadecimal digits, as text. Returned as a number."""
+    text(name, value)
+    if not isinstance(value, str) or not 1 <= len(value) <= 8 or not _HEX.issuperset(value):
+        raise ParameterError(name, value, "a PCI domain of 1 to 8 hexadecimal digits, such as 0001 (quoted in YAML)")
+    return int(value, 16)
+
+
 def gpu_uuid(name: str, value: object, prefix: str = "GPU-") -> str:
     """*prefix* and a UUID of hexadecimal digits in groups of 8-4-4-4-12, lower case."""
     text(name, value)
@@ -147,6 +155,18 @@ def gpu_uuids(name: str, value: object) -> list[str]:
     result = [gpu_uuid(name, item) for item in value]
     _distinct(name, result)
     return result
+
+
+def serials(name: str, value: object) -> list[str]:
+    """A list of board serial numbers. Several GPUs of a board have the same one."""
+    allowed = "a list of serial numbers of up to 30 letters and digits, such as '1650123456789' (quoted in YAML)"
+    if not isinstance(value, (list, tuple)):
+        raise ParameterError(name, value, allowed)
+    for item in value:
+        text(name, item)
+        if not isinstance(item, str) or not item.isascii() or not item.isalnum() or len(item) > 30:
+            raise ParameterError(name, item, allowed)
+    return list(value)
 
 
 def absolute_path(name: str, value: object, root_allowed: bool = False) -> str:

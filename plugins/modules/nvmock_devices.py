@@ -191,7 +191,7 @@ gpus:
       minor: 0
       uuid: GPU-4f52e649-e1f8-5823-a42c-74c7e6dd29de
       name: NVIDIA A100-SXM4-40GB
-      pci_bus_id: "0000:00:00.0"
+      pci_bus_id: "0000:07:00.0"
       serial: "1651381124475"
       addressing_mode: NONE
       mig_enabled: false
@@ -202,6 +202,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DEV_ROOT, DEVICES
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
     DEFAULT_CAPS_MAJOR,
     DEFAULT_UVM_MAJOR,
@@ -221,6 +222,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     run,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components, drm
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.cautions import cautions
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
@@ -272,6 +274,9 @@ def main() -> None:
                     wanted.append(components.dev_root_devices(machine, base, dev_root, numbered, restore, mock))
                 return wanted
 
+            with HostRoot(host_root) as root:
+                for text in cautions(root, machine):
+                    module.warn(text)
             result["gpus"] = gpu_facts(machine)
             result["device_files"] = "regular" if options.regular_files else "char"
     paths = {DEVICES: base} if given else {}

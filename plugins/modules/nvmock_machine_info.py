@@ -64,7 +64,7 @@ model:
     product_name: NVIDIA H100 80GB HBM3
     architecture: Hopper
     brand: NVIDIA
-    memory_mib: 81920
+    memory_mib: 81559
     compute_capability: "9.0"
     pci_device_id: 233010DE
     pci_subsystem_id: 16C110DE
@@ -72,6 +72,13 @@ model:
     board_part_number: 692-2G520-0200-000
     nvlink_links: 18
     mig_profiles: [1g.10gb, 7g.80gb]
+definition:
+  description: The machine as a value of O(machine_definition). Its MIG layout is not part of it.
+  returned: success
+  type: dict
+  sample:
+    product_name: NVIDIA H100 80GB HBM3
+    memory_mib: 81559
 gpus:
   description: The GPUs, like RV(nvmock.gpu.nvmock_devices#module:gpus).
   returned: success
@@ -85,7 +92,7 @@ gpus:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import machine_facts
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import definition_from, machine_facts
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS, OneLine
 
@@ -94,7 +101,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=MACHINE_OPTIONS, supports_check_mode=True)
     with OneLine(module):
         machine = machine_from(module.params)
-    module.exit_json(changed=False, known_machines=types.names(), **machine_facts(machine))
+    module.exit_json(
+        changed=False, known_machines=types.names(), definition=definition_from(machine), **machine_facts(machine)
+    )
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ MUTATIONS = [
     ("/dev/nvidia-uvm", change_to_directory),
     ("/var/lib/nvidia-mock/driver/dev/nvidia1", change_numbers),
     ("/dev/nvidia-caps/nvidia-cap2", change_mode),
-    ("/dev/dri/by-path/pci-0000:00:00.0-card", change_target),
+    ("/dev/dri/by-path/pci-0000:07:00.0-card", change_target),
     ("/var/lib/nvidia-mock/driver/lib64", change_mode),
     ("/var/lib/nvidia-mock/driver/lib64/libcuda.so.1", change_target),
     ("/var/lib/nvidia-mock/driver/lib64/libcuda.so", change_to_file),

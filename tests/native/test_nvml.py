@@ -34,7 +34,7 @@ OWN = {
     "board_part_number": "900-2G530-0060-000",
     "gpus_per_socket": 1,
 }
-MACHINES = {name: build_machine(name, uuid_seed="s") for name in types.names()}
+MACHINES = {name: build_machine(name, uuid_seed="s") for name in types.names() if name.startswith("dgx")}
 MACHINES["own"] = build_machine("own", OWN, uuid_seed="s")
 
 
@@ -242,7 +242,7 @@ def test_a_gpu_is_found_by_each_of_its_identifiers(node):
     ],
 )
 def test_what_is_no_bus_id(a100, text):
-    """The machine has buses 00 to 07: none of them is meant by half of a bus id."""
+    """The machine has bus 07, which is not meant by half of a bus id."""
     with refused(pynvml.NVML_ERROR_INVALID_ARGUMENT):
         pynvml.nvmlDeviceGetHandleByPciBusId(text)
 

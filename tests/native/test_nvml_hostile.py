@@ -152,7 +152,7 @@ def test_each_pointer_may_be_null(node, valid, name, pointers):
     events = pynvml.nvmlEventSetCreate()
     mig_gpu = pynvml.nvmlDeviceGetHandleByIndex(1)
     instance = pynvml.nvmlDeviceGetGpuInstanceById(mig_gpu, MACHINE.gpus[1].mig_devices[1].gi)
-    text = {"Serial": MACHINE.gpus[0].serial, "UUID": MACHINE.gpus[0].uuid}.get(name.rpartition("By")[2], "0:0")
+    text = {"Serial": MACHINE.gpus[0].serial, "UUID": MACHINE.gpus[0].uuid}.get(name.rpartition("By")[2], "1b:0")
     uuid = pynvml.c_nvmlUUID_t()
     uuid.type, uuid.value.str = pynvml.NVML_UUID_TYPE_ASCII, MACHINE.gpus[0].uuid.encode()
 

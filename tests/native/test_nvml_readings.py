@@ -16,7 +16,11 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import bu
 from .nvml_node import refused, running
 
 MACHINES = {
-    **{name: build_machine(name, uuid_seed="s", gpu_count=2, mig_layout={1: []}) for name in types.names()},
+    **{
+        name: build_machine(name, uuid_seed="s", gpu_count=2, mig_layout={1: []})
+        for name in types.names()
+        if name.startswith("dgx")
+    },
     "unknown": build_machine("own", {"base": "dgxa100", "readings": {}}, uuid_seed="s", gpu_count=1),
     "some": build_machine(
         "own",

@@ -51,8 +51,8 @@ MUTATING = {
 # What changes a file system. The faults of tests/unit/host strike in those of host (and in root): see host_support. The
 # others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
 WRITERS = {
-    "host.apply", "host.housing", "host.lock", "host.put", "host.steps", "host.sweep", "cli.probe_files",
-    "runtime_config.store",
+    "host.apply", "host.housing", "host.lock", "host.put", "host.steps", "host.sweep", "cli.import_command",
+    "cli.probe_files", "runtime_config.store",
 }  # fmt: skip
 
 # What reads a file system by path. A node is read through descriptors, which host.root alone opens: elsewhere these calls
@@ -71,6 +71,7 @@ MAY_LOOK = {
     "host.guard": {"open"},  # /proc of the running kernel
     "module": {"os.path.isdir"},  # the host root
     "cli.node_command": {"os.path.isdir"},  # the host root
+    "cli.import_command": {"open"},  # the user's captures and the definition of them
     "cli.machine_flags": {"open"},  # the user's machine file
     "cli.probe_files": {"os.open"},  # the command's own probes
     "runtime_config.store": {"open", "os.listdir", "os.path.isdir", "os.path.realpath"},  # the runtimes' own files

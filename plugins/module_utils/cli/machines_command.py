@@ -8,26 +8,32 @@ import sys
 
 from ..machine import types
 from ..machine.build import build_machine
-from ..machine.facts import machine_facts
+from ..machine.facts import definition_from, machine_facts
 from ..machine.model import Machine
 from .flags import TEXT, Flag, help_text, parse
 from .machine_flags import machine_flags, machine_from
 
+_AFTER = "machines import makes a machine definition of what nvidia-smi printed on a real machine (see its --help)."
+
 
 def run(argv: list[str]) -> int:
-    """Print the machine types, or with --machine (or --machine-file) the facts of one."""
+    """Print the machine types, or with --machine (or --machine-file) the facts of one; or import one."""
+    if argv[:1] == ["import"]:
+        from .import_command import run as run_import
+
+        return run_import(argv[1:])
     flags = [*machine_flags(), Flag("output", TEXT, "text", "output format", ("text", "json"))]
     values = parse(flags, argv)
     if values is None:
         about = "Lists the machine types; with --machine, the facts of one."
-        sys.stdout.write(help_text("gpu-mockctl machines [flags]", about, flags))
+        sys.stdout.write(help_text("gpu-mockctl machines [import] [flags]", about, flags, _AFTER))
         return 0
     named = any(word.lstrip("-").partition("=")[0] in ("machine", "machine-file") for word in argv)
     chosen = [machine_from(values)] if named else [build_machine(name, uuid_seed="") for name in types.names()]
     if values.text("output") == "json":
         import json
 
-        facts = [machine_facts(machine) for machine in chosen]
+        facts = [{**machine_facts(machine), "definition": definition_from(machine)} for machine in chosen]
         json.dump(facts[0] if named else facts, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return 0
@@ -41,4 +47,4 @@ def run(argv: list[str]) -> int:
 
 def _line(machine: Machine) -> str:
     name = machine.gpus[0].name
-    return f"{machine.type_name:<10} {len(machine.gpus)} x {name}, driver {machine.driver_version}"
+    return f"{machine.type_name:<15} {len(machine.gpus)} x {name}, driver {machine.driver_version}"

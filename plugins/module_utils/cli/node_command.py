@@ -19,6 +19,7 @@ from ..layout.driver_tree import DriverTreeOptions
 from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
 from ..node import components
+from ..node.cautions import cautions
 from ..node.keeper import Keeper, released
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, instance, machine_flags, machine_from, node_flags
@@ -174,7 +175,7 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
 
     with HostRoot(root_path) as root:
         changes = _change(values, root, look)
-        warnings = guard.warnings(root)
+        warnings = cautions(root, machine) + guard.warnings(root)
     return NodeResult(machine, changes, names, warnings)
 
 
@@ -280,5 +281,6 @@ def _print_json(values: Values, modes: set[str], result: NodeResult) -> None:
     if result.machine is not None:
         facts.update(machine_facts(result.machine))
         facts["cdi_devices"] = result.cdi_devices
+        facts["warnings"] = result.warnings
     json.dump(facts, sys.stdout, indent=2)
     sys.stdout.write("\n")

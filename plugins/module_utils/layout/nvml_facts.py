@@ -45,7 +45,7 @@ _ECC_MODES = {"": 0, "Disabled": 1, "Enabled": 2}
 # NVML_GPU_INSTANCE_PROFILE_..._SLICE by slices and attribute: REV1 has media extensions, REV2 twice the memory.
 _NUMBERS = {(1, ""): 0, (2, ""): 1, (3, ""): 2, (4, ""): 3, (7, ""): 4, (6, ""): 6, (1, "me"): 7, (2, "me"): 8}
 _NUMBERS.update({(1, "rev2"): 9, (1, "gfx"): 10, (2, "gfx"): 11, (4, "gfx"): 12, (3, "gfx"): 17})
-_NUMBERS.update({(1, "me.all"): 15, (2, "me.all"): 16})
+_NUMBERS.update({(1, "me.all"): 15, (2, "me.all"): 16, (1, "-me"): 13, (2, "-me"): 14})
 _IDS = {0: 19, 1: 14, 2: 9, 3: 5, 4: 0, 7: 20, 9: 15}
 # For profiles that the user guide's listings do not have: above all ids that they have.
 _OTHER_IDS = 64
@@ -161,16 +161,20 @@ def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, .
 
 def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
     """Return the NVML_GPU_INSTANCE_PROFILE_... of each profile. Profiles without a name in NVML get the next free numbers."""
-    numbers: list[int] = []
-    for profile in profiles:
-        attribute = profile.name.partition("+")[2]
+    named: dict[int, int] = {}
+    for place, profile in enumerate(profiles):
+        attribute = profile.name.partition("+")[2] or "".join(profile.name.partition("-")[1:])
         wanted = _NUMBERS.get((profile.slices, attribute))
-        if wanted in numbers and not attribute:
+        if wanted in named.values() and not attribute:
             wanted = _NUMBERS.get((profile.slices, "rev2"))
-        if wanted is None or wanted in numbers:
-            free = (number for number in range(_PROFILES - 1, -1, -1) if number not in numbers)
-            wanted = next(free, _PROFILES + len(numbers))
-        numbers.append(wanted)
+        if wanted is not None and wanted not in named.values():
+            named[place] = wanted
+    free = [number for number in range(_PROFILES) if number not in named.values()]
+    numbers = []
+    for place in range(len(profiles)):
+        if place not in named:
+            named[place] = free.pop() if free else _PROFILES + place
+        numbers.append(named[place])
     return numbers
 
 

@@ -9,11 +9,10 @@ Format, order and tabs: open-gpu-kernel-modules, kernel-open/nvidia/nv-procfs.c 
 from __future__ import annotations
 
 from ..host.entries import Entry, directory, file
+from ..machine.drivers import build_date
 from ..machine.model import Gpu, Machine
 from .devices import DeviceOptions, capability_names
 
-# The build date in the banner is that of 550.54.15; it is the same for every version, as the same input must give the same bytes.
-_BUILT = "Tue Mar  5 22:23:56 UTC 2024"
 _COMPILER = "gcc version 12.2.0 (Debian 12.2.0-14)"
 
 _PARAMS_HEAD = "ResmanDebugLevel: 4294967295\nRmLogonRC: 1\nModifyDeviceFiles: 1\n"
@@ -76,8 +75,9 @@ def procfs_entries(machine: Machine, base: str, architecture: str, options: Devi
 
 def version_text(machine: Machine, architecture: str) -> bytes:
     """Return /proc/driver/nvidia/version: two lines."""
+    built = build_date(machine.driver_version)
     return (
-        f"NVRM version: NVIDIA UNIX {architecture} Kernel Module  {machine.driver_version}  {_BUILT}\n"
+        f"NVRM version: NVIDIA UNIX {architecture} Kernel Module  {machine.driver_version}  {built}\n"
         f"GCC version:  {_COMPILER}\n"
     ).encode("ascii")
 

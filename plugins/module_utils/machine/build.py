@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .. import parameters
 from ..errors import ParameterError
-from . import mig, readings, types
+from . import drivers, mig, readings, types
 from .identity import derive_serial, derive_uuid
 from .model import Gpu, GpuModel, Machine
 
@@ -20,7 +20,7 @@ _FIRST_IRQ = 64
 
 _REQUIRED = ("product_name", "driver_version", "memory_mib", "compute_capability", "architecture")
 _OPTIONAL: dict[str, object] = {
-    "cuda_version": "12.4",
+    "cuda_version": None,
     "gpu_count": None,
     "brand": "NVIDIA",
     "pci_device_id": "000010DE",
@@ -33,6 +33,7 @@ _OPTIONAL: dict[str, object] = {
     "readings": {},
     "pci_bus_ids": [],
     "uuids": [],
+    "serials": [],
     "mig_profiles": [],
     "addressing_mode": "NONE",
 }
@@ -44,6 +45,7 @@ def build_machine(
     gpu_count: object = None,
     product_name: object = None,
     pci_bus_ids: object = None,
+    pci_domain: object = None,
     uuids: object = None,
     uuid_seed: str = "",
     driver_version: object = None,
@@ -58,9 +60,11 @@ def build_machine(
     :arg gpu_count: 1 to 64; default: the type's.
     :arg product_name: overrides the product name of all GPUs.
     :arg pci_bus_ids: overrides the PCI bus IDs, at least one per GPU.
+    :arg pci_domain: the PCI domain, 1 to 8 hexadecimal digits, that all GPUs move to. GPUs in several domains keep their
+        distance from the lowest one.
     :arg uuids: overrides the GPU UUIDs, one per GPU.
     :arg uuid_seed: the seed of UUIDs and serial numbers. The same seed gives the same values.
-    :arg driver_version: overrides the driver version, such as ``550.54.15``.
+    :arg driver_version: overrides the driver version, such as ``550.54.15``. The CUDA version follows.
     :arg mig_layout: mapping of GPU index to a list of MIG profile names. These GPUs are in MIG mode.
     :arg allow_unsupported: use the synthetic fallback for an unknown *type_name*.
     :raises ParameterError: a value is not allowed.
@@ -81,6 +85,8 @@ def build_machine(
         buses = parameters.bus_ids("pci_bus_ids", pci_bus_ids)
         if len(buses) < count:
             raise ParameterError("pci_bus_ids", pci_bus_ids, f"a list of at least {count} PCI bus IDs, one per GPU")
+    if pci_domain is not None:
+        buses = _in_domain(buses, parameters.pci_domain("pci_domain", pci_domain))
     if uuids is not None:
         ids = parameters.gpu_uuids("uuids", uuids)
         if len(ids) < count:
@@ -89,6 +95,8 @@ def build_machine(
         ids = list(facts["uuids"])  # type: ignore[call-overload]
     ids += ["GPU-" + derive_uuid(uuid_seed, f"gpu/{index}") for index in range(len(ids), count)]
 
+    serials = list(facts["serials"])  # type: ignore[call-overload]
+    serials += [derive_serial(uuid_seed, f"serial/{index}") for index in range(len(serials), count)]
     model = _model(facts, str(name))
     layouts = mig.parse_layout("mig", mig_layout, count, model)
     gpus = []
@@ -101,15 +109,22 @@ def build_machine(
                 uuid=ids[index],
                 name=str(name),
                 pci_bus_id=buses[index],
-                serial=derive_serial(uuid_seed, f"serial/{index}"),
+                serial=serials[index],
                 irq=_FIRST_IRQ + index,
                 mig_enabled=profiles is not None,
                 mig_devices=mig.place("mig", ids[index], index, profiles or [], model),
                 addressing_mode=str(facts["addressing_mode"]),
             )
         )
-    cuda = parameters.two_numbers("machine.cuda_version", facts["cuda_version"])
+    cuda = _cuda_version(facts, str(driver))
     return Machine(type_name, str(driver), cuda, tuple(gpus), model)
+
+
+def _cuda_version(facts: dict[str, object], driver: str) -> tuple[int, int]:
+    """That of the definition, unless an override chose a driver of another branch, which the definition does not describe."""
+    if facts["cuda_version"] is None or drivers.branch_of(driver) != drivers.branch_of(str(facts["driver_version"])):
+        return drivers.cuda_version(driver)
+    return parameters.two_numbers("machine.cuda_version", facts["cuda_version"])
 
 
 def _facts(type_name: str, definition: dict[str, object] | None, allow_unsupported: bool) -> dict[str, object]:
@@ -145,7 +160,8 @@ def _own_facts(definition: object) -> dict[str, object]:
     parameters.driver_version(where + "driver_version", facts["driver_version"])
     parameters.integer(where + "memory_mib", facts["memory_mib"], 1, 1 << 40)
     parameters.two_numbers(where + "compute_capability", facts["compute_capability"])
-    parameters.two_numbers(where + "cuda_version", facts["cuda_version"])
+    if "cuda_version" in own:
+        parameters.two_numbers(where + "cuda_version", facts["cuda_version"])
     for key in ("architecture", "brand"):
         parameters.product_name(where + key, facts[key])
     for key in ("pci_device_id", "pci_subsystem_id"):
@@ -158,6 +174,7 @@ def _own_facts(definition: object) -> dict[str, object]:
     buses = parameters.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])
     facts["pci_bus_ids"] = buses
     facts["uuids"] = parameters.gpu_uuids(where + "uuids", facts["uuids"])
+    facts["serials"] = parameters.serials(where + "serials", facts["serials"])
     if facts["gpu_count"] is None:
         facts["gpu_count"] = len(buses) or 1
     parameters.integer(where + "gpu_count", facts["gpu_count"], 1, MAX_GPUS)
@@ -190,7 +207,7 @@ def _enough_bus_ids(known: list[str], count: int) -> list[str]:
     """Add bus IDs with the next bus numbers, for a count above the type's own."""
     buses = [parameters.bus_id("machine.pci_bus_ids", bus) for bus in known[:count]]
     taken = set(buses)
-    number = int(buses[-1][-7:-5], 16) if buses else -1
+    number = int(buses[-1][-7:-5], 16) if buses else 0  # the host bridge of an x86 machine is on bus 0
     domain = 0
     while len(buses) < count:
         number += 1
@@ -201,3 +218,20 @@ def _enough_bus_ids(known: list[str], count: int) -> list[str]:
             taken.add(candidate)
             buses.append(candidate)
     return buses
+
+
+def _in_domain(buses: list[str], domain: int) -> list[str]:
+    """Move PCI bus IDs to another domain.
+
+    :raises ParameterError: the last one would leave the 32 bits of a domain.
+    """
+    parts = [bus.split(":", 1) for bus in buses]
+    numbers = [int(number, 16) for number, _place in parts]
+    least = min(numbers)
+    if domain + max(numbers) - least > 0xFFFFFFFF:
+        raise ParameterError("pci_domain", f"{domain:x}", "a PCI domain below ffffffff that leaves room for all GPUs")
+    moved = []
+    for number, (_domain, place) in zip(numbers, parts):
+        new = number - least + domain
+        moved.append(("%04x:%s" if new <= 0xFFFF else "%08x:%s") % (new, place))
+    return moved

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .mig import named_profile
 from .model import Machine
 
 
@@ -51,3 +52,26 @@ def machine_facts(machine: Machine) -> dict[str, object]:
         "model": shared,
         "gpus": gpu_facts(machine),
     }
+
+
+def definition_from(machine: Machine) -> dict[str, object]:
+    """Return the machine definition that describes *machine*, but for its MIG layout, which is not part of a definition."""
+    model = machine.model
+    facts: dict[str, object] = {
+        "driver_version": machine.driver_version,
+        "cuda_version": "%d.%d" % machine.cuda_version,
+        "gpu_count": len(machine.gpus),
+        "pci_bus_ids": [gpu.pci_bus_id for gpu in machine.gpus],
+        "uuids": [gpu.uuid for gpu in machine.gpus],
+        "serials": [gpu.serial for gpu in machine.gpus],
+        "addressing_mode": machine.gpus[0].addressing_mode,
+    }
+    if model is not None:
+        facts.update((name, getattr(model, name)) for name in model.FIELDS)
+        facts["compute_capability"] = "%d.%d" % model.compute_capability
+        facts["mig_profiles"] = [named_profile(profile) for profile in model.mig_profiles]
+        readings = {name: getattr(model.readings, name) for name in model.readings.FIELDS}
+        facts["readings"] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in readings.items() if value
+        }
+    return facts

@@ -13,12 +13,18 @@ from ..errors import ParameterError
 from .identity import derive_uuid
 from .model import GpuModel, MigDevice, MigProfile
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MEMORY_SLICES = 8
 COMPUTE_SLICES = 7
 _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
 _MOST_ENGINES = 64
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+")
+_KEYS = ("name", "memory_slices", "starts", "memory_mib", "instances", "multiprocessors")
+_ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
 
 
 # Capabilities that do not belong to a GPU, and their minors.
@@ -52,7 +58,8 @@ def capability_minors(gpus: list[int]) -> dict[str, int]:
 def profiles(rows: object) -> tuple[MigProfile, ...]:
     """Return the profiles of a machine definition's rows, which :func:`check_profiles` has accepted."""
     result = []
-    for name, size, starts, memory, count, multiprocessors, *known in rows:  # type: ignore[attr-defined]
+    for row in rows:  # type: ignore[attr-defined]
+        name, size, starts, memory, count, multiprocessors, *known = _positional("mig_profiles", row)
         slices = int(name.split("g.")[0])
         places = tuple([int(start) for start in starts])
         engines: tuple[int, int, int, int, int] | tuple[()] = ()
@@ -69,13 +76,14 @@ def check_profiles(where: str, rows: object) -> None:
     """Check the ``mig_profiles`` of a user's definition.
 
     :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] with an
-        optional last element [copy, decoder, encoder, jpeg, ofa], the engines.
+        optional last element [copy, decoder, encoder, jpeg, ofa], the engines, or of mappings with names for these values.
     """
     shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] or these and [engines]"
     if not isinstance(rows, (list, tuple)):
         raise ParameterError(where, rows, shape)
     seen: set[str] = set()
-    for row in rows:
+    for given in rows:
+        row = _positional(where, given)
         if not isinstance(row, (list, tuple)) or len(row) not in (6, 7):
             raise ParameterError(where, row, shape)
         name, size, starts, memory, count, multiprocessors = row[:6]
@@ -112,6 +120,50 @@ def check_profile_name(where: str, name: object) -> str:
     return slices
 
 
+def named_profile(profile: MigProfile) -> dict[str, object]:
+    """Return a profile as the mapping that a definition takes."""
+    values = (profile.name, profile.size, list(profile.starts), profile.memory_mib, profile.instance_count)
+    row: dict[str, object] = dict(zip(_KEYS, (*values, profile.multiprocessors)))
+    if profile.engines:
+        row["engines"] = dict(zip(_ENGINES, profile.engines))
+    return row
+
+
+def _positional(where: str, row: Any) -> Any:
+    """Return a profile whose values have names as a list of them; anything else unchanged.
+
+    :raises ParameterError: a name is unknown or missing.
+    """
+    if not isinstance(row, dict):
+        return row
+    values = _values(where, row, _KEYS, ("engines",))
+    engines = row.get("engines")
+    if engines is not None:
+        values.append(_values(where + ".engines", engines, _ENGINES) if isinstance(engines, dict) else engines)
+    return values
+
+
+def _values(where: str, mapping: dict[Any, Any], keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
+    for key in mapping:
+        if key not in (*keys, *optional):
+            raise ParameterError(where, key, "made of the keys " + ", ".join((*keys, *optional)))
+    for key in keys:
+        if key not in mapping:
+            raise ParameterError(where, sorted(mapping), f"complete: {key} is missing")
+    return [mapping[key] for key in keys]
+
+
+def memory_in_name(gpu_mib: int, instance_mib: int) -> int:
+    """Return the memory that NVIDIA's programs put in the name of a profile, in GB: the eighths of the GPU that hold it.
+
+    The rule is go-nvlib's (pkg/nvlib/device/mig_profile.go): the share is rounded up to eighths, the GPU's memory to GiB, their
+    product to the nearest number. Programs derive the name from the memory, so another one in a definition would not be theirs.
+    """
+    eighths = -(-instance_mib * MEMORY_SLICES // gpu_mib)
+    gigabytes = -(-gpu_mib // 1024)
+    return (2 * eighths * gigabytes + MEMORY_SLICES) // (2 * MEMORY_SLICES)
+
+
 def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> dict[int, list[str]]:
     """Check a MIG layout: a mapping of GPU index to a list of profile names.
 
@@ -139,28 +191,22 @@ def parse_layout(name: str, layout: object, gpu_count: int, model: GpuModel) -> 
 
 
 def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuModel) -> tuple[MigDevice, ...]:
-    """Place the *wanted* profiles on a GPU in the given order, each at its first free start, with one compute instance each.
+    """Place the *wanted* profiles on a GPU, with one compute instance each.
+
+    Of all placements, that one is taken in which the first profile starts at its earliest possible memory slice, then the second, and
+    so on. So a layout is accepted in any order if it has a placement at all.
 
     :returns: the MIG devices in the order of their GPU instance IDs.
-    :raises ParameterError: they do not fit. The message contains the first profile that does not fit.
+    :raises ParameterError: they do not fit. The message contains the first profile that does not fit beside those before it.
     """
     by_name = {profile.name: profile for profile in model.mig_profiles}
-    taken: set[int] = set()
-    slices = 0
-    counts: dict[str, int] = {}
-    placed: list[tuple[int, MigProfile]] = []
-    for wish in wanted:
-        profile = by_name[wish]
-        counts[wish] = counts.get(wish, 0) + 1
-        slices += profile.slices
-        start = next(
-            (start for start in profile.starts if taken.isdisjoint(range(start, start + profile.size))),
-            None,
-        )
-        if start is None or slices > COMPUTE_SLICES or counts[wish] > profile.instance_count:
-            raise ParameterError(name, wanted, f"profiles that fit one GPU: no space left for {wish}", f"[{index}]")
-        taken.update(range(start, start + profile.size))
-        placed.append((_instance_id(profile.size, start), profile))
+    profiles = [by_name[wish] for wish in wanted]
+    starts = _starts(profiles)
+    if starts is None:
+        count = next(count for count in range(1, len(profiles) + 1) if _starts(profiles[:count]) is None)
+        allowed = f"profiles that fit one GPU: no space left for {wanted[count - 1]}"
+        raise ParameterError(name, wanted, allowed, f"[{index}]")
+    placed = [(_instance_id(profile.size, start), profile) for profile, start in zip(profiles, starts)]
     placed.sort(key=lambda item: item[0])
     return tuple(
         MigDevice(
@@ -175,6 +221,36 @@ def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuMod
         )
         for position, (gi, profile) in enumerate(placed)
     )
+
+
+def _starts(profiles: list[MigProfile]) -> list[int] | None:
+    """Return the memory slices at which the profiles start on one GPU; None if there is no placement."""
+    if sum([profile.slices for profile in profiles]) > COMPUTE_SLICES:
+        return None
+    if any(profiles.count(profile) > profile.instance_count for profile in profiles):
+        return None
+    return _search(profiles, 0, 0, set())
+
+
+def _search(profiles: list[MigProfile], place: int, taken: int, dead: set[tuple[int, int]]) -> list[int] | None:
+    """Place the profiles from the number *place* on.
+
+    :arg taken: the occupied memory slices, as bits.
+    :arg dead: number of a profile and occupied slices from which there is no way on. It keeps the search short.
+    """
+    if place == len(profiles):
+        return []
+    if (place, taken) in dead:
+        return None
+    profile = profiles[place]
+    for start in profile.starts:
+        slices = (1 << profile.size) - 1 << start
+        if not taken & slices:
+            rest = _search(profiles, place + 1, taken | slices, dead)
+            if rest is not None:
+                return [start, *rest]
+    dead.add((place, taken))
+    return None
 
 
 def _instance_id(size: int, start: int) -> int:

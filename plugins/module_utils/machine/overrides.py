@@ -43,6 +43,7 @@ OVERRIDES = (
     Override("gpu_count", {"type": "int"}, "gpu_count", "number of GPUs, 1 to 64"),
     Override("product_name", _TEXT, "product_name", "product name of the GPUs"),
     Override("pci_bus_ids", {"type": "list", "elements": "raw"}, "pci_bus_ids", "PCI bus IDs, comma separated"),
+    Override("pci_domain", _TEXT, "pci_domain", "PCI domain of all GPUs, such as 0001"),
     Override("uuids", {"type": "list", "elements": "raw"}, "uuids", "GPU UUIDs, comma separated"),
     Override("uuid_seed", _TEXT, "uuid_seed", "seed of the UUIDs; default: the host name"),
     Override("driver_version", _TEXT, "driver_version", "driver version, such as 550.54.15"),

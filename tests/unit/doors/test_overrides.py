@@ -23,6 +23,7 @@ VALUES = {
     "gpu_count": 2,
     "product_name": "NVIDIA Test",
     "pci_bus_ids": ["0000:01:00.0", "0000:02:00.0"],
+    "pci_domain": "0010",
     "uuids": ["GPU-12345678-1234-1234-1234-123456789abc", "GPU-12345678-1234-1234-1234-123456789abd"],
     "driver_version": "555.42.02",
     "mig": {"0": ["1g.10gb", "1g.10gb"], "1": []},

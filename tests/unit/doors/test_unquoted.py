@@ -72,7 +72,7 @@ def test_any_number(value):
 
 
 def test_the_options_that_are_texts():
-    assert [row.name for row in TEXTS] == ["machine", "product_name", "uuid_seed", "driver_version"]
+    assert [row.name for row in TEXTS] == ["machine", "product_name", "pci_domain", "uuid_seed", "driver_version"]
     assert [row.name for row in LISTS] == ["pci_bus_ids", "uuids"]
     assert not any("str" in (row.ansible["type"], row.ansible.get("elements")) for row in OVERRIDES)
 

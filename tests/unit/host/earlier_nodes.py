@@ -23,7 +23,8 @@ PATHS = [
     *("--cdi-output", "/var/run/cdi/gpu.json", "--toolkit-root", "/opt/tk"),
 ]
 ARGUMENTS = {
-    "default": ["--with-dri", "--with-hook", "--machine", "dgxa100"],
+    # dgxa100 had the PCI bus IDs of this type, and a card keeps its number with its bus ID.
+    "default": ["--with-dri", "--with-hook", "--machine", "go-nvml-dgxa100"],
     "mig": ["--machine", "dgxh100", "--gpu-count", "2", "--mig", "0=3g.40gb,1g.10gb"],
     "paths": ["--gpu-count", "1", "--with-hook", *PATHS],
     "taken": ["--gpu-count", "2", "--take-over"],

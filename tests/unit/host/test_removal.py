@@ -111,7 +111,7 @@ def test_mode_and_owner_do_not_count(used_node):
 
 def test_what_a_smaller_machine_leaves_is_compared_as_well(used_node):
     present(used_node, small_node(2))
-    path = f"{BASE}/proc/driver/nvidia/gpus/0000:01:00.0/information"
+    path = f"{BASE}/proc/driver/nvidia/gpus/0000:0f:00.0/information"
     write(used_node, path, b"mine")
     changes = present(used_node, small_node(1))
     assert [left.path for left in changes.left] == [path]

@@ -50,7 +50,7 @@ def test_dri():
     for index in range(8):
         assert numbers(more)[f"/dev/dri/card{index}"] == (226, index)
         assert numbers(more)[f"/dev/dri/renderD{128 + index}"] == (226, 128 + index)
-        by_path = f"/dev/dri/by-path/pci-0000:0{index}:00.0"
+        by_path = f"/dev/dri/by-path/pci-{build_machine().gpus[index].pci_bus_id}"
         assert (more[f"{by_path}-card"].kind, more[f"{by_path}-card"].target) == (SYMLINK, f"../card{index}")
         assert more[f"{by_path}-render"].target == f"../renderD{128 + index}"
     assert len(more) == 1 + 8 * 4

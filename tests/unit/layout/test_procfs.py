@@ -31,14 +31,14 @@ def parsed(content):
 
 def test_what_there_is():
     found = files()
-    gpus = [f"gpus/0000:0{index}:00.0/information" for index in range(8)]
+    gpus = [f"gpus/{gpu.pci_bus_id}/information" for gpu in build_machine().gpus]
     assert sorted(found) == sorted(["version", "params", "registry", *gpus])
     assert {entry.mode for entry in found.values()} == {0o444}
 
 
 def test_information_byte_for_byte():
     machine = build_machine(gpu_count=1, uuids=["GPU-12345678-1234-1234-1234-123456789abc"])
-    assert files(machine)["gpus/0000:00:00.0/information"].content == (
+    assert files(machine)["gpus/0000:07:00.0/information"].content == (
         b"Model: \t\t NVIDIA A100-SXM4-40GB\n"
         b"IRQ:   \t\t 64\n"
         b"GPU UUID: \t GPU-12345678-1234-1234-1234-123456789abc\n"
@@ -46,7 +46,7 @@ def test_information_byte_for_byte():
         b"Bus Type: \t PCIe\n"
         b"DMA Size: \t 47 bits\n"
         b"DMA Mask: \t 0x7fffffffffff\n"
-        b"Bus Location: \t 0000:00:00.0\n"
+        b"Bus Location: \t 0000:07:00.0\n"
         b"Device Minor: \t 0\n"
         b"GPU Firmware: \t 550.54.15\n"
         b"GPU Excluded:\t No\n"

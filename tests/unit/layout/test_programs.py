@@ -212,7 +212,7 @@ def test_smi_shows_the_table(tmp_path, executable, name):
     assert "Driver Version: 550.54.15 " in lines[2] and "CUDA Version: 12.4 " in lines[2]
     rows = [line for line in lines if f" {name[:30]}" in line]
     assert [row.split()[1] for row in rows] == ["0", "1"]
-    assert "00000000:01:00.0" in rows[1]
+    assert "00000000:0F:00.0" in rows[1]
     assert sum("40960MiB" in line for line in lines) == 2
     rows = [line for line in lines if "0MiB / 40960MiB" in line]
     assert len(rows) == 2
@@ -223,7 +223,7 @@ def test_smi_shows_the_table(tmp_path, executable, name):
 @pytest.mark.parametrize(
     ("machine", "row", "errors"),
     [
-        ("dgxh200", "| N/A   N/A    N/A             N/A /  N/A |", "N/A"),
+        ("go-nvml-dgxh200", "| N/A   N/A    N/A             N/A /  N/A |", "N/A"),
         ("dgxb200", "| N/A   39C    P0            195W / 1000W |", "0"),
     ],
 )

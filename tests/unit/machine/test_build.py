@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import uuid
 
@@ -12,6 +14,7 @@ import pytest
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import definition_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Readings
 
 OWN = {
@@ -22,18 +25,28 @@ OWN = {
     "architecture": "Ada Lovelace",
 }
 
-# What the issue and the Go system's README say of the types.
+# Captures of the boards, and go-nvml's mocks of them.
 TYPES = {
     "dgxa100": ("NVIDIA A100-SXM4-40GB", 8, "550.54.15", (8, 0), 40960),
-    "dgxb200": ("NVIDIA B200 180GB HBM3e", 8, "560.28.03", (10, 0), 184320),
-    "dgxh100": ("NVIDIA H100 80GB HBM3", 8, "550.54.15", (9, 0), 81920),
-    "dgxh200": ("NVIDIA H200 141GB HBM3e", 8, "550.54.15", (9, 0), 144384),
+    "dgxb200": ("NVIDIA B200", 8, "580.105.08", (10, 0), 183359),
+    "dgxh100": ("NVIDIA H100 80GB HBM3", 8, "550.54.15", (9, 0), 81559),
+    "dgxh200": ("NVIDIA H200", 8, "550.54.15", (9, 0), 143771),
+    "go-nvml-dgxa100": ("NVIDIA A100-SXM4-40GB", 8, "550.54.15", (8, 0), 40960),
+    "go-nvml-dgxb200": ("NVIDIA B200 180GB HBM3e", 8, "560.28.03", (10, 0), 184320),
+    "go-nvml-dgxh100": ("NVIDIA H100 80GB HBM3", 8, "550.54.15", (9, 0), 81920),
+    "go-nvml-dgxh200": ("NVIDIA H200 141GB HBM3e", 8, "550.54.15", (9, 0), 144384),
 }
 
 
+UNLISTED = {types.FALLBACK, *(name for name in TYPES if name.startswith("go-nvml-"))}
+# Bus numbers in published `nvidia-smi` tables; the three newer machines are one chassis.
+_HGX = ["1b", "43", "52", "61", "9d", "c3", "d1", "df"]
+BUSES = {"dgxa100": ["07", "0f", "47", "4e", "87", "90", "b7", "bd"], "dgxb200": _HGX, "dgxh100": _HGX, "dgxh200": _HGX}
+
+
 def test_known_types():
-    assert set(TYPES) <= set(types.names())
-    assert types.FALLBACK not in types.names()
+    assert {name for name in TYPES if not name.startswith("go-nvml-")} <= set(types.names())
+    assert UNLISTED.isdisjoint(types.names())
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -45,14 +58,14 @@ def test_facts_of_a_type(name):
     assert (machine.model.compute_capability, machine.model.memory_mib) == (capability, memory)
 
 
-@pytest.mark.parametrize("name", [*types.names(), types.FALLBACK])
+@pytest.mark.parametrize("name", [*types.names(), *sorted(UNLISTED)])
 def test_every_data_file_holds_as_a_definition(name):
     """The checks for definitions of users accept the types of our own, and give the same machine."""
     ours = types.definition(name)
     assert build_machine(name, definition=dict(ours), uuid_seed="s") == build_machine(name, uuid_seed="s")
 
 
-@pytest.mark.parametrize("name", types.names())
+@pytest.mark.parametrize("name", [*types.names(), *sorted(UNLISTED)])
 def test_gpus_are_numbered_and_distinct(name):
     gpus = build_machine(name, uuid_seed="a").gpus
     assert [gpu.index for gpu in gpus] == [gpu.minor for gpu in gpus] == list(range(len(gpus)))
@@ -61,7 +74,34 @@ def test_gpus_are_numbered_and_distinct(name):
 
 
 def test_bus_ids_of_the_go_system():
-    assert [gpu.pci_bus_id for gpu in build_machine().gpus] == [f"0000:{bus:02x}:00.0" for bus in range(8)]
+    gpus = build_machine("go-nvml-dgxa100").gpus
+    assert [gpu.pci_bus_id for gpu in gpus] == [f"0000:{bus:02x}:00.0" for bus in range(8)]
+
+
+@pytest.mark.parametrize("name", BUSES)
+def test_bus_ids_of_the_real_machines(name):
+    assert [gpu.pci_bus_id for gpu in build_machine(name).gpus] == [f"0000:{bus}:00.0" for bus in BUSES[name]]
+
+
+@pytest.mark.parametrize("name", types.names())
+def test_no_type_uses_the_place_of_the_host_bridge(name):
+    """On x86 machines 0000:00:00.0 is the host bridge, which programs then take for the GPU."""
+    assert not [gpu.pci_bus_id for gpu in build_machine(name, gpu_count=64).gpus if gpu.pci_bus_id == "0000:00:00.0"]
+
+
+# Device and subsystem IDs in the captures that the types name.
+@pytest.mark.parametrize(
+    ("name", "device", "subsystem"),
+    [
+        ("dgxa100", "20B010DE", "134F10DE"),
+        ("dgxh100", "233010DE", "16C110DE"),
+        ("dgxh200", "233510DE", "18BE10DE"),
+        ("dgxb200", "290110DE", "199910DE"),
+    ],
+)
+def test_pci_ids(name, device, subsystem):
+    model = build_machine(name).model
+    assert (model.pci_device_id, model.pci_subsystem_id) == (device, subsystem)
 
 
 def test_fallback():
@@ -76,7 +116,21 @@ def test_fallback():
 
 
 @pytest.mark.parametrize(
-    "name", ["dgxz9", "DGXA100", "", "os", "__init__", "__pycache__", "../dgxa100", "a.b", "x" * 500]
+    "name",
+    [
+        "dgxz9",
+        "go_nvml_dgxa100",
+        "go-nvml_dgxa100",
+        "-dgxa100",
+        "DGXA100",
+        "",
+        "os",
+        "__init__",
+        "__pycache__",
+        "../dgxa100",
+        "a.b",
+        "x" * 500,
+    ],
 )
 def test_unknown_type_lists_the_known_ones(name):
     with pytest.raises(ParameterError) as error:
@@ -90,11 +144,11 @@ def test_registry_names_every_data_file():
     folder = os.path.dirname(types.__file__)
     files = {name[:-3] for name in os.listdir(folder) if name.endswith(".py") and name != "__init__.py"}
     with open(types.__file__, encoding="utf-8") as handle:
-        lines = [line.strip() for line in handle if line.strip().startswith("from . import ")]
-    assert len(lines) == 1
-    named = lines[0].partition("#")[0].replace("from . import ", "").strip().split(", ")
-    assert named == sorted(files)
-    assert types.names() == sorted(files - {types.FALLBACK})
+        tree = ast.parse(handle.read())
+    (block,) = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    named = [alias.name for alias in block.names]
+    assert sorted(named) == sorted(files)
+    assert sorted(types.names()) == sorted({name.replace("_", "-") for name in files} - UNLISTED)
 
 
 # --- overrides ---
@@ -105,7 +159,9 @@ def test_gpu_count(count):
     machine = build_machine(gpu_count=count)
     assert len(machine.gpus) == int(count)
     assert len({gpu.pci_bus_id for gpu in machine.gpus}) == int(count)
-    assert [gpu.pci_bus_id for gpu in machine.gpus][:8] == [f"0000:{bus:02x}:00.0" for bus in range(8)][: int(count)]
+    assert [gpu.pci_bus_id for gpu in machine.gpus][:8] == [f"0000:{bus}:00.0" for bus in BUSES["dgxa100"]][
+        : int(count)
+    ]
     # Fewer GPUs are the first of more: growing keeps identities.
     assert machine.gpus == build_machine(gpu_count=64).gpus[: int(count)]
 
@@ -120,6 +176,32 @@ def test_bus_ids_continue_without_clash():
     ]
     definition = {**OWN, "pci_bus_ids": ["0000:02:00.0", "0000:01:00.0"], "gpu_count": 3}
     assert [gpu.pci_bus_id for gpu in build_machine("l4", definition).gpus][2] == "0000:03:00.0"
+
+
+def test_bus_ids_without_any_given_begin_after_the_host_bridge():
+    machine = build_machine("l4", {**OWN, "gpu_count": 2})
+    assert [gpu.pci_bus_id for gpu in machine.gpus] == ["0000:01:00.0", "0000:02:00.0"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "given", "moved"),
+    [
+        ("1", ["0000:07:00.0", "0000:0f:00.0"], ["0001:07:00.0", "0001:0f:00.0"]),
+        ("0000", ["0008:06:00.0", "0009:06:00.0"], ["0000:06:00.0", "0001:06:00.0"]),
+        ("fFfF", ["0000:07:00.0", "0001:07:00.0"], ["ffff:07:00.0", "00010000:07:00.0"]),
+        ("1a2b3", ["0000:07:00.0"], ["0001a2b3:07:00.0"]),
+    ],
+)
+def test_pci_domain_moves_all_gpus(domain, given, moved):
+    machine = build_machine(gpu_count=len(given), pci_bus_ids=given, pci_domain=domain)
+    assert [gpu.pci_bus_id for gpu in machine.gpus] == moved
+    assert [gpu.uuid for gpu in machine.gpus] == [gpu.uuid for gpu in build_machine(gpu_count=len(given)).gpus]
+
+
+def test_pci_domain_moves_the_gpus_of_a_type_and_those_above_its_own():
+    plain = [gpu.pci_bus_id for gpu in build_machine(gpu_count=9).gpus]
+    moved = [gpu.pci_bus_id for gpu in build_machine(gpu_count=9, pci_domain="10").gpus]
+    assert moved == ["0010" + bus[4:] for bus in plain]
 
 
 def test_overrides():
@@ -137,6 +219,7 @@ def test_overrides():
 
 
 BAD = {
+    "pci_domain": ["", "xyz", "123456789", 1, "0x1", [], "-1"],
     "gpu_count": [0, 65, -1, "x", "", True, 1.5, [8], "٣", 10**30],
     "product_name": ["", " ", "x" * 96, "two\nlines", "tab\t", "é", 7, " lead", ["a"]],
     "pci_bus_ids": [
@@ -171,7 +254,7 @@ def test_bad_values_name_parameter_value_and_what_is_allowed(name, value):
 
 def test_definition():
     machine = build_machine("my-l4", OWN)
-    assert (machine.type_name, len(machine.gpus), machine.cuda_version) == ("my-l4", 1, (12, 4))
+    assert (machine.type_name, len(machine.gpus), machine.cuda_version) == ("my-l4", 1, (12, 2))
     assert machine.model.architecture == "Ada Lovelace"
     assert (
         build_machine("my-l4", {**OWN, "pci_bus_ids": ["0000:65:00.0", "0000:ca:00.0"]}).gpus[1].pci_bus_id
@@ -182,6 +265,12 @@ def test_definition():
 def test_definition_with_a_base():
     machine = build_machine("mine", {"base": "dgxh100", "gpu_count": 4, "memory_mib": 1024})
     assert (len(machine.gpus), machine.model.memory_mib, machine.model.architecture) == (4, 1024, "Hopper")
+
+
+def test_a_domain_that_leaves_no_room_is_refused():
+    buses = ["0000:07:00.0", "0001:07:00.0"]
+    with pytest.raises(ParameterError, match=r"^pci_domain: 'ffffffff' is not allowed"):
+        build_machine(gpu_count=2, pci_bus_ids=buses, pci_domain="ffffffff")
 
 
 def test_a_definition_is_not_changed():
@@ -212,6 +301,7 @@ BAD_FACTS = {
     "nvlink_links": [-1, 65, "many"],
     "pci_bus_ids": [None, "x", ["x"]],
     "uuids": [None, ["x"]],
+    "serials": [None, "x", [7], ["é"], [""], ["1 2"], ["x" * 31]],
     "gpu_count": [0, "x", 65],
     "gpus_per_pcie_switch": [-1, 65, "x", None],
     "gpus_per_socket": [-1, 65, []],
@@ -283,10 +373,9 @@ def test_readings():
 @pytest.mark.parametrize("name", types.names())
 def test_readings_of_the_machine_types_fit_each_other(name):
     readings = build_machine(name).model.readings
-    if readings == Readings():
-        assert name == "dgxh200", "no capture of it is published"
-        return
-    assert "" not in readings.fields() and 0 not in readings.fields() and () not in readings.fields()
+    unknown = [field for field, value in zip(readings.FIELDS, readings.fields(), strict=True) if value in ("", 0, ())]
+    # Memory on a board of GDDR6 has no sensor that nvidia-smi reads.
+    assert unknown in ([], ["memory_temperature_c"])
     least, default, most = readings.power_limits_mw
     assert least < default <= most and readings.power_mw < least * 2
     assert all(now <= most for now, most in zip(readings.clocks_mhz, readings.max_clocks_mhz, strict=True))
@@ -302,6 +391,44 @@ def test_numbers_as_text_are_numbers():
     profile = machine.model.mig_profiles[0]
     assert (profile.size, profile.starts, profile.memory_mib, profile.instance_count) == (1, (0, 1), 4864, 7)
     assert profile.engines == (1, 0, 0, 0, 64)
+
+
+@pytest.mark.parametrize("name", [*types.names(), *sorted(UNLISTED)])
+def test_a_machine_as_a_definition_is_the_same_machine(name):
+    machine = build_machine(name, gpu_count=9, uuid_seed="s")
+    definition = definition_from(machine)
+    assert json.loads(json.dumps(definition)) == definition
+    assert build_machine(name, definition) == machine
+
+
+NAMED = {"name": "1g.5gb", "memory_slices": 1, "starts": [0], "memory_mib": 4864, "instances": 7, "multiprocessors": 14}
+
+
+def test_profiles_with_names():
+    engines = {"ofa": 5, "copy": 1, "decoder": 2, "encoder": 3, "jpeg": 4}
+    rows = [["1g.5gb", 1, [0], 4864, 7, 14, [1, 2, 3, 4, 5]], ["2g.10gb", 2, [0], 9856, 3, 28]]
+    named = [{**NAMED, "engines": engines}, dict(zip(NAMED, rows[1], strict=True))]
+    one, other = (build_machine("x", {**OWN, "mig_profiles": given}) for given in (rows, named))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {**NAMED, "size": 1},
+        {key: value for key, value in NAMED.items() if key != "starts"},
+        {**NAMED, "engines": {"copy": 1}},
+        {**NAMED, "engines": 5},
+        {**NAMED, "engines": [1, 2]},
+        {**NAMED, "memory_mib": "much"},
+        {**NAMED, 7: 1},
+    ],
+)
+def test_bad_profiles_with_names(row):
+    with pytest.raises(ParameterError) as error:
+        build_machine("x", {**OWN, "mig_profiles": [row]})
+    assert str(error.value).startswith("machine_definition.mig_profiles") and "\n" not in str(error.value)
 
 
 # --- identities ---

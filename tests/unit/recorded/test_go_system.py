@@ -46,7 +46,9 @@ def theirs(run):
 def ours(run):
     """The same of what we would make."""
     # The Go system took its fallback for dgxh100, which we know; any unknown name gives the fallback.
-    machine = build_machine("unknown", allow_unsupported=True) if "fallback" in run else build_machine()
+    machine = (
+        build_machine("unknown", allow_unsupported=True) if "fallback" in run else build_machine("go-nvml-dgxa100")
+    )
     options = DeviceOptions(uid=0, gid=0, dri=run == "cdi-with-dri")
     if run.startswith("cdi"):
         wanted = [components.dev_root_devices(machine, BASE, place, options, False) for place in ("/", ROOT)]

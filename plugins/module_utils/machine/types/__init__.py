@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registry of machine types: one data file per type, found by its name.
 
-A new type is a file ``<name>.py`` in this directory with a dict ``MACHINE`` (docs/machine-types.md describes its keys). The import
+A new type is a file ``<name>.py`` in this directory with a dict ``MACHINE`` (docs/machine-types.md describes its keys). A dash in the
+name of a type is an underscore in the name of its file. The import
 below is for Ansible, which only copies files in import statements to a node. A unit test compares it with the directory.
 """
 
@@ -13,17 +14,43 @@ from ...errors import ParameterError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Read by Ansible's packer (and type checkers), never executed: a run imports only the type it needs.
-    from . import dgxa100, dgxb200, dgxh100, dgxh200, fallback  # noqa: F401
+    from . import (  # noqa: F401
+        a10g,
+        a100_sxm4_40gb,
+        a100_sxm4_80gb,
+        b200,
+        dgxa100,
+        dgxb200,
+        dgxh100,
+        dgxh200,
+        fallback,
+        gb200,
+        gb300,
+        go_nvml_dgxa100,
+        go_nvml_dgxb200,
+        go_nvml_dgxh100,
+        go_nvml_dgxh200,
+        h100_80gb_hbm3,
+        h200,
+        l40s,
+        tesla_t4,
+    )
 
 FALLBACK = "fallback"
 """The synthetic 8-GPU type that replaces an unknown type if the user allows it (not listed)."""
+_MOCK_PREFIX = "go-nvml-"
+"""Of the types that repeat go-nvml's mock machines. They are not listed either, because they are not the real machines."""
+
+_MACHINE_PREFIX = "dgx"
 
 
 def names() -> list[str]:
-    """Return the known machine types, sorted."""
+    """Return the known machine types, sorted: whole machines, then single boards."""
     from pkgutil import iter_modules  # also lists a zip, which is what a module runs from on a node
 
-    return sorted(info.name for info in iter_modules(__path__) if info.name != FALLBACK)
+    found = [info.name.replace("_", "-") for info in iter_modules(__path__)]
+    listed = [name for name in found if name != FALLBACK and not name.startswith(_MOCK_PREFIX)]
+    return sorted(listed, key=lambda name: (not name.startswith(_MACHINE_PREFIX), name))
 
 
 def definition(name: str) -> dict[str, object]:
@@ -31,10 +58,11 @@ def definition(name: str) -> dict[str, object]:
 
     :raises ParameterError: the type is unknown. The message lists the known types.
     """
-    if name.isidentifier() and not name.startswith("_"):  # __init__ and __pycache__ can be imported, too
+    file = name.replace("-", "_")
+    if file.isidentifier() and "_" not in name:  # __init__ and __pycache__ can be imported, too
         try:
             # importlib would cost a tenth of gpu-mockctl's start.
-            module = __import__(f"{__name__}.{name}", fromlist=["MACHINE"])
+            module = __import__(f"{__name__}.{file}", fromlist=["MACHINE"])
         except ModuleNotFoundError:
             pass
         else:

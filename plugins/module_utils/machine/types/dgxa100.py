@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """NVIDIA DGX A100: 8 x A100-SXM4-40GB.
 
-Sources: driver, CUDA, memory, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus ids:
-those that the GPU Mock on kind documents (a real DGX A100 has 07, 0f, 47, 4e, 87, 90, b7, bd). VBIOS, board part,
-subsystem: capture of an A100-SXM4-40GB by nvidia-smi 570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 per GPU.
+Sources: driver, MIG profiles, placements, engines: go-nvml 2f9e261f pkg/nvml/mock/dgxa100. PCI bus IDs:
+published `nvidia-smi` tables of DGX A100. PCI IDs, memory, VBIOS, board part: capture of an A100-SXM4-40GB by nvidia-smi
+570.148.08 in NVIDIA/k8s-test-infra. NVLinks: NVLink 3, 12 per GPU.
 Readings: that capture's first GPU, which is idle.
 PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 MACHINE: dict[str, object] = {
     "driver_version": "550.54.15",
-    "cuda_version": "12.4",
     "gpu_count": 8,
     "product_name": "NVIDIA A100-SXM4-40GB",
     "architecture": "Ampere",
@@ -38,7 +37,7 @@ MACHINE: dict[str, object] = {
         "bar1_mib": 65536,
         "ecc_mode": "Enabled",
     },
-    "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
+    "pci_bus_ids": ["0000:%s:00.0" % bus for bus in ("07", "0f", "47", "4e", "87", "90", "b7", "bd")],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [
         ["1g.5gb", 1, [0, 1, 2, 3, 4, 5, 6], 4864, 7, 14, [1, 0, 0, 0, 0]],

@@ -1,27 +1,26 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""NVIDIA DGX B200: 8 x B200 180GB HBM3e.
+"""NVIDIA DGX B200: 8 x B200 (180 GB of HBM3e).
 
-Sources: driver, CUDA, memory, MIG memory, multiprocessors and engines, PCI bus ids: go-nvml 2f9e261f
-pkg/nvml/mock/dgxb200 (of engines the MIG user guide has other numbers: 16 copy engines and 1 decoder in 7g.180gb).
-VBIOS, board part, subsystem: capture of a B200 by nvidia-smi 580.105.08; PCI device id, too (go-nvml's mock has 2B00),
-in NVIDIA/k8s-test-infra. MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices;
-go-nvml's mock counts seven and gives the two-slice profiles a size of one). Profile names: slices and memory rounded up
-to GiB, as nvidia-smi spells them. NVLinks: NVLink 5, 18 per GPU.
-Readings: that capture's first GPU, which is idle.
-PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
+Sources: product name, memory, driver, PCI IDs, VBIOS, board part: capture of a B200 by nvidia-smi 580.105.08 in
+NVIDIA/k8s-test-infra. PCI bus IDs: published `nvidia-smi` tables of a machine with eight B200 in the chassis of the DGX B200
+(570.158.01). MIG engines, number of instances and share of the multiprocessors: NVIDIA's MIG user guide; multiprocessors of a slice:
+go-nvml 2f9e261f pkg/nvml/mock/dgxb200; of the whole GPU: 148. MIG memory: 20992 MiB of 1g.23gb were reported; no listing of the
+others is published, so they have their eighths of the GPU, rounded down to 64 MiB. MIG placements: `nvidia-smi mig -lgipp` in the
+MIG user guide. NVLinks: NVLink 5, 18 per GPU.
+Readings: the capture's first GPU, which is idle.
+PCIe switches and CPU sockets: how such machines are built in general.
 """
 
 from __future__ import annotations
 
 MACHINE: dict[str, object] = {
-    "driver_version": "560.28.03",
-    "cuda_version": "12.6",
+    "driver_version": "580.105.08",
     "gpu_count": 8,
-    "product_name": "NVIDIA B200 180GB HBM3e",
+    "product_name": "NVIDIA B200",
     "architecture": "Blackwell",
     "brand": "NVIDIA",
-    "memory_mib": 184320,
+    "memory_mib": 183359,
     "compute_capability": "10.0",
     "pci_device_id": "290110DE",
     "pci_subsystem_id": "199910DE",
@@ -41,15 +40,15 @@ MACHINE: dict[str, object] = {
         "bar1_mib": 262144,
         "ecc_mode": "Enabled",
     },
-    "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
+    "pci_bus_ids": ["0000:%s:00.0" % bus for bus in ("1b", "43", "52", "61", "9d", "c3", "d1", "df")],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [
-        ["1g.23gb", 1, [0, 1, 2, 3, 4, 5, 6], 23552, 7, 18, [1, 1, 0, 0, 0]],
-        ["1g.23gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 23552, 1, 18, [1, 1, 1, 1, 1]],
-        ["1g.45gb", 2, [0, 2, 4, 6], 46080, 4, 18, [1, 1, 0, 0, 0]],
-        ["2g.45gb", 2, [0, 2, 4], 46080, 3, 36, [2, 2, 1, 1, 1]],
-        ["3g.90gb", 4, [0, 4], 92160, 2, 54, [3, 3, 2, 2, 2]],
-        ["4g.90gb", 4, [0], 92160, 1, 72, [4, 4, 2, 2, 2]],
-        ["7g.180gb", 8, [0], 184320, 1, 126, [7, 7, 4, 4, 4]],
+        ["1g.23gb", 1, [0, 1, 2, 3, 4, 5, 6], 20992, 7, 18, [2, 1, 0, 1, 0]],
+        ["1g.23gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 20992, 1, 18, [2, 1, 0, 1, 1]],
+        ["1g.45gb", 2, [0, 2, 4, 6], 45824, 4, 18, [2, 1, 0, 1, 0]],
+        ["2g.45gb", 2, [0, 2, 4], 45824, 3, 36, [3, 1, 0, 1, 0]],
+        ["3g.90gb", 4, [0, 4], 91648, 2, 54, [6, 1, 0, 1, 0]],
+        ["4g.90gb", 4, [0], 91648, 1, 72, [8, 1, 0, 1, 0]],
+        ["7g.180gb", 8, [0], 183296, 1, 148, [16, 1, 0, 1, 1]],
     ],
 }

@@ -1,44 +1,53 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""NVIDIA DGX H200: 8 x H200 141GB HBM3e (SXM5).
+"""NVIDIA DGX H200: 8 x H200 (SXM5, 141 GB of HBM3e).
 
-Sources: driver, CUDA, memory, MIG memory, multiprocessors and engines, PCI bus ids: go-nvml 2f9e261f
-pkg/nvml/mock/dgxh200 (of engines the MIG user guide has other numbers: 8 copy engines and 7 decoders in 7g.141gb). No public
-capture of this board is known: VBIOS and board part are those of the H100 board, the subsystem repeats the device's id.
-MIG placements: `nvidia-smi mig -lgipp` as the MIG user guide prints it (eight memory slices; go-nvml's mock counts seven and
-gives the two-slice profiles a size of one). Profile names: slices and memory rounded up to GiB, as nvidia-smi spells
-them. NVLinks: NVLink 4, 18 per GPU.
-No readings.
-PCIe switches and CPU sockets: how such machines are built in general; no capture of one is published.
+Sources: product name, memory, PCI IDs, VBIOS, board part, readings: capture of an idle H200 by nvidia-smi 590.48.01 in
+utkuozdemir/nvidia_gpu_exporter. Driver: go-nvml 2f9e261f pkg/nvml/mock/dgxh200. PCI bus IDs: those of the DGX H100, because both
+are the same chassis (the user guide is one for both). MIG memory, multiprocessors and engines of 1g.18gb, 2g.35gb and 3g.71gb: that
+exporter's capture of an H200 in MIG mode; of 7g.141gb: a published `nvidia-smi mig -lgip`. 1g.35gb and 4g.71gb have the memory of
+2g.35gb and 3g.71gb, and the multiprocessors of the H100, which has the same chip. Engines: NVIDIA's MIG user guide. MIG placements:
+`nvidia-smi mig -lgipp` in that guide. NVLinks: NVLink 4, 18 per GPU.
+PCIe switches and CPU sockets: how such machines are built in general.
 """
 
 from __future__ import annotations
 
 MACHINE: dict[str, object] = {
     "driver_version": "550.54.15",
-    "cuda_version": "12.4",
     "gpu_count": 8,
-    "product_name": "NVIDIA H200 141GB HBM3e",
+    "product_name": "NVIDIA H200",
     "architecture": "Hopper",
     "brand": "NVIDIA",
-    "memory_mib": 144384,
+    "memory_mib": 143771,
     "compute_capability": "9.0",
-    "pci_device_id": "233310DE",
-    "pci_subsystem_id": "233310DE",
-    "vbios_version": "96.00.99.00.01",
-    "board_part_number": "692-2G520-0200-000",
+    "pci_device_id": "233510DE",
+    "pci_subsystem_id": "18BE10DE",
+    "vbios_version": "96.00.A5.00.03",
+    "board_part_number": "695-2G520-0280-001",
     "nvlink_links": 18,
     "gpus_per_pcie_switch": 1,
     "gpus_per_socket": 4,
-    "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
+    "readings": {
+        "temperature_c": 28,
+        "memory_temperature_c": 32,
+        "power_mw": 77880,
+        "power_limits_mw": [200000, 700000, 700000],
+        "clocks_mhz": [345, 345, 3201, 765],
+        "max_clocks_mhz": [1980, 1980, 3201, 1545],
+        "pcie_link": [5, 16],
+        "bar1_mib": 262144,
+        "ecc_mode": "Enabled",
+    },
+    "pci_bus_ids": ["0000:%s:00.0" % bus for bus in ("1b", "43", "52", "61", "9d", "c3", "d1", "df")],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [
-        ["1g.18gb", 1, [0, 1, 2, 3, 4, 5, 6], 18432, 7, 16, [1, 1, 0, 0, 0]],
-        ["1g.18gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 18432, 1, 16, [1, 1, 0, 1, 1]],
-        ["1g.35gb", 2, [0, 2, 4, 6], 35840, 4, 16, [1, 1, 0, 0, 0]],
-        ["2g.35gb", 2, [0, 2, 4], 35840, 3, 32, [2, 1, 0, 0, 0]],
-        ["3g.71gb", 4, [0, 4], 72704, 2, 48, [3, 2, 0, 0, 0]],
-        ["4g.71gb", 4, [0], 72704, 1, 64, [4, 2, 0, 0, 0]],
-        ["7g.141gb", 8, [0], 144384, 1, 112, [7, 5, 0, 0, 0]],
+        ["1g.18gb", 1, [0, 1, 2, 3, 4, 5, 6], 16384, 7, 16, [1, 1, 0, 1, 0]],
+        ["1g.18gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 16384, 1, 16, [1, 1, 0, 1, 1]],
+        ["1g.35gb", 2, [0, 2, 4, 6], 33280, 4, 26, [1, 1, 0, 1, 0]],
+        ["2g.35gb", 2, [0, 2, 4], 33280, 3, 32, [2, 2, 0, 2, 0]],
+        ["3g.71gb", 4, [0, 4], 71424, 2, 60, [3, 3, 0, 3, 0]],
+        ["4g.71gb", 4, [0], 71424, 1, 64, [4, 4, 0, 4, 0]],
+        ["7g.141gb", 8, [0], 143360, 1, 132, [8, 7, 0, 7, 1]],
     ],
 }

@@ -1,0 +1,219 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what nvidia-smi prints about a machine: ``-q -x``, ``-q``, ``topo -m``, ``nvlink -s``, and files of several such outputs.
+
+Only the formats are known here, not a board: any output of these forms is read.
+"""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_MOST_GPUS = 64
+_UNKNOWN = (
+    "n/a",
+    "[n/a]",
+    "none",
+    "not supported",
+    "[not supported]",
+    "unknown error",
+    "[unknown error]",
+    "unknown",
+    "",
+)
+# What nvidia-smi prints instead of values that it no longer has.
+_DEPRECATED = "requested functionality has been deprecated"
+NOTHING_READ = "neither the output of nvidia-smi -q -x or nvidia-smi -q, nor a file that has one of them"
+
+
+class Capture:
+    """What was read. An unknown value is missing, None or empty.
+
+    :ivar system: path in the output, such as ``driver_version`` or ``Driver Version``, to value.
+    :ivar gpus: the same of each GPU, such as ``pci/pci_bus_id`` or ``PCI/Bus Id``.
+    :ivar links: NVLinks of the first GPU.
+    :ivar numa: NUMA node or CPUs of each GPU, as text.
+    :ivar switches: per GPU the GPUs that it reaches through PCIe switches only.
+    :ivar compute_capability: such as ``9.0``.
+    """
+
+    def __init__(self) -> None:
+        self.system: dict[str, str] = {}
+        self.gpus: list[dict[str, str]] = []
+        self.links: int | None = None
+        self.numa: list[str] = []
+        self.switches: list[set[int]] = []
+        self.compute_capability: str | None = None
+
+
+def read_captures(texts: dict[str, str]) -> Capture:
+    """Read one machine's outputs.
+
+    :arg texts: name of a file (for messages) -> its content.
+    :raises UsageError: a text is none of the outputs, none of them describes the GPUs, or more than one does.
+    """
+    capture = Capture()
+    found_in = ""
+    for name, text in texts.items():
+        known = False
+        for body in _preferred(text):
+            if _is_query(body) and found_in != name:
+                if found_in:
+                    raise UsageError(f"{name}: the GPUs are described by {found_in} already")
+                found_in = name
+                _read_query(name, body, capture)
+                known = True
+            known |= _read_topology(body, capture) | _read_links(body, capture) | _read_capability(body, capture)
+        if not known:
+            raise UsageError(f"{name}: {NOTHING_READ}")
+    if not capture.gpus:
+        raise UsageError(f"{', '.join(texts)}: {NOTHING_READ}")
+    return capture
+
+
+def known(value: str | None) -> str | None:
+    """Return *value* unless it is one of the words by which nvidia-smi says that it has none."""
+    if value is None or value.strip().lower() in _UNKNOWN or value.strip().lower().startswith(_DEPRECATED):
+        return None
+    return value.strip()
+
+
+def _preferred(text: str) -> list[str]:
+    """Return the outputs in *text*: of a file with titled sections one per command, idle ones before others."""
+    bodies: dict[str, tuple[bool, str]] = {}
+    sections = list(_sections(text))
+    for title, command, body in sections:
+        idle = title.startswith("idle")
+        if command not in bodies or (idle and not bodies[command][0]):
+            bodies[command] = (idle, body)
+    return [body for _idle, body in bodies.values()] if sections else [text]
+
+
+def _sections(text: str) -> Iterator[tuple[str, str, str]]:
+    import re
+
+    heads = list(re.finditer(r"^#{20,}\n# ([^\n]+)\n# \$ ([^\n]+)\n#{20,}\n", text.replace("\r\n", "\n"), re.M))
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    for head, end in zip(heads, ends):
+        yield head.group(1), head.group(2), head.string[head.end() : end]
+
+
+def _is_query(body: str) -> bool:
+    return "<nvidia_smi_log" in body or ("NVSMI LOG" in body and "Attached GPUs" in body)
+
+
+def _read_query(name: str, body: str, capture: Capture) -> None:
+    if "<nvidia_smi_log" in body:
+        _read_xml(name, body, capture)
+    else:
+        _read_indented(body, capture)
+    if not capture.gpus:
+        raise UsageError(f"{name}: {NOTHING_READ}")
+    if len(capture.gpus) > _MOST_GPUS:
+        raise UsageError(f"{name}: {len(capture.gpus)} GPUs, more than the {_MOST_GPUS} of a machine")
+
+
+def _read_xml(name: str, body: str, capture: Capture) -> None:
+    from xml.etree import ElementTree
+
+    start, end = body.index("<nvidia_smi_log"), body.rfind("</nvidia_smi_log>")
+    if end < 0:
+        raise UsageError(f"{name}: {NOTHING_READ}")
+    try:
+        # Without its DOCTYPE: there are no entities to expand.
+        root = ElementTree.fromstring(body[start : end + len("</nvidia_smi_log>")])
+    except (ElementTree.ParseError, ValueError, RecursionError):
+        raise UsageError(f"{name}: {NOTHING_READ}") from None
+    for child in root:
+        if child.tag == "gpu":
+            facts: dict[str, str] = {}
+            _flatten(child, "", facts)
+            facts.setdefault("pci/pci_bus_id", child.get("id") or "")
+            capture.gpus.append(facts)
+        elif len(child) == 0:
+            capture.system.setdefault(child.tag, child.text or "")
+
+
+def _flatten(element: Any, prefix: str, facts: dict[str, str]) -> None:
+    left = [(element, prefix)]
+    while left:
+        parent, path = left.pop(0)
+        for child in parent:
+            name = path + child.tag
+            if len(child):
+                left.append((child, name + "/"))
+            else:
+                facts.setdefault(name, child.text or "")
+
+
+def _read_indented(body: str, capture: Capture) -> None:
+    """``-q``: four blanks per level, ``Key   : Value``, a line without a value begins a level."""
+    facts = capture.system
+    path: list[str] = []
+    for line in body.split("\n"):
+        key, separator, value = line.partition(" : ")
+        name = key.strip()
+        if not name:
+            continue
+        if not line.startswith(" ") and not separator and name.startswith("GPU ") and name.count(":") == 2:
+            facts = {"PCI/Bus Id": name[len("GPU ") :]}
+            capture.gpus.append(facts)
+            path = []
+            continue
+        depth = (len(key) - len(key.lstrip())) // 4
+        del path[max(0, depth - 1 if capture.gpus else depth) :]
+        if separator:
+            facts.setdefault("/".join([*path, name]), value)
+        elif depth:
+            path.append(name)
+
+
+def _read_topology(body: str, capture: Capture) -> bool:
+    """``topo -m``: a matrix of the GPUs and what else is near them, separated by tabs."""
+    import re
+
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", body).split("\n")
+    heads = [
+        number for number, line in enumerate(lines) if "\tCPU Affinity" in line and line.lstrip().startswith("GPU0")
+    ]
+    if not heads:
+        return False
+    titles = [title.strip() for title in lines[heads[0]].split("\t")][1:]
+    count = sum(re.fullmatch(r"GPU\d+", title) is not None for title in titles)
+    near = max(titles.index(title) if title in titles else count for title in ("CPU Affinity", "NUMA Affinity"))
+    for line in lines[heads[0] + 1 : heads[0] + 1 + count]:
+        cells = [cell.strip() for cell in line.split("\t")][1:]
+        capture.numa.append(cells[near] if near < len(cells) else "")
+        capture.switches.append({index for index, cell in enumerate(cells[:count]) if cell in ("X", "PIX", "PXB")})
+    return True
+
+
+def _read_links(body: str, capture: Capture) -> bool:
+    """``nvlink -s``: a line per link below a line per GPU."""
+    import re
+
+    if "Device does not have or support Nvlink" in body:
+        capture.links = 0
+        return True
+    first = re.split(r"^GPU 1: ", body, maxsplit=1, flags=re.M)[0]
+    found = re.findall(r"^\s+Link \d+: .*(?:GB/s|inactive)", first, re.M)
+    if found:
+        capture.links = len(found)
+    return bool(found)
+
+
+def _read_capability(body: str, capture: Capture) -> bool:
+    """``--query-gpu=...,compute_cap,... --format=csv``."""
+    lines = body.strip().split("\n")
+    titles = lines[0].split(", ")
+    if "compute_cap" not in titles or len(lines) < 2:
+        return False
+    values = lines[1].split(", ")
+    place = titles.index("compute_cap")
+    capture.compute_capability = known(values[place]) if len(values) == len(titles) else None
+    return True

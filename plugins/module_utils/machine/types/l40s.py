@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""NVIDIA L40S, one board.
+
+Sources: capture by nvidia-smi 595.91.07 in NVIDIA/k8s-test-infra. No NVLink and no MIG.
+"""
+
+from __future__ import annotations
+
+MACHINE: dict[str, object] = {
+    "driver_version": "595.91.07",
+    "gpu_count": 1,
+    "product_name": "NVIDIA L40S",
+    "architecture": "Ada Lovelace",
+    "brand": "NVIDIA",
+    "memory_mib": 46068,
+    "compute_capability": "8.9",
+    "pci_device_id": "26B910DE",
+    "pci_subsystem_id": "185110DE",
+    "vbios_version": "95.02.66.00.15",
+    "board_part_number": "900-2G133-A880-000",
+    "readings": {
+        "temperature_c": 29,
+        "bar1_mib": 65536,
+        "power_mw": 66160,
+        "power_limits_mw": [100000, 350000, 350000],
+        "clocks_mhz": [2040, 2040, 9001, 1725],
+        "max_clocks_mhz": [2520, 2520, 9001, 1965],
+        "pcie_link": [4, 16],
+        "ecc_mode": "Enabled",
+    },
+    "pci_bus_ids": ["0000:30:00.0"],
+}
