@@ -24,7 +24,7 @@ def hookless(host, variables):
     """The second specification."""
 
     def make(**options):
-        options = json.dumps({"path": "/etc/cdi/hookless.yaml", "class": "hookless", **options})
+        options = json.dumps({"path": "/etc/cdi/hookless.yaml", "class": "hookless", "instance": "hookless", **options})
         assert host.ansible("nvmock.gpu.nvmock_cdi_spec", options, check=False)["changed"]
 
     make(
