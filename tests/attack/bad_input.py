@@ -243,7 +243,9 @@ class BadInput(Attack):
         wrong = wrong or ("" if second else "no result")
         if second.get("failed"):
             message = str(second.get("msg"))
-            named = option in message or (isinstance(value, str) and value.strip() and value[:40] in message)
+            # Ansible itself says this of a list of dictionaries, and a good name can be one too many on this node.
+            named = "dictionary requested" in message or (option == "instance" and "belongs to the mock" in message)
+            named = named or option in message or (isinstance(value, str) and value.strip() and value[:40] in message)
             shown = message.replace(value, "") if isinstance(value, str) and value else message  # as Ansible repeats it
             unlike = "\n" in shown.strip() or (not named and name != "nvmock_verify")
             wrong = wrong or (f"the message is not one line that names the option: {message[:200]!r}" if unlike else "")

@@ -106,7 +106,8 @@ class State:
         case.check(
             "again", said.get("changed") is False and not settled, f"{self.words}{again}; {settled} {_few(said)}"
         )
-        if wrong or kept:
+        hidden = len(self.damage.done) > 1 and any("mounted over" in words for words in self.damage.done)
+        if wrong or kept or hidden:
             return  # what a removal should leave is not known
         self.damage.unblock()
         outcome = ctl(self.top, "--remove")
@@ -117,7 +118,10 @@ class State:
         self._check_unmanaged(left)
 
     def _refused(self, outcome: Outcome, after: tree.Listing) -> None:
-        wrong = outcome.complaint or tree.difference(self.now, after)
+        expected = dict(self.now)
+        if "could not be undone" in outcome.err:  # what can't even be deleted is named, and known to the manifest
+            expected.update({path: after[path] for path in after if path == MANIFEST or path in outcome.err})
+        wrong = outcome.complaint or tree.difference(expected, after)
         if not wrong and not self.damage.may_refuse:
             wrong = f"this can be repaired, but is refused: {outcome}"
         self.case.check("repair", not wrong, f"{self.words}{wrong}; said: {outcome.err.strip()[:200]}")

@@ -42,6 +42,7 @@ class Damage:
         self.may_refuse = False
         self.may_keep: set[str] = set()
         self.manifest_touched = False
+        self.house: list[object] = []  # the manifest and its directories before the mutations
         self._artefacts = artefacts
         self._number = 0
 
@@ -80,6 +81,7 @@ class Damage:
     def unblock(self) -> None:
         """Take back what only hinders: mounts and inode flags."""
         tree.unmount_below(self.top)
+        self.manifest_touched = self.house != _house(self)
         for path in self._artefacts:
             full = self.top + path
             if os.path.lexists(full) and not os.path.islink(full) and stat.S_IFMT(os.lstat(full).st_mode) in _PLAIN:
@@ -404,6 +406,7 @@ def mutate(damage: Damage) -> None:
     """Make 1 to 5 random mutations."""
     names = damage.rng.choices(list(MUTATIONS), k=damage.rng.randint(1, 5))
     names.sort(key=lambda name: name in _LAST)
+    damage.house = _house(damage)
     for name in names:
         kinds, change = MUTATIONS[name]
         path = damage.pick(*kinds)

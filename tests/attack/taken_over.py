@@ -27,8 +27,9 @@ class TakenOver(Attack):
         """Make a node, to know the product's places."""
         self._node = Made(place + "/node", "used", _FLAGS)
         self._files = [path for path in self._node.artefacts if self._node.fresh[path][0] != "directory"]
-        # The manifest is the product's own.
-        self._files = [path for path in self._files if not path.startswith("/var/lib/nvidia-mock/manifest")]
+        # The manifest and the lock are the product's own: what is in their places is refused, and never taken over.
+        own = ("/var/lib/nvidia-mock/manifest", "/var/lib/nvidia-mock/lock")
+        self._files = [path for path in self._files if not path.startswith(own)]
 
     def count(self) -> int:
         """So many histories."""

@@ -87,6 +87,13 @@ class Owned(Value):
         self.replaced = replaced
         self.made = made
 
+    @property
+    def target(self) -> str | None:
+        """The target of the link that was made, None if it is not known."""
+        begin = "type=link link="
+        targets = [made[len(begin) :] for made in self.made if made.startswith(begin)]
+        return _unescape(targets[0]) if len(targets) == 1 else None
+
     def is_as_made(self, found: Entry) -> bool:
         """Whether *found* is what was made; only its kind counts where nothing more is known."""
         if not self.made:

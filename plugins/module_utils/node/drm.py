@@ -9,7 +9,7 @@ an earlier one, and a specification names the nodes of the GPUs only.
 from __future__ import annotations
 
 from ..errors import HostError
-from ..host.manifest import read_manifest
+from ..host.manifest import Owned, read_manifest
 from ..host.root import HostRoot
 from ..layout import drm
 from ..layout.devices import DeviceOptions
@@ -62,7 +62,7 @@ def numbered(root: HostRoot, options: DeviceOptions, machine: Machine, dev_roots
     kept: dict[str, tuple[int | None, int | None]] = {}
     others = set()
     for directory in dict.fromkeys(directory_of(dev_root) for dev_root in ["/", *dev_roots]):
-        for bus_id, minors in linked(machine, directory, lambda path: _link(root, path)).items():
+        for bus_id, minors in linked(machine, directory, lambda path: _link(root, owned, path)).items():
             before = kept.get(bus_id, (None, None))
             kept[bus_id] = tuple(now if old is None else old for old, now in zip(before, minors))  # type: ignore[assignment]
         others |= {name for name in root.names(directory) if f"{directory}/{name}" not in owned}
@@ -80,6 +80,10 @@ def _in_kernel(root: HostRoot) -> set[int]:
         return set()
 
 
-def _link(root: HostRoot, path: str) -> str | None:
+def _link(root: HostRoot, owned: dict[str, Owned], path: str) -> str | None:
+    """Return the target of a link. A managed link that was changed or deleted has the target that it had before."""
     entry = root.observe(path)
+    known = owned.get(path)
+    if known is not None and (entry is None or not known.is_as_made(entry)) and known.target is not None:
+        return known.target
     return None if entry is None else entry.target
