@@ -42,7 +42,7 @@ class Damage:
         self.may_refuse = False
         self.may_keep: set[str] = set()
         self.manifest_touched = False
-        self.house: list[object] = []  # the manifest and its directories before the mutations
+        self.manifest_hidden = False  # only by a mount
         self._artefacts = artefacts
         self._number = 0
 
@@ -81,7 +81,7 @@ class Damage:
     def unblock(self) -> None:
         """Take back what only hinders: mounts and inode flags."""
         tree.unmount_below(self.top)
-        self.manifest_touched = self.house != _house(self)
+        self.manifest_touched = self.manifest_touched and not self.manifest_hidden
         for path in self._artefacts:
             full = self.top + path
             if os.path.lexists(full) and not os.path.islink(full) and stat.S_IFMT(os.lstat(full).st_mode) in _PLAIN:
@@ -406,7 +406,6 @@ def mutate(damage: Damage) -> None:
     """Make 1 to 5 random mutations."""
     names = damage.rng.choices(list(MUTATIONS), k=damage.rng.randint(1, 5))
     names.sort(key=lambda name: name in _LAST)
-    damage.house = _house(damage)
     for name in names:
         kinds, change = MUTATIONS[name]
         path = damage.pick(*kinds)
@@ -419,7 +418,9 @@ def mutate(damage: Damage) -> None:
             damage.done.append(f"({name}: {error.strerror})")
             continue
         damage.done.append(f"{'' if name.startswith('the manifest') else path + ' '}{name}")
-        damage.manifest_touched = damage.manifest_touched or before != _house(damage)
+        if before != _house(damage):
+            damage.manifest_hidden = name == "mounted over" and (damage.manifest_hidden or not damage.manifest_touched)
+            damage.manifest_touched = True
     # A node whose manifest is gone or cut short is taken back, if nothing else is wrong with it.
     if damage.manifest_touched and damage.done not in (["the manifest deleted"], ["the manifest cut"]):
         damage.may_refuse = True
