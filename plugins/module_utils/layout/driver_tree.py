@@ -19,7 +19,11 @@ ELF = "elf"
 EMPTY = "empty"
 CONTENTS = (ELF, EMPTY)
 
-# The only library with functions.
+# SONAME -> a function that programs call without looking whether it exists, and what it returns. nvidia-ctk 1.18 and later does
+# so, and goes on without the library if it is not supported (go-nvsandboxutils, NVSANDBOXUTILS_ERROR_NOT_SUPPORTED).
+_FUNCTIONS = {"libnvidia-sandboxutils.so.1": ("nvSandboxUtilsInit", 2)}
+
+# The only library with more than that.
 _NVML = "libnvidia-ml.so.1"
 # Name of the layout -> (library directory, program directory); the first is that of the GPU Mock on kind.
 _DIRECTORIES = {
@@ -95,7 +99,7 @@ def _library(
     elif soname == _NVML:
         content = native.with_facts(native.binary(native.NVML, options.architecture), nvml_facts(machine))
     else:
-        content = shared_object(soname, options.architecture)
+        content = shared_object(soname, options.architecture, *_FUNCTIONS.get(soname, ()))
     entries = [file(f"{place}/{name}", content)]
     target = base
     for link in links:

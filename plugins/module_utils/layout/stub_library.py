@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The smallest shared objects that a dynamic linker accepts: ELF64, one loadable segment, a SONAME, no symbols.
+"""The smallest shared objects that a dynamic linker accepts: ELF64, a SONAME, at most one function.
 
 A file of 0 bytes is not in ldconfig's cache and dlopen refuses it ("file too short"); both accept these objects. Go's
 debug/elf (which nvidia-container-toolkit uses) reads the SONAME through the section headers.
@@ -20,23 +20,38 @@ ARCHITECTURES = tuple(sorted(_MACHINES))
 _EHDR, _PHDR, _SHDR, _SYM, _DYN = 64, 56, 64, 24, 16
 _PROGRAM_HEADERS, _SECTIONS = 3, 6
 _SECTION_NAMES = b"\0.hash\0.dynsym\0.dynstr\0.dynamic\0.shstrtab\0"
+_TEXT_NAME = b".text\0"
+
+# A function that returns a small number: mov, ret.
+_RETURN = {
+    "x86_64": lambda number: b"\xb8" + pack("<I", number) + b"\xc3",
+    "aarch64": lambda number: pack("<2I", 0x52800000 | number << 5, 0xD65F03C0),
+}
 
 
-def shared_object(soname: str, architecture: str) -> bytes:
+def shared_object(soname: str, architecture: str, function: str = "", status: int = 0) -> bytes:
     """Return the bytes of a shared object named *soname*.
 
     :arg architecture: ``x86_64`` or ``aarch64``.
+    :arg function: name of the one function that it has; "" for none.
+    :arg status: what the function returns, 0 to 65535.
     :raises ParameterError: another architecture.
     """
     if architecture not in _MACHINES:
         raise ParameterError("architecture", architecture, "one of " + ", ".join(ARCHITECTURES))
     machine, page = _MACHINES[architecture]
 
+    code = _RETURN[architecture](status) if function else b""
+    count = 1 if function else 0
     strings = b"\0" + soname.encode("utf-8") + b"\0"
-    hash_at = _EHDR + _PROGRAM_HEADERS * _PHDR
-    hash_table = pack("<4I", 1, 1, 0, 0)  # one bucket, one chain: the null symbol
-    symbols_at = hash_at + len(hash_table)
-    strings_at = symbols_at + _SYM
+    function_name_at = len(strings)
+    if function:
+        strings += function.encode("ascii") + b"\0"
+    hash_at = _EHDR + (_PROGRAM_HEADERS + count) * _PHDR
+    hash_table = pack("<4I", 1, 1 + count, count, 0) + bytes(4 * count)  # one bucket: the function, or the null symbol
+    symbols_at = _aligned(hash_at + len(hash_table)) if function else hash_at + len(hash_table)
+    symbols_size = (1 + count) * _SYM
+    strings_at = symbols_at + symbols_size
     dynamic_at = _aligned(strings_at + len(strings))
     dynamic = b"".join(
         pack("<2Q", tag, value)
@@ -51,27 +66,41 @@ def shared_object(soname: str, architecture: str) -> bytes:
         )
     )
     names_at = dynamic_at + len(dynamic)
-    sections_at = _aligned(names_at + len(_SECTION_NAMES))
+    names = _SECTION_NAMES + (_TEXT_NAME if function else b"")
+    code_at = _aligned(names_at + len(names))
+    code_address = code_at + page  # in a page of its own, as it may be executed and not be written
+    sections_at = _aligned(code_at + len(code)) if function else _aligned(names_at + len(names))
     loaded = names_at
 
     header = b"\x7fELF" + bytes((2, 1, 1, 0)) + bytes(8)  # 64 bits, little endian, version 1, System V
-    header += pack("<2HI3QI6H", 3, machine, 1, 0, _EHDR, sections_at, 0, _EHDR, _PHDR, 3, _SHDR, _SECTIONS, 5)
+    counts = (_EHDR, _PHDR, _PROGRAM_HEADERS + count, _SHDR, _SECTIONS + count, 5)
+    header += pack("<2HI3QI6H", 3, machine, 1, 0, _EHDR, sections_at, 0, *counts)
     # The segment is writable because glibc before 2.35 relocates the dynamic section in place.
     program = pack("<2I6Q", 1, 6, 0, 0, 0, loaded, loaded, page)  # PT_LOAD, read and write
+    if function:
+        program += pack("<2I6Q", 1, 5, code_at, code_address, code_address, len(code), len(code), page)  # PT_LOAD
     program += pack("<2I6Q", 2, 6, dynamic_at, dynamic_at, dynamic_at, len(dynamic), len(dynamic), 8)  # PT_DYNAMIC
     program += pack("<2I6Q", 0x6474E551, 6, 0, 0, 0, 0, 0, 16)  # PT_GNU_STACK: no executable stack
     sections = b"".join(
         (
             bytes(_SHDR),
             _section(1, 5, 2, hash_at, len(hash_table), 2, 0, 8, 4),  # .hash
-            _section(7, 11, 2, symbols_at, _SYM, 3, 1, 8, _SYM),  # .dynsym
+            _section(7, 11, 2, symbols_at, symbols_size, 3, 1, 8, _SYM),  # .dynsym
             _section(15, 3, 2, strings_at, len(strings), 0, 0, 1, 0),  # .dynstr
             _section(23, 6, 3, dynamic_at, len(dynamic), 3, 0, 8, _DYN),  # .dynamic
-            _section(32, 3, 0, names_at, len(_SECTION_NAMES), 0, 0, 1, 0),  # .shstrtab
+            _section(32, 3, 0, names_at, len(names), 0, 0, 1, 0),  # .shstrtab
         )
     )
-    body = header + program + hash_table + bytes(_SYM) + strings
-    body += bytes(dynamic_at - len(body)) + dynamic + _SECTION_NAMES
+    symbols = bytes(_SYM)
+    if function:
+        name_at = len(_SECTION_NAMES)
+        sections += pack("<2I4Q2I2Q", name_at, 1, 6, code_address, code_at, len(code), 0, 0, 4, 0)  # .text
+        symbols += pack("<I2BH2Q", function_name_at, 0x12, 0, _SECTIONS, code_address, len(code))  # global, a function
+    body = header + program + hash_table
+    body += bytes(symbols_at - len(body)) + symbols + strings
+    body += bytes(dynamic_at - len(body)) + dynamic + names
+    if function:
+        body += bytes(code_at - len(body)) + code
     return body + bytes(sections_at - len(body)) + sections
 
 

@@ -89,6 +89,32 @@ def test_dlopen(tmp_path):
         ctypes.CDLL(str(tmp_path / "empty.so"))
 
 
+@pytest.mark.skipif(platform.machine() not in ARCHITECTURES, reason="no libraries for this machine's architecture")
+@pytest.mark.parametrize("status", [2, 999])
+def test_a_function_returns_its_status(tmp_path, status):
+    path = tmp_path / "lib.so"
+    path.write_bytes(shared_object("libx.so.1", platform.machine(), "xInit", status))
+    library = ctypes.CDLL(str(path))
+    assert library.xInit(None) == status
+    with pytest.raises(AttributeError):
+        _missing = library.xShutdown
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_library_with_a_function_is_in_order(tmp_path, architecture):
+    path = tmp_path / "lib.so"
+    data = shared_object("libx.so.1", architecture, "xInit", 2)
+    path.write_bytes(data)
+    assert soname_of(data) == "libx.so.1" and len(data) < 1500
+    if shutil.which("readelf") is None:
+        pytest.skip("readelf (binutils) is not installed")
+    done = subprocess.run(
+        ["readelf", "--wide", "--all", str(path)], capture_output=True, text=True, check=True, env={"LC_ALL": "C"}
+    )
+    assert done.stderr == "" and "warning" not in done.stdout.lower() and "<corrupt" not in done.stdout
+    assert "xInit" in done.stdout and "RWE" not in done.stdout
+
+
 @pytest.mark.skipif(LDCONFIG is None, reason="ldconfig is not installed")
 @pytest.mark.skipif(platform.machine() not in ARCHITECTURES, reason="no libraries for this machine's architecture")
 def test_ldconfig_lists_every_library(tmp_path):
