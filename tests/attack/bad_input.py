@@ -245,6 +245,7 @@ class BadInput(Attack):
             message = str(second.get("msg"))
             # Ansible itself says this of a list of dictionaries, and a good name can be one too many on this node.
             named = "dictionary requested" in message or (option == "instance" and "belongs to the mock" in message)
+            named = named or message.startswith("failed to ")  # nvidia-ctk's own words
             named = named or option in message or (isinstance(value, str) and value.strip() and value[:40] in message)
             shown = message.replace(value, "") if isinstance(value, str) and value else message  # as Ansible repeats it
             unlike = "\n" in shown.strip() or (not named and name != "nvmock_verify")

@@ -161,8 +161,10 @@ def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, 
             above = desired.get(parent)
             if above is None:
                 above = a_directory(parent, implicit=True)
-                if parent not in manifests.DIRECTORIES:  # whoever owns these can exchange the manifest
+                if parent not in manifests.DIRECTORIES:
                     above.uid, above.gid = owner.uid, owner.gid
+                elif owner.uid == owner.gid == 0:  # whoever owns these can exchange the manifest: never another user
+                    above.uid = above.gid = 0
                 desired[parent] = above
                 tags[parent] = set()
             elif tags[parent] >= tags[path]:
@@ -312,7 +314,7 @@ class _Planner:
         elif owned is None:
             self._found_directories.append((entry, found))  # used, not touched
             return
-        elif not (entry.implicit and owned.tags - self._asked) and differences(found, entry):
+        elif not (entry.implicit and owned.tags - self._asked - _HOUSING) and differences(found, entry):
             # (Another component's directory that is only passed through keeps the mode and owner that it has.)
             self._plan(UPDATE, entry, found)
         self._own(entry, tags, None)

@@ -512,3 +512,15 @@ def test_a_foreign_driver_root_is_refused(used_node):
     present(used_node, tree, take_over=True)
     absent(used_node, tree)
     assert different(before, snapshot(used_node)) == []
+
+
+def test_a_directory_that_also_has_the_manifest_is_repaired(fresh):
+    """What only passes through a directory repairs it, if no other component has it."""
+    top = fresh(False)
+    present(top, full_node(1))
+    good = snapshot(top)
+    os.chmod(f"{top}/var", 0o700)
+    if os.geteuid() == 0:
+        os.chown(f"{top}/var", 65534, 0)
+    present(top, full_node(1))
+    assert different(good, snapshot(top)) == []
