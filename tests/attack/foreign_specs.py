@@ -48,7 +48,20 @@ def _many_devices(number: int) -> bytes:
 
 
 _BIG = "of 10 MB of devices"
+
+
 # name -> content, or what makes it at a path
+def _socket(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(path)
+
+
+def _zero(path: str) -> None:
+    node = path.rpartition("/etc/")[0] + "/dev/zero"
+    os.mknod(node, 0o020666, os.makedev(1, 5))
+    os.symlink("/dev/zero", path)
+
+
 KINDS: dict[str, bytes | Callable[[str], object]] = {
     "empty": b"",
     "of spaces": b" \n" * 100,
@@ -76,11 +89,11 @@ KINDS: dict[str, bytes | Callable[[str], object]] = {
     "of 100 MB of zeros": lambda path: _sparse(path, 100 << 20),
     "of 5 GiB of zeros": lambda path: _sparse(path, 5 << 30),
     "a FIFO": os.mkfifo,
-    "a socket": lambda path: _socket(path),
+    "a socket": _socket,
     "a directory": os.mkdir,
     "a dangling link": lambda path: os.symlink("nowhere", path),
     "a link to itself": lambda path: os.symlink(os.path.basename(path), path),
-    "a link to /dev/zero": lambda path: _zero(path),
+    "a link to /dev/zero": _zero,
     "a device": lambda path: os.mknod(path, 0o020666, os.makedev(1, 5)),
     "unreadable": lambda path: tree.write(path, _HEAD + _DEVICE, 0),
 }
@@ -89,17 +102,6 @@ KINDS: dict[str, bytes | Callable[[str], object]] = {
 def _sparse(path: str, size: int) -> None:
     with open(path, "wb") as file:
         file.truncate(size)
-
-
-def _socket(path: str) -> None:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(path)
-
-
-def _zero(path: str) -> None:
-    node = path.rpartition("/etc/")[0] + "/dev/zero"
-    os.mknod(node, 0o020666, os.makedev(1, 5))
-    os.symlink("/dev/zero", path)
 
 
 class ForeignSpecs(Attack):

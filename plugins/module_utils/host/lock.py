@@ -207,7 +207,8 @@ def _is_locked(handle: int) -> bool:
 
 def _opened(root: HostRoot) -> int:
     handle = root.directory("/")
-    assert handle is not None
+    if handle is None:
+        raise HostError(f"host_root: {root.path} vanished")
     return handle
 
 

@@ -57,7 +57,8 @@ class Step:
 
         :raises OSError: the filesystem refused.
         """
-        assert self._staged is not None
+        if self._staged is None:
+            raise AssertionError("nothing is staged")
         create(self._directory, entry, self._staged, unsynced)
         if entry.kind != FILE:
             fit(self._directory, self._staged, entry)
@@ -152,7 +153,8 @@ class Step:
                 self._take_from_place(here, stat.S_ISDIR(aside.st_mode))
             self._rename(self._aside, self._name)
         elif self._before is None and here is not None and self._shown():
-            assert self._staged is not None
+            if self._staged is None:
+                raise AssertionError("nothing is staged")
             self._rename(self._name, self._staged)
 
     def _shown(self) -> bool:
@@ -162,7 +164,8 @@ class Step:
     def _take_from_place(self, here: os.stat_result, comes_directory: bool) -> None:
         """Take back what was shown, where a rename would not replace it."""
         if comes_directory or stat.S_ISDIR(here.st_mode):
-            assert self._staged is not None
+            if self._staged is None:
+                raise AssertionError("nothing is staged")
             self._rename(self._name, self._staged)
 
     def _discard(self) -> None:
@@ -198,7 +201,8 @@ class Return(Step):
 
     def _take_from_place(self, here: os.stat_result, comes_directory: bool) -> None:
         """The file goes back to where it was kept, whatever replaces it."""
-        assert self._staged is not None
+        if self._staged is None:
+            raise AssertionError("nothing is staged")
         if status_of(self._directory, self._staged) is None:
             self._rename(self._name, self._staged)
 
@@ -227,7 +231,8 @@ class Tree(Step):
 
     def stage(self, entry: Entry, unsynced: Unsynced) -> None:
         super().stage(entry, unsynced)
-        assert self._staged is not None
+        if self._staged is None:
+            raise AssertionError("nothing is staged")
         self._open(self._directory, self._staged, entry.path)
 
     def add(self, entry: Entry, unsynced: Unsynced) -> None:
@@ -255,7 +260,8 @@ class Tree(Step):
 
     def _discard(self) -> None:
         """Remove only what this run made. If somebody has put something into it, the tree goes back to its place."""
-        assert self._staged is not None
+        if self._staged is None:
+            raise AssertionError("nothing is staged")
         if status_of(self._directory, self._staged) is None:
             return
         try:

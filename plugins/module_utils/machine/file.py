@@ -38,7 +38,8 @@ def read_machine_file(data: bytes, path: str = PATH) -> Machine:
         if len(data) > _MOST_BYTES:
             raise ValueError(f"larger than {_MOST_BYTES} bytes")
         machine = _object(Machine, json.loads(data), "")
-        assert isinstance(machine, Machine)
+        if not isinstance(machine, Machine):
+            raise AssertionError("the reader of a machine returns a machine")
         _check_gpus(machine)
         return machine
     except RecursionError:

@@ -231,7 +231,7 @@ def test_a_message_is_one_line(said):
 
 def test_each_thing_has_its_own_last_message(said):
     once = Once()
-    for _ in range(3):
+    for _number in range(3):
         once.say("one is broken", "one")
         once.say("two is broken", "two")
     once.over("one")

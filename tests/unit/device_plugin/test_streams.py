@@ -54,7 +54,7 @@ def follow():
     followers = []
 
     def start(path, count, reads=True):
-        followers.extend(Follower(path, reads) for _ in range(count))
+        followers.extend(Follower(path, reads) for _number in range(count))
         return followers
 
     yield start
@@ -143,7 +143,7 @@ def test_nothing_stays_of_streams_that_have_ended(node, follow):
         descriptors = look(process)[1]
         round_of_streams()  # threads of the pool and buffers of the allocator come with the first streams
         memory = look(process)[0]
-        for _ in range(5):
+        for _number in range(5):
             round_of_streams()
         # The kubelet's own stream may have ended among the others: then it comes back.
         eventually(lambda: look(process)[1] <= descriptors + 1)

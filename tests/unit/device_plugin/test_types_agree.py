@@ -13,13 +13,12 @@ import sys
 import pytest
 import yaml
 
-import plugin_support  # noqa: F401 (makes nvmock_gpu importable)
 from device_plugin.labels import labels_of
 from device_plugin.resources import Sharing
 from nvmock_gpu.machine import types
 from nvmock_gpu.machine.file import PATH, read_machine_file
+from plugin_support import ROOT
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 DRIVER_ROOT = "var/lib/nvidia-mock/driver"
 TYPES = [*types.names(), types.FALLBACK, *(f"go-nvml-{name}" for name in ("dgxa100", "dgxb200", "dgxh100", "dgxh200"))]
 
