@@ -6,52 +6,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from test_command_line import CLI, make, refused, run, snapshot
-
-
-class Watch:
-    """A running gpu-mockctl watch on a host root of its own."""
-
-    def __init__(self, place, *arguments):
-        self.root = place / "node"
-        self.root.mkdir(exist_ok=True)
-        self.alive, self.ready = place / "alive", place / "ready"
-        flags = ["--host-root", str(self.root), "--device-files", "auto", "--alive", str(self.alive)]
-        flags += ["--ready", str(self.ready), "--uuid-seed", "a"]
-        interval = [] if "--interval" in arguments else ["--interval", "0.1"]
-        command = [sys.executable, "-I", "-S", CLI, "watch", *flags, *interval, *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def wait_for(self, condition, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    def end(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        out, errors = self.process.communicate(timeout=20)
-        return out, errors
-
-
-@pytest.fixture
-def watch(tmp_path):
-    started = []
-
-    def start(*arguments):
-        started.append(Watch(tmp_path, *arguments))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.process.kill()
-        one.process.communicate()
+from test_command_line import make, refused, run, snapshot
 
 
 def test_it_makes_the_node_that_the_plain_command_makes(watch, tmp_path):

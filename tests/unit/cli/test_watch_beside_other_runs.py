@@ -12,7 +12,6 @@ import time
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from test_command_line import make, run, snapshot
-from test_watch import Watch
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.cli.flags import parse
 from ansible_collections.nvmock.gpu.plugins.module_utils.cli.node_command import apply_node
@@ -29,20 +28,6 @@ def node(tmp_path):
     path = tmp_path / "node"
     path.mkdir()
     return path
-
-
-@pytest.fixture
-def watch(tmp_path):
-    started = []
-
-    def start(*arguments):
-        started.append(Watch(tmp_path, *arguments))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.process.kill()
-        one.process.communicate()
 
 
 def manifest(node):

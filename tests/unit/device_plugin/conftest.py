@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 import tempfile
+import types
 
 import pytest
 
@@ -17,6 +19,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 sys.path.insert(0, ROOT)
 
+import device_plugin.log
 from plugin_support import MockNode
 
 
@@ -28,3 +31,11 @@ def node():
     yield one
     one.close()
     shutil.rmtree(place)
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """A function: what the plugin has said so far. (capfd loses what is written while it is read.)"""
+    stream = io.StringIO()
+    monkeypatch.setattr(device_plugin.log, "sys", types.SimpleNamespace(stderr=stream))
+    return stream.getvalue

@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
 import threading
-import types
 
 import pytest
 
-import device_plugin.log
 from device_plugin.log import Once, log, one_line
 from device_plugin.node import Node
 from device_plugin.node_api import LabelKeeper
@@ -22,14 +19,6 @@ from plugin_support import eventually
 
 GPU = "nvidia.com/gpu"
 MACHINE_FILE = "/var/lib/nvidia-mock/driver/etc/nvmock/machine.json"
-
-
-@pytest.fixture
-def said(monkeypatch):
-    """A function: what the plugin has said so far."""
-    stream = io.StringIO()
-    monkeypatch.setattr(device_plugin.log, "sys", types.SimpleNamespace(stderr=stream))
-    return stream.getvalue
 
 
 @pytest.fixture

@@ -4,17 +4,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 import subprocess
 import sys
-import types
 
 import grpc
 import pytest
 
-import device_plugin.log
 from device_plugin import api
 from device_plugin.flags import parse
 from device_plugin.plugin import KubeletError, Plugin
@@ -29,14 +26,6 @@ def names(response):
     """The qualified names of the CDI devices in an answer that has nothing else."""
     assert not (response.annotations or response.devices or response.envs or response.mounts)
     return [device.name for device in response.cdi_devices]
-
-
-@pytest.fixture
-def said(monkeypatch):
-    """A function: what the plugin has said so far. (capfd loses what is written while it is read.)"""
-    stream = io.StringIO()
-    monkeypatch.setattr(device_plugin.log, "sys", types.SimpleNamespace(stderr=stream))
-    return stream.getvalue
 
 
 @pytest.fixture
