@@ -13,13 +13,12 @@ from . import parameters
 from .errors import NvmockError
 from .host import diff, guard
 from .host.converge import Component, change
-from .host.owner import Owner
 from .host.plan import Changes
 from .host.root import HostRoot
 from .machine.overrides import OVERRIDES
 from .node import components
 from .node.keeper import released
-from .node.traces import refuse_lost_manifest
+from .node.removal import removal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,12 +90,9 @@ def run(
     def complete(root: HostRoot) -> list[Component]:
         if look is not None:
             wanted = look(root)
-            owners = [Owner.from_tag(component.owner) for component in wanted]
-            gone = components.moved(root, [one for one in owners if one is not None], parts, instance or "")
+            gone = components.moved(root, components.owners_in(wanted), parts, instance or "")
             return gone + wanted + released(root, instance or "")
-        if not components.owners_of(root):
-            refuse_lost_manifest(root, paths or {})
-        return components.to_remove(root, parts, instance, paths) + released(root, instance)
+        return removal(root, parts, instance, paths)
 
     changes = Changes()
     warnings: list[str] = []

@@ -91,6 +91,11 @@ def device(name: str, edits: Edits, annotations: dict[str, str] | None = None) -
     return {"name": name, "containerEdits": edits}
 
 
+def all_edits(spec: Spec) -> list[Edits]:
+    """Return the common edits, and those of each device."""
+    return [spec.get("containerEdits") or {}] + [device["containerEdits"] for device in spec["devices"]]
+
+
 def ordered_edits(edits: Edits) -> Edits:
     """The same edits, keys in the struct's order, empty ones left out."""
     return {name: edits[name] for name in EDIT_FIELDS if edits.get(name)}

@@ -21,6 +21,7 @@ from ..machine.model import Machine
 from ..node import components
 from ..node.cautions import cautions
 from ..node.keeper import Keeper, released
+from ..node.removal import removal
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, instance, machine_flags, machine_from, node_flags
 
@@ -139,12 +140,13 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
         if "fs" in modes:
             wanted.append(components.devices(machine, base, nodes, architecture, restore, name))
         if "cdi" not in modes:
-            return [*components.moved(root, _owners(wanted), parts, name), *wanted, *kept(root, wanted)]
+            return [*components.moved(root, components.owners_in(wanted), parts, name), *wanted, *kept(root, wanted)]
         for dev_root in ("/", driver_root):
             wanted.append(components.dev_root_devices(machine, base, dev_root, nodes, restore, name))
         tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
         wanted.append(components.driver_tree(machine, driver_root, tree, name))
-        moved = components.moved(root, [*_owners(wanted), Owner(CDI_SPEC, spec_path, name)], parts, name)
+        owners = [*components.owners_in(wanted), Owner(CDI_SPEC, spec_path, name)]
+        moved = components.moved(root, owners, parts, name)
 
         from ..node import cdi_spec
         from ..nvcdi.options import options_from
@@ -179,11 +181,6 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
     return NodeResult(machine, changes, names, warnings)
 
 
-def _owners(wanted: list[Component]) -> list[Owner]:
-    owners = [Owner.from_tag(component.owner) for component in wanted]
-    return [owner for owner in owners if owner is not None]
-
-
 def _remove(values: Values, parts: frozenset[str], root_path: str, keeper: Keeper | None) -> Changes:
     paths = {part: absolute(values, flag) for flag, part in _NARROWING.items() if values.is_given(flag)}
     name = instance(values)
@@ -191,11 +188,7 @@ def _remove(values: Values, parts: frozenset[str], root_path: str, keeper: Keepe
     def look(root: HostRoot) -> list[Component]:
         if keeper is not None and not keeper.owns(root):
             return []
-        if not components.owners_of(root):
-            from ..node.traces import refuse_lost_manifest
-
-            refuse_lost_manifest(root, paths)
-        return components.to_remove(root, parts, name, paths) + released(root, name)
+        return removal(root, parts, name, paths)
 
     if not os.path.isdir(root_path):
         return Changes()

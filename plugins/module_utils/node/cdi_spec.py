@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from .. import parameters
+from ..cdi.spec import all_edits
 from ..errors import GuardError, HostError, ParameterError, SpecError
 from ..host import guard
 from ..host.converge import Component, plan_for
@@ -214,7 +215,7 @@ def problems(root: HostRoot, path: str, content: bytes) -> list[str]:
         known = read_manifest(root)
         with HostView(root) as view:
             _refuse_what_runtimes_refuse(view, path, spec)
-            for hook_path in sorted({hook["path"] for edit in _edits(spec) for hook in edit.get("hooks") or ()}):
+            for hook_path in sorted({hook["path"] for edit in all_edits(spec) for hook in edit.get("hooks") or ()}):
                 version = hook_program.version_of(view, known, hook_path)
                 missing = hook_program.missing_command(spec, hook_path, version)
                 if missing:
@@ -236,13 +237,8 @@ def _null_device(root: HostRoot, known: Manifest, spec_file: SpecFile) -> list[E
     return owned_by([entry], spec_file.uid, spec_file.gid)
 
 
-def _edits(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return all container edits of a specification."""
-    return [spec.get("containerEdits") or {}] + [device["containerEdits"] for device in spec["devices"]]
-
-
 def _names_hook(spec: dict[str, Any], hook_path: str) -> bool:
-    return any(hook["path"] == hook_path for edit in _edits(spec) for hook in edit.get("hooks", ()))
+    return any(hook["path"] == hook_path for edit in all_edits(spec) for hook in edit.get("hooks", ()))
 
 
 def _kernel_facts(machine: Machine, view: HostView, dev_root: str) -> list[Entry]:
@@ -270,7 +266,7 @@ def _refuse_what_runtimes_refuse(view: HostView, path: str, spec: dict[str, Any]
     :raises SpecError: the message has the first reason.
     """
     _refuse_clashes(view, path, spec)
-    for edit in _edits(spec):
+    for edit in all_edits(spec):
         hosts = [node.get("hostPath") or node["path"] for node in edit.get("deviceNodes") or ()]
         hosts += [mount["hostPath"] for mount in edit.get("mounts") or ()]
         hooks = [hook["path"] for hook in edit.get("hooks") or ()]

@@ -109,6 +109,12 @@ def owners_of(root: HostRoot) -> list[Owner]:
     return [owner for owner in owners if owner is not None]
 
 
+def owners_in(wanted: Iterable[Component]) -> list[Owner]:
+    """Return the owners of these components, without those that are no part of a mock."""
+    owners = [Owner.from_tag(component.owner) for component in wanted]
+    return [owner for owner in owners if owner is not None]
+
+
 def removed(tags: Iterable[str]) -> list[Component]:
     """The components with these tags as they are removed: without entries."""
     result = []

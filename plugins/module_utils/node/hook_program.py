@@ -10,6 +10,7 @@ it can't be asked: the program may need libraries that only that root has.
 from __future__ import annotations
 
 from .. import parameters
+from ..cdi.spec import all_edits
 from ..errors import SpecError
 from ..host.entries import Entry, directory, file, owned_by
 from ..native import CDI_HOOK, binary
@@ -127,8 +128,7 @@ def missing_command(spec: dict[str, Any], path: str, version: tuple[int, int, in
     """Return one line about a command of *spec* that its hook program does not have; "" if it has all."""
     if version is None:
         return ""
-    edits = [spec.get("containerEdits") or {}] + [device["containerEdits"] for device in spec["devices"]]
-    for hook in [hook for edit in edits for hook in edit.get("hooks") or ()]:
+    for hook in [hook for edit in all_edits(spec) for hook in edit.get("hooks") or ()]:
         arguments = hook.get("args") or [] if hook["path"] == path else []
         for name in arguments[1:3]:
             if version < COMMANDS_SINCE.get(name, version):

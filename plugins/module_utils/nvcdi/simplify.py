@@ -7,7 +7,7 @@ After pkg/nvcdi/transform (simplify, deduplicate, remove, sorter, merged-device)
 
 from __future__ import annotations
 
-from ..cdi.spec import ordered_edits
+from ..cdi.spec import all_edits, ordered_edits
 from ..host.view import clean
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ def simplify(spec: Spec) -> None:
     common = spec["containerEdits"] = _unique(spec["containerEdits"])
     for device in spec["devices"]:
         device["containerEdits"] = _without(_unique(device["containerEdits"]), common)
-    for edits in (common, *[device["containerEdits"] for device in spec["devices"]]):
+    for edits in all_edits(spec):
         for field, path in (("deviceNodes", "path"), ("mounts", "containerPath")):
             if field in edits:
                 edits[field] = sorted(edits[field], key=lambda entry, path=path: _depth_first(entry[path]))  # type: ignore[misc]
