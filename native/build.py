@@ -47,9 +47,11 @@ PROGRAMS = {
     ),
     "driver-program": (*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_query", "smi_table"),
     "libnvidia-ml": (
-        *("text", "memory", "nvml_facts", "nvml_handles", "nvml_init", "nvml_system", "nvml_find", "nvml_device"),
-        *("nvml_state", "nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events"),
-        *("nvml_readings", "nvml_affinity", "nvml_fields", "nvml_unsupported"),
+        *("text", "memory", "nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),
+        *("nvml_find", "nvml_device", "nvml_modes", "nvml_memory", "nvml_load", "nvml_processes", "nvml_temperature"),
+        *("nvml_power", "nvml_clocks", "nvml_pcie", "nvml_ecc", "nvml_inforom", "nvml_platform", "nvml_conf_compute"),
+        *("nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events", "nvml_affinity"),
+        *("nvml_fields", "nvml_settings", "nvml_export_table", "nvml_unsupported"),
     ),
 }
 

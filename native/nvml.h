@@ -27,6 +27,7 @@ enum {
     OPERATING_SYSTEM = 17,
     INSUFFICIENT_RESOURCES = 23,
     VERSION_MISMATCH = 25,
+    DEPRECATED = 26,
     UNKNOWN_ERROR = 999,
 };
 
@@ -76,5 +77,35 @@ int copy_out(const char *text, char *out, unsigned length);
 
 /* Sets the result to *value*; 0 means unknown. */
 int give_known(uint32_t value, unsigned *out);
+
+/* nvml_numbers.c */
+
+/* A number of the GPU's facts: sets it, or returns the status that stands in its place, such as NOT_SUPPORTED. */
+int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value);
+/* The same for a function that has a device's handle and a pointer for the result. */
+int give_number(nvmlDevice_t device, enum number which, unsigned *out);
+/* The number, or *otherwise* if there is none. */
+int64_t number_or(const struct gpu_facts *gpu, enum number which, int64_t otherwise);
+int give_text(nvmlDevice_t device, enum text which, char *out, unsigned length);
+/* Refuses what only root may do. */
+int need_root(nvmlDevice_t device, const struct gpu_facts **gpu);
+
+/* nvml_power.c: since the host has started, in millijoules. */
+int energy_of(const struct gpu_facts *gpu, uint64_t *energy);
+/* nvml_nvlink.c: nvmlNvlinkVersion_t, and MB/s of a link; 0 if unknown. */
+unsigned nvlink_version(void);
+unsigned nvlink_speed(void);
+
+/* nvml_time.c */
+int64_t microseconds_since_1970(void);
+
+/* Functions of NVML's interface that other files call. */
+int nvmlDeviceGetTotalEccErrors(nvmlDevice_t device, unsigned error, unsigned counter, unsigned long long *count);
+int nvmlDeviceGetMemoryErrorCounter(
+    nvmlDevice_t device, unsigned error, unsigned counter, unsigned location, unsigned long long *count);
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *device);
+int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, nvmlDevice_t *device);
+int nvmlDeviceGetTopologyCommonAncestor(nvmlDevice_t one, nvmlDevice_t other, unsigned *level);
+int nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device, unsigned *count, void *infos);
 
 #endif

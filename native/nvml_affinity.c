@@ -46,3 +46,20 @@ API int nvmlDeviceGetMemoryAffinity(nvmlDevice_t device, unsigned size, unsigned
         all[0] = 1;
     return all_of(device, size, set, all);
 }
+
+/* Binds the thread to the CPUs near the GPU: those that it may use already. */
+static int keep_affinity(nvmlDevice_t device)
+{
+    const struct gpu_facts *gpu;
+    return gpu_or_parent_of(device, &gpu);
+}
+
+API int nvmlDeviceSetCpuAffinity(nvmlDevice_t device)
+{
+    return keep_affinity(device);
+}
+
+API int nvmlDeviceClearCpuAffinity(nvmlDevice_t device)
+{
+    return keep_affinity(device);
+}

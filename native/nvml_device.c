@@ -26,26 +26,11 @@ API int nvmlDeviceGetSerial(nvmlDevice_t device, char *serial, unsigned length)
     return copy_out(gpu->serial, serial, length);
 }
 
-API int nvmlDeviceGetVbiosVersion(nvmlDevice_t device, char *version, unsigned length)
-{
-    const struct gpu_facts *gpu;
-    TRY(gpu_of(device, &gpu));
-    return copy_out(facts.vbios, version, length);
-}
-
 API int nvmlDeviceGetBoardPartNumber(nvmlDevice_t device, char *number_text, unsigned length)
 {
     const struct gpu_facts *gpu;
     TRY(gpu_of(device, &gpu));
     return copy_out(facts.board_part_number, number_text, length);
-}
-
-/* The buffer has 80 bytes, according to nvml.h. */
-API int nvmlDeviceGetGspFirmwareVersion(nvmlDevice_t device, char *version)
-{
-    const struct gpu_facts *gpu;
-    TRY(gpu_of(device, &gpu));
-    return copy_out(facts.driver_version, version, 80);
 }
 
 API int nvmlDeviceGetBrand(nvmlDevice_t device, unsigned *brand)
@@ -203,24 +188,5 @@ API int nvmlDeviceGetPciInfoExt(nvmlDevice_t device, struct pci_info_ext *info)
     info->base_class = DISPLAY_CONTROLLER;
     info->sub_class = OF_3D;
     put_bus_id(info->bus_id, gpu, 8);
-    return SUCCESS;
-}
-
-/* nvmlDeviceAddressingMode_v1_t */
-struct addressing_mode {
-    unsigned version, value;
-};
-
-API int nvmlDeviceGetAddressingMode(nvmlDevice_t device, struct addressing_mode *mode)
-{
-    const struct gpu_facts *gpu;
-    TRY(gpu_of(device, &gpu));
-    if (!mode)
-        return INVALID_ARGUMENT;
-    if (mode->version != STRUCT_VERSION(struct addressing_mode, 1))
-        return VERSION_MISMATCH;
-    if (gpu->addressing_mode < 0)
-        return NOT_SUPPORTED;
-    mode->value = (unsigned)gpu->addressing_mode;
     return SUCCESS;
 }

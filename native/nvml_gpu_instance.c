@@ -23,7 +23,7 @@ struct profile_info_v3 {
     unsigned capabilities;
 };
 
-enum { PROFILES = 18 /* NVML_GPU_INSTANCE_PROFILE_COUNT */ };
+enum { PROFILES = 18 /* NVML_GPU_INSTANCE_PROFILE_COUNT */, HOPPER = 9 /* nvmlDeviceArchitecture_t */ };
 
 static int profile_by_number(nvmlDevice_t device, unsigned wanted, const void *out, const struct profile_facts **profile)
 {
@@ -66,11 +66,9 @@ API int nvmlDeviceGetGpuInstanceProfileInfo(nvmlDevice_t device, unsigned wanted
     return SUCCESS;
 }
 
-API int nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned wanted, struct profile_info_v2 *info)
+static int put_profile(const struct profile_facts *profile, struct profile_info_v2 *info)
 {
-    const struct profile_facts *profile;
     struct profile_info_v3 *newer = (struct profile_info_v3 *)info;
-    TRY(profile_by_number(device, wanted, info, &profile));
     if (info->version == STRUCT_VERSION(struct profile_info_v2, 2)) {
         *info = (struct profile_info_v2){
             .version = info->version,
@@ -92,6 +90,24 @@ API int nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned wante
         return copy_out(profile->name, newer->name, sizeof newer->name);
     }
     return VERSION_MISMATCH;
+}
+
+API int nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned wanted, struct profile_info_v2 *info)
+{
+    const struct profile_facts *profile;
+    TRY(profile_by_number(device, wanted, info, &profile));
+    return put_profile(profile, info);
+}
+
+API int nvmlDeviceGetGpuInstanceProfileInfoByIdV(nvmlDevice_t device, unsigned id, struct profile_info_v2 *info)
+{
+    const struct gpu_facts *gpu;
+    const struct profile_facts *profile;
+    TRY(gpu_of(device, &gpu));
+    if (!info)
+        return INVALID_ARGUMENT;
+    TRY(profile_by_id(gpu, id, &profile));
+    return put_profile(profile, info);
 }
 
 API int nvmlDeviceGetGpuInstancePossiblePlacements_v2(
@@ -135,8 +151,12 @@ API int nvmlDeviceGetGpuInstanceRemainingCapacity(nvmlDevice_t device, unsigned 
     if (!count)
         return INVALID_ARGUMENT;
     TRY(profile_by_id(gpu, id, &profile));
-    if (!gpu->mig_enabled)
+    /* Since Hopper, profiles can be queried without MIG mode, but nothing can be created. nvidia-smi mig -lgip needs it. */
+    if (!gpu->mig_enabled && facts.architecture < HOPPER)
         return NOT_SUPPORTED;
+    *count = 0;
+    if (!gpu->mig_enabled)
+        return SUCCESS;
     left = profile->counts.instances;
     for (i = 0; i < gpu->mig_count; i++) {
         const struct mig_facts *mig = &migs_of(gpu)[i];
@@ -144,7 +164,6 @@ API int nvmlDeviceGetGpuInstanceRemainingCapacity(nvmlDevice_t device, unsigned 
         slices -= mig->slices;
         left -= profile_of(mig) == profile;
     }
-    *count = 0;
     for (i = 0; i < profile->start_count && left > 0 && slices >= profile->counts.slices; i++) {
         unsigned wanted = bits(profile->starts[i], profile->size);
         if (taken & wanted)

@@ -42,6 +42,60 @@ API int nvmlDeviceGetNvLinkRemoteDeviceType(nvmlDevice_t device, unsigned link, 
     return SUCCESS;
 }
 
+/* nvmlNvlinkVersion_t, and MB/s of a link as nvidia-smi nvlink -s prints it: by architecture, because each has one version of NVLink. */
+struct nvlink_facts {
+    unsigned version, speed;
+};
+
+static const struct nvlink_facts *nvlink(void)
+{
+    enum { VOLTA = 5 };
+    static const struct nvlink_facts by_architecture[] = {
+        {2, 25781}, /* Volta */
+        {2, 25781}, /* Turing */
+        {4, 25000}, /* Ampere */
+        {0, 0},     /* Ada has none */
+        {6, 26562}, /* Hopper */
+        {7, 53125}, /* Blackwell */
+    };
+    unsigned place = facts.architecture - VOLTA;
+    return place < sizeof by_architecture / sizeof *by_architecture ? &by_architecture[place] : NULL;
+}
+
+unsigned nvlink_speed(void)
+{
+    return nvlink() ? nvlink()->speed : 0;
+}
+
+unsigned nvlink_version(void)
+{
+    return nvlink() ? nvlink()->version : 0;
+}
+
+API int nvmlDeviceGetNvLinkVersion(nvmlDevice_t device, unsigned link, unsigned *version)
+{
+    TRY(link_of(device, link, version));
+    return give_known(nvlink_version(), version);
+}
+
+/* No link has had an error. */
+API int nvmlDeviceGetNvLinkErrorCounter(nvmlDevice_t device, unsigned link, unsigned counter, unsigned long long *count)
+{
+    enum { COUNTERS = 5 }; /* nvmlNvLinkErrorCounter_t */
+    TRY(link_of(device, link, count));
+    if (counter >= COUNTERS)
+        return INVALID_ARGUMENT;
+    *count = 0;
+    return SUCCESS;
+}
+
+API int nvmlDeviceResetNvLinkErrorCounters(nvmlDevice_t device, unsigned link)
+{
+    const struct gpu_facts *gpu;
+    TRY(link_of(device, link, &gpu));
+    return need_root(device, &gpu);
+}
+
 /* nvmlGpuTopologyLevel_t */
 enum { INTERNAL = 0, ONE_SWITCH = 10, NODE = 40, SYSTEM = 50 };
 
@@ -84,6 +138,22 @@ API int nvmlDeviceGetTopologyNearestGpus(nvmlDevice_t device, unsigned level, un
     }
     if (*count == 0 || found < *count) /* zero requests the number */
         *count = found;
+    return SUCCESS;
+}
+
+/* The GPUs near a CPU: all, as nvml_affinity.c has it the other way round. */
+API int nvmlSystemGetTopologyGpuSet(unsigned cpu, unsigned *count, nvmlDevice_t *devices)
+{
+    unsigned i, room;
+    (void)cpu;
+    TRY(initialized());
+    if (!count || (*count && !devices))
+        return INVALID_ARGUMENT;
+    room = *count;
+    for (i = 0; i < room && i < visible_count(); i++)
+        devices[i] = handle_of_gpu(visible_gpu(i));
+    if (room == 0 || visible_count() < room) /* zero requests the number */
+        *count = visible_count();
     return SUCCESS;
 }
 

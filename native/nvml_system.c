@@ -85,6 +85,12 @@ API int nvmlGetExcludedDeviceCount(unsigned *count)
     return none(count);
 }
 
+/* The earlier name, which libraries of NVIDIA still export. */
+API int nvmlGetBlacklistDeviceCount(unsigned *count)
+{
+    return none(count);
+}
+
 API int nvmlSystemGetHicVersion(unsigned *count, void *entries)
 {
     (void)entries;

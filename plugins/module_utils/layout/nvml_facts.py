@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from struct import pack
 
+from ..machine.document.clocks import expanded
+from ..machine.document.texts import Report
 from ..machine.mig import capability_minor, start_of
+from .nvml_numbers import CLUSTER, NUMBERS, TEXTS, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..machine.model import Gpu, GpuModel, Machine, MigDevice, MigProfile, Readings
+    from ..machine.model import Gpu, GpuModel, Machine, MigDevice, MigProfile
 
-# nvmlDeviceArchitecture_t, nvmlBrandType_t, nvmlDeviceAddressingModeType_t
+# nvmlDeviceArchitecture_t, nvmlBrandType_t
 _ARCHITECTURES = {
     "Kepler": 2,
     "Maxwell": 3,
@@ -39,8 +42,6 @@ _BRANDS = {
     "NVIDIA RTX": 13,
     "NVIDIA": 14,
 }
-_ADDRESSING_MODES = {"NONE": 0, "HMM": 1, "ATS": 2}
-_ECC_MODES = {"": 0, "Disabled": 1, "Enabled": 2}
 
 # NVML_GPU_INSTANCE_PROFILE_..._SLICE by slices and attribute: REV1 has media extensions, REV2 twice the memory.
 _NUMBERS = {(1, ""): 0, (2, ""): 1, (3, ""): 2, (4, ""): 3, (7, ""): 4, (6, ""): 6, (1, "me"): 7, (2, "me"): 8}
@@ -58,26 +59,32 @@ _PART_NUMBER = 80  # NVML_DEVICE_PART_NUMBER_BUFFER_SIZE
 def nvml_facts(machine: Machine) -> bytes:
     """Return the facts of *machine*. Unknown values are 0 or empty."""
     model = machine.model
+    report = Report(machine)
     profiles = () if model is None else model.mig_profiles
     migs = [(place, gpu, mig) for place, gpu in enumerate(machine.gpus) for mig in gpu.mig_devices]
+    clocks = _clocks(report)
+    parts = [_head(machine, model, len(machine.gpus), len(migs), len(profiles), len(clocks))]
     first = 0
-    gpus = []
-    for gpu in machine.gpus:
-        gpus.append(_gpu(gpu, first))
+    # GPUs of a machine that differ in nothing else have the same document, and making one takes milliseconds.
+    documents: dict[object, bytes] = {}
+    for place, gpu in enumerate(machine.gpus):
+        kind = (gpu.report, gpu.mig_enabled, gpu.addressing_mode)
+        if kind not in documents:
+            documents[kind] = _document(report, place)
+        parts += [_gpu(gpu, first), documents[kind]]
         first += len(gpu.mig_devices)
-    parts = [_head(machine, model, len(gpus), len(migs), len(profiles)), *gpus]
     parts += [_mig(place, gpu, mig, profiles) for place, gpu, mig in migs]
     numbers = _profile_numbers(profiles)
-    parts += [_profile(profile, number, model) for profile, number in zip(profiles, numbers)]
+    parts += [_profile(profile, which, model) for profile, which in zip(profiles, numbers)]
+    parts.append(pack(f"<{len(clocks)}I", *clocks))
     return b"".join(parts)
 
 
-def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profiles: int) -> bytes:
+def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profiles: int, clocks: int) -> bytes:
     cuda = machine.cuda_version
-    numbers: tuple[int, ...] = (0,) * 28
+    numbers: tuple[int, ...] = (0,) * 9
     if model is not None:
         numbers = (
-            model.memory_mib << 20,
             *model.compute_capability,
             _ARCHITECTURES.get(model.architecture, 0),
             _BRANDS.get(model.brand, 0),
@@ -86,34 +93,19 @@ def _head(machine: Machine, model: GpuModel | None, gpus: int, migs: int, profil
             model.nvlink_links,
             model.gpus_per_pcie_switch,
             model.gpus_per_socket,
-            *_readings(model.readings),
         )
     return pack(
-        "<8s3IiQ2i25I4x96s96s96s96s",
+        "<8s3I3i8I96s96s96s",
         b"nvmock1",
         gpus,
         migs,
         profiles,
         cuda[0] * 1000 + cuda[1] * 10,
         *numbers,
+        clocks,
         _text(machine.driver_version),
         _text(f"{cuda[0]}.{machine.driver_version}"),
-        _text("" if model is None else model.vbios_version),
         _text("" if model is None else model.board_part_number, _PART_NUMBER),
-    )
-
-
-def _readings(readings: Readings) -> tuple[int, ...]:
-    return (
-        readings.temperature_c,
-        readings.memory_temperature_c,
-        readings.power_mw,
-        *(readings.power_limits_mw or (0,) * 3),
-        *(readings.clocks_mhz or (0,) * 4),
-        *(readings.max_clocks_mhz or (0,) * 4),
-        *(readings.pcie_link or (0,) * 2),
-        readings.bar1_mib,
-        _ECC_MODES[readings.ecc_mode],
     )
 
 
@@ -123,14 +115,13 @@ def _gpu(gpu: Gpu, first: int) -> bytes:
         domain_text, bus_text, rest = gpu.pci_bus_id.split(":")
         domain, bus, device = int(domain_text, 16), int(bus_text, 16), int(rest.partition(".")[0], 16)
     return pack(
-        "<6Ii3I96s96s96s",
+        "<9I4x96s96s96s",
         gpu.minor,
         bool(gpu.pci_bus_id),
         domain,
         bus,
         device,
         gpu.irq,
-        _ADDRESSING_MODES.get(gpu.addressing_mode, -1),
         gpu.mig_enabled,
         first,
         len(gpu.mig_devices),
@@ -138,6 +129,27 @@ def _gpu(gpu: Gpu, first: int) -> bytes:
         _text(gpu.name),
         _text(gpu.serial),
     )
+
+
+def _document(report: Report, gpu: int) -> bytes:
+    """Return what nvidia-smi's document says about a GPU: numbers, texts, and the UUID of the NVLink cluster."""
+    numbers = [number(report, gpu, name, path) for name, path in NUMBERS]
+    texts = b"".join([pack("<96s", _text(_available(report.text(gpu, path)))) for _name, path in TEXTS])
+    digits = report.text(gpu, CLUSTER).replace("-", "")
+    cluster = bytes.fromhex(digits) if len(digits) == 32 and not digits.strip("0123456789abcdefABCDEF") else b""
+    return pack(f"<{len(numbers)}q", *numbers) + texts + pack("<16s", cluster)
+
+
+def _available(text: str) -> str:
+    return "" if text == "N/A" else text
+
+
+def _clocks(report: Report) -> list[int]:
+    """Return for each memory clock: the clock, how many graphics clocks there are, and these."""
+    words: list[int] = []
+    for memory, graphics in expanded(_available(report.text(0, "supported_clocks"))) if report.machine.gpus else ():
+        words += [memory, len(graphics), *graphics]
+    return words
 
 
 def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, ...]) -> bytes:

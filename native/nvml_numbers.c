@@ -1,0 +1,48 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* Numbers and texts of a GPU that nvidia-smi shows, too (layout/nvml_numbers.py). */
+#include "nvml.h"
+#include "system.h"
+
+/* Below this a number is a status. */
+#define LEAST_NUMBER (INT64_MIN + 1000)
+
+int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value)
+{
+    int64_t number = gpu->numbers[which];
+    if (number < LEAST_NUMBER)
+        return (int)(number - INT64_MIN);
+    *value = number;
+    return SUCCESS;
+}
+
+int64_t number_or(const struct gpu_facts *gpu, enum number which, int64_t otherwise)
+{
+    int64_t number = gpu->numbers[which];
+    return number < LEAST_NUMBER ? otherwise : number;
+}
+
+int give_number(nvmlDevice_t device, enum number which, unsigned *out)
+{
+    const struct gpu_facts *gpu;
+    int64_t value = 0;
+    TRY(gpu_of(device, &gpu));
+    if (!out)
+        return INVALID_ARGUMENT;
+    TRY(number_of(gpu, which, &value));
+    *out = (unsigned)value;
+    return SUCCESS;
+}
+
+int give_text(nvmlDevice_t device, enum text which, char *out, unsigned length)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
+    return copy_out(gpu->texts[which], out, length);
+}
+
+int need_root(nvmlDevice_t device, const struct gpu_facts **gpu)
+{
+    TRY(gpu_of(device, gpu));
+    return CALL(geteuid, 0) ? NO_PERMISSION : SUCCESS;
+}
