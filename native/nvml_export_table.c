@@ -4,9 +4,10 @@
  * its entries (NVIDIA/k8s-test-infra 19ab4e0f, pkg/gpu/mocknvml/bridge/internal.go, Apache-2.0). The meaning of the others is what
  * nvidia-smi 535.261.03 and 550.163.01 print if an entry returns a value: both call the same entries. */
 #include "nvml.h"
+#include "system.h"
 #include "text.h"
 
-enum { ENTRIES = 512 };
+enum { ENTRIES = 512, LOWEST_BRANCH_OF_249 = 550 };
 static const unsigned char known_table[16] = {
     0xc4, 0xfe, 0x3e, 0x6c, 0xc9, 0x8f, 0x6c, 0x4e, 0xa3, 0x27, 0xee, 0x69, 0x6e, 0x12, 0xf7, 0xc4};
 
@@ -74,6 +75,13 @@ struct policies {
     struct policy policies[1];
 };
 enum { TIME_SLICE = 0, DEFAULT_SLICE = 0, LONGEST_SLICE = 3, VOLTA = 5 };
+
+/* 168, 169, 182, 183, 184 and 197: the steps of nvidia-smi -r. A mock GPU that is reset is as before. */
+static int reset_step(void)
+{
+    TRY(initialized());
+    return CALL(geteuid, 0) ? NO_PERMISSION : SUCCESS;
+}
 
 /* 192: any time slice is kept where no process runs. */
 ENTRY(set_policy, nvmlDevice_t device, const struct policy *policy)
@@ -170,8 +178,14 @@ API int nvmlInternalGetExportTable(const void **out, const unsigned char *which)
     PUT(72, can_be_watched);
     PUT(81, nvmlDeviceGetHandleByIndex_v2);
     PUT(165, relaxed_ordering);
+    PUT(168, reset_step);
+    PUT(169, reset_step);
+    PUT(182, reset_step);
+    PUT(183, reset_step);
+    PUT(184, reset_step);
     PUT(192, set_policy);
     PUT(193, get_policies);
+    PUT(197, reset_step);
     PUT(209, voltage);
     PUT(213, processes);
     PUT(214, processes);
@@ -183,7 +197,7 @@ API int nvmlInternalGetExportTable(const void **out, const unsigned char *which)
     PUT(237, fru_part_number);
     PUT(240, margin);
     PUT(242, addressing_mode);
-    PUT(branch() < 550 ? 243 : 249, sparse_operation);
+    PUT(branch() < LOWEST_BRANCH_OF_249 ? 243 : 249, sparse_operation);
     table[0] = (void *)sizeof table;
     *out = (const void *)table;
     return SUCCESS;

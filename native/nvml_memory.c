@@ -13,29 +13,35 @@ struct memory_v2 {
     unsigned long long total, reserved, free, used;
 };
 
-/* The document rounds each part to whole MiB, so their sum can differ from the total by one. What the driver reserves takes up the
- * difference. */
+enum { HALF_MIB = 1 << 19 };
+
+/* nvidia-smi rounds each part to whole MiB: half a MiB up, or down before branch 550. So the parts can sum up to one MiB more or less
+ * than the total, and then two of them have a half. */
 static int memory_of(nvmlDevice_t device, const void *out, struct memory_v2 *memory)
 {
     const struct gpu_facts *gpu;
     const struct mig_facts *mig;
-    int64_t total, used, free;
+    int64_t total, used = 0, free, reserved = 0;
     TRY(either_of(device, &gpu, &mig));
     if (!out)
         return INVALID_ARGUMENT;
     if (mig) {
         total = free = (int64_t)mig->memory_mib;
-        used = 0;
         if (!total)
             return NOT_SUPPORTED;
     } else {
         TRY(number_of(gpu, MEMORY_TOTAL, &total));
         used = number_or(gpu, MEMORY_USED, 0);
-        free = number_or(gpu, MEMORY_FREE, total - used);
+        reserved = number_or(gpu, MEMORY_RESERVED, 0);
+        free = number_or(gpu, MEMORY_FREE, total - used - reserved);
     }
     memory->total = (unsigned long long)total << 20;
     memory->used = (unsigned long long)used << 20;
     memory->free = (unsigned long long)free << 20;
+    if (used + reserved + free == total + 1)
+        memory->free -= HALF_MIB;
+    if (used + reserved + free == total - 1)
+        memory->free += HALF_MIB;
     memory->reserved = memory->total - memory->used - memory->free;
     return SUCCESS;
 }

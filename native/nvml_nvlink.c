@@ -6,7 +6,7 @@
 
 enum { MAXIMUM_LINKS = 36 };
 enum { ENABLED = 1, TO_SWITCH = 2 };
-enum { CAPABILITY_P2P = 0, CAPABILITY_VALID = 5 };
+enum { CAPABILITIES = 6 }; /* nvmlNvLinkCapability_t */
 
 static int link_of(nvmlDevice_t device, unsigned link, const void *out)
 {
@@ -29,9 +29,9 @@ API int nvmlDeviceGetNvLinkState(nvmlDevice_t device, unsigned link, unsigned *a
 API int nvmlDeviceGetNvLinkCapability(nvmlDevice_t device, unsigned link, unsigned capability, unsigned *result)
 {
     TRY(link_of(device, link, result));
-    if (capability != CAPABILITY_P2P && capability != CAPABILITY_VALID)
-        return NOT_SUPPORTED;
-    *result = 1;
+    if (capability >= CAPABILITIES)
+        return INVALID_ARGUMENT;
+    *result = 1; /* nvidia-smi nvlink -c prints "true" for each of them on boards with NVSwitches. */
     return SUCCESS;
 }
 

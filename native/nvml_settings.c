@@ -78,7 +78,9 @@ API int nvmlDeviceSetPowerManagementLimit(nvmlDevice_t device, unsigned limit)
 
 /* nvmlPowerValue_v2_t */
 struct power_value {
-    unsigned version, scope, milliwatts;
+    unsigned version;
+    unsigned char scope;
+    unsigned milliwatts;
 };
 
 API int nvmlDeviceSetPowerManagementLimit_v2(nvmlDevice_t device, const struct power_value *value)
