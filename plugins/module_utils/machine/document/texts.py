@@ -91,7 +91,7 @@ class Report:
         if self.version >= DEPRECATED_SINCE.get(path, 100_000):
             return DEPRECATED
         for facts in () if self.same_branch else (self.own[gpu], self.shared):
-            for other in _other_names(path):
+            for other in other_names(path):
                 if facts.get(other, DEPRECATED) != DEPRECATED:
                     return facts[other]
         rule = _rules().get(path, NOT_AVAILABLE)
@@ -127,7 +127,8 @@ def _rules() -> dict[str, str]:
     return _by_path
 
 
-def _other_names(path: str) -> list[str]:
+def other_names(path: str) -> list[str]:
+    """Return the paths of the same fact in the documents of other branches."""
     found = []
     for names in _RENAMED:
         for name in names:
