@@ -10,8 +10,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..model import Gpu, GpuModel, Machine
-    from .texts import Report
 
 NOT_AVAILABLE = "N/A"
 DEPRECATED = "Requested functionality has been deprecated"
@@ -40,8 +41,11 @@ _LIMITS = {
 _CLOCKS = {"graphics_clock": 0, "sm_clock": 1, "mem_clock": 2, "video_clock": 3}
 
 
-def computed(rule: str, path: str, machine: Machine, model: GpuModel, gpu: Gpu, report: Report) -> str:
-    """Return the text of the element at *path* by the rule that the table names for it."""
+def computed(rule: str, path: str, machine: Machine, model: GpuModel, gpu: Gpu, text_of: Callable[[str], str]) -> str:
+    """Return the text of the element at *path* by the rule that the table names for it.
+
+    :arg text_of: returns the text of another element of the same GPU by its path.
+    """
     ecc = model.readings.ecc_mode == "Enabled"
     if rule == "=load":
         return NOT_AVAILABLE if gpu.mig_enabled else "0 %"
@@ -50,15 +54,24 @@ def computed(rule: str, path: str, machine: Machine, model: GpuModel, gpu: Gpu, 
     if rule == "=no":
         return "No" if ecc else NOT_AVAILABLE
     if rule == "=state":
-        return report.text(gpu.index, "performance_state")
+        return text_of("performance_state")
     if rule == "=reset":
         return "No"
     if rule == "=supported":
         return "Supported" if model.readings.power_limits_mw else NOT_AVAILABLE
     if rule != "=":
         return ""
-    text = _identity(path, machine, model, gpu) if "/" not in path else _reading(path, model, gpu, report)
+    text = _identity(path, machine, model, gpu) if "/" not in path else _reading(path, model, gpu, text_of)
     return NOT_AVAILABLE if text is None or text == "" else text
+
+
+def number_in(text: str) -> float | None:
+    """Return the number at the beginning of a text, also one such as ``0x8300``; None if there is none."""
+    word = text.partition(" ")[0].rstrip("x%")
+    try:
+        return int(word, 16) if word.startswith("0x") else float(word)
+    except ValueError:
+        return None
 
 
 def _identity(path: str, machine: Machine, model: GpuModel, gpu: Gpu) -> str | None:
@@ -83,7 +96,7 @@ def _identity(path: str, machine: Machine, model: GpuModel, gpu: Gpu) -> str | N
     }.get(path)
 
 
-def _reading(path: str, model: GpuModel, gpu: Gpu, report: Report) -> str | None:
+def _reading(path: str, model: GpuModel, gpu: Gpu, text_of: Callable[[str], str]) -> str | None:
     group, _slash, name = path.partition("/")
     name = name.rpartition("/")[2]
     readings = model.readings
@@ -110,7 +123,7 @@ def _reading(path: str, model: GpuModel, gpu: Gpu, report: Report) -> str | None
         return None
     if name == "free":
         # The report can have another total, as of a GPU whose memory is set apart.
-        parts = [report.number(gpu.index, f"{group}/{part}") or 0 for part in ("total", "reserved", "used")]
+        parts = [number_in(text_of(f"{group}/{part}")) or 0 for part in ("total", "reserved", "used")]
         return f"{int(parts[0] - parts[1] - parts[2])} MiB"
     return f"{total if name == 'total' else 0} MiB"
 

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from .computed import NOT_AVAILABLE
 from .elements import elements
-from .texts import ABSENT, Report
+from .texts import ABSENT, Report, other_names
 
 # Keys of a report that are no elements.
 _NO_ELEMENTS = ("from_driver", ABSENT, "query")
@@ -33,6 +34,26 @@ def outline(report: Report) -> list[tuple[str, str, frozenset[int]]]:
             rows.append((path if text else path + "/", label, having))
     _add_unknown(report, rows, known)
     return rows
+
+
+class Document:
+    """The documents of all GPUs of a machine.
+
+    :ivar rows: the elements in order, as :func:`outline` returns them.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.rows = outline(report)
+        self._having = {path: having for path, _label, having in self.rows}
+
+    def find(self, path: str) -> str:
+        """Return the path of an element of this branch that says the same as that at *path*, ``""`` if there is none."""
+        return next((name for name in (path, *other_names(path)) if name in self._having), "")
+
+    def text(self, gpu: int, path: str) -> str:
+        """Return the text of an element that the document of this GPU has, otherwise ``N/A``."""
+        return self.report.text(gpu, path) if gpu in self._having.get(path, ()) else NOT_AVAILABLE
 
 
 def label_of(name: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..model import GpuModel
 from ..report import FROM_DRIVER
-from .computed import DEPRECATED, DEPRECATED_SINCE, NOT_AVAILABLE, computed
+from .computed import DEPRECATED, DEPRECATED_SINCE, NOT_AVAILABLE, computed, number_in
 from .elements import elements
 
 TYPE_CHECKING = False
@@ -91,24 +91,22 @@ class Report:
         if self.version >= DEPRECATED_SINCE.get(path, 100_000):
             return DEPRECATED
         for facts in () if self.same_branch else (self.own[gpu], self.shared):
-            for other in _other_names(path):
+            for other in other_names(path):
                 if facts.get(other, DEPRECATED) != DEPRECATED:
                     return facts[other]
         rule = _rules().get(path, NOT_AVAILABLE)
         if not rule.startswith("="):
             return rule
-        return computed(rule, path, self.machine, self.model, self.machine.gpus[gpu], self)
+        return computed(
+            rule, path, self.machine, self.model, self.machine.gpus[gpu], lambda other: self.text(gpu, other)
+        )
 
     def number(self, gpu: int, path: str) -> float | None:
         """Return the number in the text of an element, without its unit; None if it has none.
 
         A number of base 16 such as ``0x8300`` counts, too. The units are those of nvidia-smi: MiB, C, W, MHz, %, us, KB/s.
         """
-        word = self.text(gpu, path).partition(" ")[0].rstrip("x%")
-        try:
-            return int(word, 16) if word.startswith("0x") else float(word)
-        except ValueError:
-            return None
+        return number_in(self.text(gpu, path))
 
     def query(self, gpu: int, field: str) -> str | None:
         """Return the text of a field of ``--query-gpu`` that the report has apart from the document."""
@@ -129,7 +127,8 @@ def _rules() -> dict[str, str]:
     return _by_path
 
 
-def _other_names(path: str) -> list[str]:
+def other_names(path: str) -> list[str]:
+    """Return the paths of the same fact in the documents of other branches."""
     found = []
     for names in _RENAMED:
         for name in names:
