@@ -26,8 +26,20 @@ NOT_SUPPORTED = pynvml.NVML_ERROR_NOT_SUPPORTED
 SHORT = pynvml.NVML_ERROR_INSUFFICIENT_SIZE
 OTHER_VERSION = pynvml.NVML_ERROR_ARGUMENT_VERSION_MISMATCH
 
+# The table of functions that NVIDIA's nvidia-smi asks for.
+TABLE = bytes.fromhex("c4fe3e6cc98f6c4ea327ee696e12f7c4")
+ENTRIES = 512
+REPORT = {
+    "platformInfo": {"peer_type": "Switch Connected", "module_id": "3", "gpu_fabric_guid": "0x2", "slot_number": "7"},
+    "temperature": {"gpu_temp_tlimit": "58 C"},
+    "pdi": "0x17",
+    "fabric": {"state": "Completed", "status": "Success", "health": {"summary": "Healthy"}},
+    "dram_encryption_mode": {"current_dram_encryption": "Enabled", "pending_dram_encryption": "Enabled"},
+    "inforom_version": {"img_version": "G520.0200.00.05", "oem_object": "2.1"},
+    "supported_clocks": "2619: 1980-345/15; 1593: 1980, 1000",
+}
 MACHINE = build_machine(
-    definition={"base": "dgxh100", "addressing_mode": "HMM"},
+    definition={"base": "dgxh100", "addressing_mode": "HMM", "report": REPORT},
     uuid_seed="s",
     mig_layout={1: ["3g.40gb", "1g.10gb"], 6: ["1g.10gb"] * 7},
 )
@@ -147,6 +159,16 @@ def test_null_pointers_are_invalid_arguments(node, names, valid):
         ("nvmlGpuInstanceGetComputeInstances", "instance 0 out out"),
         ("nvmlDeviceGetFieldValues", "gpu 1 out"),
         ("nvmlDeviceGetComputeRunningProcesses_v3", "gpu out -"),
+        ("nvmlDeviceGetRemappedRows", "free out out out out"),
+        ("nvmlDeviceGetPowerManagementLimitConstraints", "gpu out out"),
+        ("nvmlDeviceGetEccMode", "gpu out out"),
+        ("nvmlDeviceGetGspFirmwareMode", "gpu out out"),
+        ("nvmlDeviceGetEncoderStats", "gpu out out out"),
+        ("nvmlDeviceGetSamples", "gpu 0 0 out out -"),
+        ("nvmlDeviceGetViolationStatus", "free 0 out"),
+        ("nvmlDeviceGetAccountingPids", "gpu out -"),
+        ("nvmlSystemGetTopologyGpuSet", "0 out -"),
+        ("nvmlInternalGetExportTable", "out table"),
         ("nvmlEventSetWait_v2", "events out 0"),
         ("nvmlDeviceRegisterEvents", "gpu 0 events"),
     ],
@@ -162,7 +184,7 @@ def test_each_pointer_may_be_null(node, valid, name, pointers):
 
     def given_as(word):
         values = {"gpu": mig_gpu, "free": node.gpus()[0], "instance": instance, "events": events, "-": None}
-        values.update(text=text.encode(), uuid=ctypes.byref(uuid), out=ctypes.create_string_buffer(512))
+        values.update(text=text.encode(), uuid=ctypes.byref(uuid), out=ctypes.create_string_buffer(512), table=TABLE)
         return values[word] if word in values else int(word)
 
     words = pointers.split()
@@ -197,6 +219,49 @@ def test_handles_of_nothing(node, names, valid, data):
     assert not any(room.raw)
 
 
+def test_entries_of_the_table(node, valid):
+    """Without arguments, and with handles of nothing, each entry gives a status and writes nothing."""
+    table = ctypes.POINTER(ctypes.c_void_p)()
+    assert node.status("nvmlInternalGetExportTable", ctypes.byref(table), bytes(16)) == NOT_SUPPORTED
+    for _time in range(2):
+        assert node.status("nvmlInternalGetExportTable", ctypes.byref(table), TABLE) == SUCCESS
+        assert table[0] == ENTRIES * ctypes.sizeof(ctypes.c_void_p)
+        entry = ctypes.CFUNCTYPE(ctypes.c_int, *(ctypes.c_void_p,) * 6)
+        entries = {place: entry(table[place]) for place in range(1, ENTRIES)}
+        room = ctypes.create_string_buffer(4096)
+        statuses = {place: one(*NULLS) for place, one in entries.items()}
+        assert set(statuses.values()) <= {SUCCESS, INVALID, NOT_SUPPORTED, pynvml.NVML_ERROR_NO_PERMISSION}
+        asked = {place for place, status in statuses.items() if status == INVALID}
+        assert asked == {20, 23, 72, 81, 165, 192, 193, 209, *range(213, 216), 226, 230, 231, 232, 237, 240, 242, 249}
+        everything = set().union(*valid.values())
+        for number in (1, 8, min(everything) - 8, min(everything) + 1, max(everything) + 4096, 2**64 - 1):
+            for place in asked - {23, 81}:
+                assert entries[place](number, *(ctypes.addressof(room),) * 5) == INVALID, place
+        assert entries[81](8, ctypes.addressof(room), *NULLS[2:]) == INVALID
+        assert entries[23](b"x", b"0000:1b:00.0", ctypes.addressof(room), *NULLS[3:]) == INVALID
+        assert not any(room.raw)
+
+
+def test_lists_of_clocks(node):
+    """The number of clocks is told if there is no room, and only then nothing is written."""
+    gpu = node.gpus()[0]
+    asks = {("nvmlDeviceGetSupportedMemoryClocks",): [2619, 1593]}
+    asks["nvmlDeviceGetSupportedGraphicsClocks", 2619] = list(range(1980, 344, -15))
+    asks["nvmlDeviceGetSupportedGraphicsClocks", 1593] = [1980, 1000]
+    for (name, *before), clocks in asks.items():
+        for given in (0, 1, len(clocks) - 1, len(clocks), 300):
+            count, room = ctypes.c_uint(given), (ctypes.c_uint * 300)()
+            status = node.status(name, gpu, *before, ctypes.byref(count), room)
+            assert status == (SUCCESS if given >= len(clocks) else SHORT) and count.value == len(clocks)
+            assert list(room) == (clocks if given >= len(clocks) else []) + [0] * (
+                300 - len(clocks) * (given >= len(clocks))
+            )
+        assert node.status(name, gpu, *before, ctypes.byref(ctypes.c_uint(300)), None) == SHORT
+        assert node.status(name, gpu, *before, None, None) == INVALID
+    count = ctypes.c_uint(300)
+    assert node.status("nvmlDeviceGetSupportedGraphicsClocks", gpu, 1, ctypes.byref(count), None) == 6
+
+
 def test_short_buffers(node, valid):
     gpu = pynvml.nvmlDeviceGetHandleByIndex(1)
     mig = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, 0)
@@ -211,6 +276,8 @@ def test_short_buffers(node, valid):
         ("nvmlDeviceGetSerial", (gpu,), first.serial),
         ("nvmlDeviceGetVbiosVersion", (gpu,), model.vbios_version),
         ("nvmlDeviceGetBoardPartNumber", (gpu,), model.board_part_number),
+        ("nvmlDeviceGetInforomImageVersion", (gpu,), "G520.0200.00.05"),
+        ("nvmlDeviceGetInforomVersion", (gpu, 0), "2.1"),
     ]
     for name, handle, text in asks:
         for length in (0, 1, len(text), len(text) + 1, 200):
@@ -229,6 +296,13 @@ def test_short_buffers(node, valid):
         ("nvmlDeviceGetPciInfoExt", "gpu", (), 64, (1,)),
         ("nvmlDeviceGetTemperatureV", "gpu", (), 12, (1,)),
         ("nvmlDeviceGetAddressingMode", "gpu", (), 8, (1,)),
+        ("nvmlDeviceGetMarginTemperature", "gpu", (), 8, (1,)),
+        ("nvmlDeviceGetPdi", "gpu", (), 16, (1,)),
+        ("nvmlDeviceGetPlatformInfo", "gpu", (), 44, (1, 2)),
+        ("nvmlDeviceGetGpuFabricInfoV", "gpu", (), 36, (2,)),
+        ("nvmlDeviceGetGpuFabricInfoV", "gpu", (), 40, (3,)),
+        ("nvmlDeviceGetSramEccErrorStatus", "gpu", (), 104, (1,)),
+        ("nvmlDeviceGetRepairStatus", "gpu", (), 12, (1,)),
         ("nvmlDeviceGetGpuInstanceProfileInfoV", "gpu", (0,), 152, (2,)),
         ("nvmlDeviceGetGpuInstanceProfileInfoV", "gpu", (0,), 152, (3,)),
         ("nvmlGpuInstanceGetComputeInstanceProfileInfoV", "instance", (0, 0), 136, (2,)),
@@ -244,12 +318,14 @@ def test_versions_of_structures(node, valid, name, handle, before, size, version
             room = (ctypes.c_uint * 64)(version)
             status = node.status(name, handle, *before, ctypes.byref(room))
             if wrong_size == size and number in versions:
-                assert status == SUCCESS and room[0] == version and any(room[1:])
+                zeros = name in ("nvmlDeviceGetSramEccErrorStatus", "nvmlDeviceGetRepairStatus")
+                assert status == SUCCESS and room[0] == version and any(room[1:]) != zeros
             elif status != SUCCESS:
                 other = pynvml.NVML_ERROR_FUNCTION_NOT_FOUND if name == "nvmlDeviceGetMemoryInfo_v2" else OTHER_VERSION
                 assert status == other and list(room) == [version, *(0,) * 63]
             else:  # the same function's other version
-                assert (name, number) == ("nvmlDeviceGetGpuInstanceProfileInfoV", 5 - versions[0])
+                assert name in ("nvmlDeviceGetGpuInstanceProfileInfoV", "nvmlDeviceGetGpuFabricInfoV")
+                assert number == 5 - versions[0]
 
 
 def test_typed_uuids(node):
