@@ -205,7 +205,7 @@ int smi(const struct line *lines, int argc, char **argv, char **environment)
     if (format && !fields)
         return bad("--format", "needs --query-gpu or --query-compute-apps");
     if (fields && !format)
-        return bad("--query", "needs --format=csv");
+        return bad(kind == GPU ? "--query-gpu" : kind == COMPUTE_APPS ? "--query-compute-apps" : "--query", "needs --format=csv");
     if ((ids && !choose(&view, ids)) || view.chosen_count == 0) {
         put("No devices were found\n", NULL);
         flush();

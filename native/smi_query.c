@@ -304,7 +304,7 @@ static int read_fields(struct query *query, const char *list)
                 break;
         }
         if (!line || query->count == ASKED)
-            return problem("Field \"", word, "\" is not a valid field to query.\n");
+            return problem("Field \"", word, "\" is not a valid field to query.");
         query->fields[query->count].field = line->fields;
         query->fields[query->count++].number = number;
     }

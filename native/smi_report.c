@@ -140,7 +140,7 @@ static void put_instance(struct page *page, const struct line *line, int index)
         if (page->xml)
             put_element(page->open + 2, names[i], identity[i]);
         else
-            put_label(2, labels[i], NULL, identity[i]);
+            put_label(2, labels[i], "", identity[i]);
     }
     for (i = 0; i < INSTANCE_ELEMENTS; i++) {
         const struct instance_element *element = &instance_elements[i];
