@@ -74,10 +74,7 @@ _LIBRARY = (
 )
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
-    "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
-    ),
+    "driver-program": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
 # Atomic operations would be calls of libgcc.

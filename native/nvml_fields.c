@@ -21,7 +21,7 @@ enum way {
     DURATION,     /* a number of microseconds, told in nanoseconds */
     ECC,          /* errors of memory: the number is 2 * corrected or not + volatile or aggregate */
     DRAM_ERRORS,  /* the same in DRAM */
-    NO_VIOLATION, /* 0, as long as the GPU is not in MIG mode */
+    NO_VIOLATION, /* 0 */
     NO_ERROR,     /* 0, where the GPU's replays are known */
     OF_LINK,      /* 0 for the link of the number, if there is one */
     OF_SCOPE,     /* 0 for the link in the scope, if there is one */
@@ -159,7 +159,7 @@ static int value_of(nvmlDevice_t device, const struct gpu_facts *gpu, const stru
         return fact(gpu, number, 1, value);
     case DURATION:
         value->type = WHOLE;
-        return gpu->mig_enabled ? NOT_SUPPORTED : fact(gpu, number, 1000, value);
+        return fact(gpu, number, 1000, value);
     case ECC:
         value->type = WHOLE;
         return nvmlDeviceGetTotalEccErrors(device, number & 1, number >> 1, &value->value);
@@ -168,7 +168,7 @@ static int value_of(nvmlDevice_t device, const struct gpu_facts *gpu, const stru
         return nvmlDeviceGetMemoryErrorCounter(device, number & 1, number >> 1, 2, &value->value);
     case NO_VIOLATION:
         value->type = WHOLE;
-        return zero_if(!gpu->mig_enabled);
+        return SUCCESS;
     case NO_ERROR: return zero_if(number_or(gpu, REPLAYS, -1) >= 0);
     case OF_LINK:
         value->type = WHOLE;

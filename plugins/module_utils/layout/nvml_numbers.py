@@ -158,6 +158,8 @@ NUMBERS = (
     ("PENDING_OPERATION_MODE", "gpu_operation_mode/pending_gom"),
     ("COMPUTE_MODE", "compute_mode"),
     ("MULTI_GPU_BOARD", "multigpu_board"),
+    ("MIG_MODE", "mig_mode/current_mig"),
+    ("PENDING_MIG_MODE", "mig_mode/pending_mig"),
     ("C2C_MODE", "c2c_mode"),
     ("ADDRESSING_MODE", "addressing_mode"),
     ("SPARSE_OPERATION_MODE", "sparse_operation_mode"),
