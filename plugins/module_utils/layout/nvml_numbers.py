@@ -308,10 +308,11 @@ def _atomics(text: str) -> int:
 
 def _seconds(text: str) -> int:
     """Return the seconds since 1970 of ``2026/08/20 14:59:03.740``, as UTC."""
-    from calendar import timegm
-    from time import strptime
-
-    try:
-        return timegm(strptime(text.partition(".")[0], "%Y/%m/%d %H:%M:%S"))
-    except ValueError:
+    words = text.partition(".")[0].replace("/", " ").replace(":", " ").split()
+    if len(words) != 6 or not all(word.isdigit() for word in words):
         return _LEAST + _NOT_SUPPORTED
+    year, month, day, hours, minutes, seconds = [int(word) for word in words]
+    # Years that begin in March have the leap day at their end.
+    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 719469
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
