@@ -47,7 +47,7 @@ PROGRAMS = {
     ),
     "driver-program": (
         *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
+        *("smi", "smi_elements", "smi_document", "smi_report", "smi_query", "smi_table"),
     ),
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_init", "nvml_system", "nvml_find", "nvml_device"),
@@ -72,10 +72,7 @@ _LIBRARY = (
 )
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
-    "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
-    ),
+    "driver-program": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
 # Atomic operations would be calls of libgcc.
