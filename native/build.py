@@ -47,7 +47,7 @@ PROGRAMS = {
     ),
     "driver-program": (
         *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
+        *("smi", "smi_elements", "smi_document", "smi_report", "smi_query", "smi_table"),
     ),
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),

@@ -116,6 +116,26 @@ class Report:
         return None
 
 
+_BEFORE_AMPERE = ("Kepler", "Maxwell", "Pascal", "Volta", "Turing")
+
+
+def conditions(report: Report, gpu: int) -> list[str]:
+    """Return the conditions of elements.py that a GPU meets.
+
+    ``sram``: errors of SRAM are counted by kind. ``tlimit``: temperatures are told as distances to a limit. ``rows``: rows of memory are
+    remapped, and shown, which they are not in MIG mode.
+    """
+    model = report.model
+    if model.architecture in _BEFORE_AMPERE:
+        return []
+    met = ["sram"]
+    if model.architecture != "Ampere":
+        met.append("tlimit")
+    if model.readings.ecc_mode and not report.machine.gpus[gpu].mig_enabled:
+        met.append("rows")
+    return met
+
+
 _by_path: dict[str, str] = {}
 
 
