@@ -237,7 +237,7 @@ def number(report: Report, gpu: int, name: str, path: str) -> int:
         return sum(
             [values.get(report.text(gpu, f"{path}/{part}"), 0) << shift for part, (shift, values) in _HEALTH.items()]
         )
-    if not _exists(report, gpu, path):
+    if not _exists(report, path):
         return _LEAST + _NOT_SUPPORTED
     text = report.text(gpu, path)
     words = _WORDS.get(name, _YES)
@@ -277,13 +277,12 @@ def _exact(report: Report, value: int) -> int:
     return value
 
 
-def _exists(report: Report, gpu: int, path: str) -> bool:
+def _exists(report: Report, path: str) -> bool:
     """Return whether boards of this kind have an element, whatever the branch."""
     group, _slash, rest = path.partition("/")
     recent = report.model.architecture not in _BEFORE_AMPERE
     if group == "remapped_rows":
-        ecc = bool(report.model.readings.ecc_mode)
-        return recent and ecc and not report.machine.gpus[gpu].mig_enabled
+        return recent and bool(report.model.readings.ecc_mode)
     if group == "ecc_errors" and any(word in rest for word in _OF_AMPERE):
         return recent
     return True
