@@ -35,21 +35,9 @@ _RENAMED = (
         "gpu_power_readings/default_power_limit",
         "power_readings/default_power_limit",
     ),
-    (
-        "gpu_power_readings/instant_power_draw",
-        "gpu_power_readings/power_draw",
-        "power_readings/power_draw",
-        "gpu_power_readings/average_power_draw",
-    ),
-    (
-        "gpu_power_readings/average_power_draw",
-        "gpu_power_readings/power_draw",
-        "power_readings/power_draw",
-        "gpu_power_readings/instant_power_draw",
-    ),
+    ("gpu_power_readings/instant_power_draw", "gpu_power_readings/power_draw", "power_readings/power_draw"),
     ("gpu_power_readings/m", "power_readings/m"),
     ("module_power_readings/instant_power_draw", "module_power_readings/power_draw"),
-    ("module_power_readings/average_power_draw", "module_power_readings/power_draw"),
 )
 _NO_MODEL = GpuModel("", "", "", 0, (0, 0), "", "", "")
 
