@@ -87,10 +87,10 @@ class Payload:
         if self._document is None:
             found.append(_line("when", " ".join(self._conditions[index])))
         for path, text in self._texts.items():
-            if alike and path not in _OF_ONE_GPU:
-                continue
             if self._document is not None and index not in self._document.having(path):
                 found.append(_line("own", path))
+                continue
+            if alike and path not in _OF_ONE_GPU:
                 continue
             own = "" if path.endswith("/") else self._report.text(index, path)
             if own != text:

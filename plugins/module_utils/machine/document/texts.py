@@ -35,22 +35,11 @@ _RENAMED = (
         "gpu_power_readings/default_power_limit",
         "power_readings/default_power_limit",
     ),
-    (
-        "gpu_power_readings/instant_power_draw",
-        "gpu_power_readings/power_draw",
-        "power_readings/power_draw",
-        "gpu_power_readings/average_power_draw",
-    ),
-    (
-        "gpu_power_readings/average_power_draw",
-        "gpu_power_readings/power_draw",
-        "power_readings/power_draw",
-        "gpu_power_readings/instant_power_draw",
-    ),
+    ("gpu_power_readings/instant_power_draw", "gpu_power_readings/power_draw", "power_readings/power_draw"),
     ("gpu_power_readings/m", "power_readings/m"),
     ("module_power_readings/instant_power_draw", "module_power_readings/power_draw"),
-    ("module_power_readings/average_power_draw", "module_power_readings/power_draw"),
 )
+_RENAMED_GROUPS = frozenset([name.partition("/")[0] for names in _RENAMED for name in names])
 _NO_MODEL = GpuModel("", "", "", 0, (0, 0), "", "", "")
 
 
@@ -149,6 +138,8 @@ def _rules() -> dict[str, str]:
 
 def other_names(path: str) -> list[str]:
     """Return the paths of the same fact in the documents of other branches."""
+    if path.partition("/")[0] not in _RENAMED_GROUPS:
+        return []
     found = []
     for names in _RENAMED:
         for name in names:
