@@ -93,7 +93,7 @@ def _yaml(facts: dict[str, object], notes: list[str]) -> str:
         if isinstance(value, dict) and value:
             lines.append(f"{key}:")
             lines += [f"  {name}: {json.dumps(one)}" for name, one in value.items()]
-        elif isinstance(value, list) and value and isinstance(value[0], list):
+        elif isinstance(value, list) and value and isinstance(value[0], (list, dict)):
             lines.append(f"{key}:")
             lines += [f"  - {json.dumps(one)}" for one in value]
         else:

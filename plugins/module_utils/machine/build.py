@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .. import parameters
 from ..errors import ParameterError
-from . import drivers, mig, readings, types
+from . import drivers, mig, readings, report, types
 from .identity import derive_serial, derive_uuid
 from .model import Gpu, GpuModel, Machine
 
@@ -36,6 +36,8 @@ _OPTIONAL: dict[str, object] = {
     "serials": [],
     "mig_profiles": [],
     "addressing_mode": "NONE",
+    "report": {},
+    "gpu_reports": [],
 }
 
 
@@ -99,6 +101,7 @@ def build_machine(
     serials += [derive_serial(uuid_seed, f"serial/{index}") for index in range(len(serials), count)]
     model = _model(facts, str(name))
     layouts = mig.parse_layout("mig", mig_layout, count, model)
+    reports = list(facts["gpu_reports"])  # type: ignore[call-overload]
     gpus = []
     for index in range(count):
         profiles = layouts.get(index)
@@ -114,6 +117,7 @@ def build_machine(
                 mig_enabled=profiles is not None,
                 mig_devices=mig.place("mig", ids[index], index, profiles or [], model),
                 addressing_mode=str(facts["addressing_mode"]),
+                report=report.build(reports[index]) if index < len(reports) else (),
             )
         )
     cuda = _cuda_version(facts, str(driver))
@@ -181,6 +185,8 @@ def _own_facts(definition: object) -> dict[str, object]:
     mig.check_profiles(where + "mig_profiles", facts["mig_profiles"])
     readings.check(where + "readings", facts["readings"])
     parameters.one_of(where + "addressing_mode", facts["addressing_mode"], ADDRESSING_MODES)
+    report.check(where + "report", facts["report"])
+    report.check_each(where + "gpu_reports", facts["gpu_reports"], MAX_GPUS)
     return facts
 
 
@@ -200,6 +206,7 @@ def _model(facts: dict[str, object], name: str) -> GpuModel:
         gpus_per_pcie_switch=int(facts["gpus_per_pcie_switch"]),  # type: ignore[call-overload]
         gpus_per_socket=int(facts["gpus_per_socket"]),  # type: ignore[call-overload]
         readings=readings.build(facts["readings"]),
+        report=report.build(facts["report"]),
     )
 
 

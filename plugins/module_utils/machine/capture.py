@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MOST_GPUS = 64
+_DEEPEST = 8
 _UNKNOWN = (
     "n/a",
     "[n/a]",
@@ -36,6 +37,9 @@ class Capture:
 
     :ivar system: path in the output, such as ``driver_version`` or ``Driver Version``, to value.
     :ivar gpus: the same of each GPU, such as ``pci/pci_bus_id`` or ``PCI/Bus Id``.
+    :ivar documents: of each GPU all (path, text) in document order. The path is one of ``gpus``; a repeated element has a number,
+        ``entry#2``. Supported clocks are in the form of document/clocks.py.
+    :ivar is_xml: the paths are those of ``-q -x``, not of ``-q``.
     :ivar links: NVLinks of the first GPU.
     :ivar numa: NUMA node or CPUs of each GPU, as text.
     :ivar switches: per GPU the GPUs that it reaches through PCIe switches only.
@@ -45,6 +49,8 @@ class Capture:
     def __init__(self) -> None:
         self.system: dict[str, str] = {}
         self.gpus: list[dict[str, str]] = []
+        self.documents: list[list[tuple[str, str]]] = []
+        self.is_xml = False
         self.links: int | None = None
         self.numa: list[str] = []
         self.switches: list[set[int]] = []
@@ -129,14 +135,46 @@ def _read_xml(name: str, body: str, capture: Capture) -> None:
         root = ElementTree.fromstring(body[start : end + len("</nvidia_smi_log>")])
     except (ElementTree.ParseError, ValueError, RecursionError):
         raise UsageError(f"{name}: {NOTHING_READ}") from None
+    capture.is_xml = True
     for child in root:
         if child.tag == "gpu":
+            document: list[tuple[str, str]] = []
+            _read_document(child, "", document, 0)
+            capture.documents.append(document)
             facts: dict[str, str] = {}
             _flatten(child, "", facts)
             facts.setdefault("pci/pci_bus_id", child.get("id") or "")
             capture.gpus.append(facts)
         elif len(child) == 0:
             capture.system.setdefault(child.tag, child.text or "")
+
+
+def _read_document(element: Any, prefix: str, document: list[tuple[str, str]], depth: int) -> None:
+    if depth > _DEEPEST:
+        return
+    seen: dict[str, int] = {}
+    for child in element:
+        seen[child.tag] = seen.get(child.tag, 0) + 1
+        path = f"{prefix}{child.tag}" + (f"#{seen[child.tag]}" if seen[child.tag] > 1 else "")
+        if path == "supported_clocks":
+            document.append((path, _clocks(child)))
+        elif len(child):
+            _read_document(child, path + "/", document, depth + 1)
+        else:
+            document.append((path, (child.text or "").strip()))
+
+
+def _clocks(element: Any) -> str:
+    from .document.clocks import compact
+
+    clocks = []
+    try:
+        for memory in element:
+            graphics = [int((one.text or "").split()[0]) for one in memory if one.tag == "supported_graphics_clock"]
+            clocks.append((int((memory.findtext("value") or "").split()[0]), graphics))
+    except (ValueError, IndexError):
+        return ""
+    return compact(clocks) if clocks else (element.text or "").strip()
 
 
 def _flatten(element: Any, prefix: str, facts: dict[str, str]) -> None:
@@ -154,21 +192,26 @@ def _flatten(element: Any, prefix: str, facts: dict[str, str]) -> None:
 def _read_indented(body: str, capture: Capture) -> None:
     """``-q``: four blanks per level, ``Key   : Value``, a line without a value begins a level."""
     facts = capture.system
+    document: list[tuple[str, str]] = []
     path: list[str] = []
     for line in body.split("\n"):
-        key, separator, value = line.partition(" : ")
+        # A value can be empty.
+        key, separator, value = (line.rstrip() + " " if line.rstrip().endswith(" :") else line).partition(" : ")
         name = key.strip()
         if not name:
             continue
         if not line.startswith(" ") and not separator and name.startswith("GPU ") and name.count(":") == 2:
             facts = {"PCI/Bus Id": name[len("GPU ") :]}
+            document = []
             capture.gpus.append(facts)
+            capture.documents.append(document)
             path = []
             continue
         depth = (len(key) - len(key.lstrip())) // 4
         del path[max(0, depth - 1 if capture.gpus else depth) :]
         if separator:
             facts.setdefault("/".join([*path, name]), value)
+            document.append(("/".join([*path, name]), value.strip()))
         elif depth:
             path.append(name)
 

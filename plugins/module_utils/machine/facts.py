@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from .mig import named_profile
 from .model import Machine
+from .report import nested
 
 
 def gpu_facts(machine: Machine) -> list[dict[str, object]]:
-    """Return the GPUs as plain data: index, minor, uuid, name, pci_bus_id, serial, mig_devices."""
+    """Return the GPUs as plain data: index, minor, uuid, name, pci_bus_id, serial, mig_devices, ..."""
     return [
         {
             "index": gpu.index,
@@ -20,6 +21,7 @@ def gpu_facts(machine: Machine) -> list[dict[str, object]]:
             "serial": gpu.serial,
             "addressing_mode": gpu.addressing_mode,
             "mig_enabled": gpu.mig_enabled,
+            "report": dict(gpu.report),
             "mig_devices": [
                 {
                     "index": device.index,
@@ -44,6 +46,7 @@ def machine_facts(machine: Machine) -> dict[str, object]:
         shared = {name: getattr(model, name) for name in model.FIELDS}
         shared["compute_capability"] = "%d.%d" % model.compute_capability
         shared["mig_profiles"] = [profile.name for profile in model.mig_profiles]
+        shared["report"] = dict(model.report)
         shared["readings"] = {name: getattr(model.readings, name) for name in model.readings.FIELDS}
     return {
         "machine": machine.type_name,
@@ -66,10 +69,12 @@ def definition_from(machine: Machine) -> dict[str, object]:
         "serials": [gpu.serial for gpu in machine.gpus],
         "addressing_mode": machine.gpus[0].addressing_mode,
     }
+    facts["gpu_reports"] = [nested(gpu.report) for gpu in machine.gpus]
     if model is not None:
         facts.update((name, getattr(model, name)) for name in model.FIELDS)
         facts["compute_capability"] = "%d.%d" % model.compute_capability
         facts["mig_profiles"] = [named_profile(profile) for profile in model.mig_profiles]
+        facts["report"] = nested(model.report)
         readings = {name: getattr(model.readings, name) for name in model.readings.FIELDS}
         facts["readings"] = {
             name: list(value) if isinstance(value, tuple) else value for name, value in readings.items() if value

@@ -87,6 +87,11 @@ def _value(kind: str, data: object, where: str) -> object:
         return None if data is None else _value(kind[: -len(" | None")], data, where)
     if kind in _CLASSES:
         return _object(_CLASSES[kind], data, where)
+    if kind.startswith("tuple[tuple["):
+        pair = kind[len("tuple[") : -len(", ...]")]
+        if not isinstance(data, list):
+            raise ParameterError(where, data, "a list")
+        return tuple([_value(pair, item, f"{where}[{index}]") for index, item in enumerate(data)])
     items = kind.partition("[")[2].partition("]")[0].split(", ")
     counts = {len(items)} | ({0} if "tuple[()]" in kind else set())
     if not isinstance(data, list) or ("..." not in items and len(data) not in counts):
@@ -137,6 +142,6 @@ def _json(value: object, depth: int) -> str:
         return "{\n" + ",\n".join(fields) + "\n" + " " * depth + "}"
     if not isinstance(value, tuple):
         raise TypeError(f"{value!r} has no place in a machine file")
-    if not any(isinstance(item, Value) for item in value):
+    if not any(isinstance(item, (Value, tuple)) for item in value):
         return "[" + ", ".join(_json(item, depth) for item in value) + "]"
     return "[\n" + ",\n".join(pad + _json(item, depth + 1) for item in value) + "\n" + " " * depth + "]"

@@ -8,6 +8,9 @@ from ..errors import ParameterError, UsageError
 from . import types
 from .build import build_machine
 from .capture import Capture, known
+from .document.captured import by_element, report_of
+from .document.texts import version_number
+from .model import Machine
 
 # Path in -q -x, and in -q. Later ones are of other driver branches.
 _SYSTEM: dict[str, tuple[str, ...]] = {
@@ -162,10 +165,23 @@ def definition_of(capture: Capture, keep_identity: bool = False) -> tuple[dict[s
     if missing:
         notes.append("not in the input: " + ", ".join(missing))
     try:
+        machine = build_machine("imported", facts)
+        _add_reports(capture, machine, facts, keep_identity)
         build_machine("imported", facts)
     except ParameterError as error:
         raise UsageError(f"the output of nvidia-smi is not that of a machine: {error}") from None
     return facts, notes
+
+
+def _add_reports(capture: Capture, machine: Machine, facts: dict[str, object], keep_identity: bool) -> None:
+    """Add what the documents of the GPUs say beyond the other keys."""
+    documents = capture.documents
+    if not capture.is_xml:
+        documents = [by_element(document, version_number(machine.driver_version)) for document in documents]
+    report, each = report_of(machine, documents, capture.is_xml, keep_identity)
+    facts["report"] = report
+    if each:
+        facts["gpu_reports"] = each
 
 
 def _get(facts: dict[str, str], paths: tuple[str, ...]) -> str | None:

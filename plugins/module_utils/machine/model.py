@@ -41,6 +41,8 @@ class Gpu(Value):
     # How the GPU reaches the host's memory: NONE, HMM or ATS (nvmlDeviceAddressingModeType_t); ``""`` if NVML does
     # not tell.
     addressing_mode: str = ""
+    # (path, text): the elements of nvidia-smi's document in which this GPU differs from the model's report (report.py).
+    report: tuple[tuple[str, str], ...] = ()
 
 
 @value
@@ -93,6 +95,8 @@ class GpuModel(Value):
     gpus_per_pcie_switch: int = 0  # so many GPUs in a row share a PCIe switch; 0 if unknown
     gpus_per_socket: int = 0  # so many GPUs in a row belong to one CPU socket; 0 if unknown
     readings: Readings = Readings()  # what a board measures, and its limits
+    # (path, text) of the elements of nvidia-smi's document that do not follow from the fields above (report.py).
+    report: tuple[tuple[str, str], ...] = ()
 
 
 @value

@@ -567,5 +567,7 @@ def test_no_type_is_needed_for_a_board_of_ones_own(monkeypatch):
     before = definition_of(captured("h100.xml"))[0]
     monkeypatch.setattr(types, "names", list)
     after, notes = definition_of(captured("h100.xml"))
+    # Without MIG profiles, it does not follow that the board has a MIG mode.
+    assert after["report"].pop("mig_mode") == {"current_mig": "Disabled", "pending_mig": "Disabled"}
     assert {key: value for key, value in before.items() if key not in ("mig_profiles", "nvlink_links")} == after
     assert "nvlink_links" in notes[-1] and "mig_profiles" in notes[-1]

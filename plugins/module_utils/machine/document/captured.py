@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""From the documents that nvidia-smi printed on a real machine to the report of a machine definition."""
+
+from __future__ import annotations
+
+from ..model import Machine
+from ..report import FROM_DRIVER, build, nested
+from .computed import NOT_AVAILABLE
+from .elements import elements
+from .outline import outline
+from .texts import ABSENT, Report
+
+# What a document has of a machine itself, not of its boards; and what runs on it.
+_NOT_OF_A_BOARD = ("uuid", "minor_number", "mig_devices", "MIG Device", "processes", "accounted_processes")
+_CHASSIS = "platformInfo/chassis_serial_number"
+# -q shows these numbers with a prefix.
+_HEXADECIMAL = (
+    "pci_bus",
+    "pci_device",
+    "pci_domain",
+    "pci_device_id",
+    "pci_sub_system_id",
+    "pci_base_class",
+    "pci_sub_class",
+)
+
+
+def by_element(document: list[tuple[str, str]], version: float) -> list[tuple[str, str]]:
+    """Return a document of ``-q`` with the paths and texts of ``-q -x``. Labels that no branch has stay as they are.
+
+    :arg document: (labels joined by ``/``, text).
+    """
+    paths = _paths_by_label(version)
+    found = []
+    for labels, text in document:
+        path = paths.get(labels)
+        if path is None:
+            # Parents that are known have their names.
+            above, _slash, name = labels.rpartition("/")
+            path = f"{paths[above]}/{name}" if above in paths else labels
+        if path.startswith("pci/") and path[4:] in _HEXADECIMAL and text.startswith("0x"):
+            text = text[2:]
+        found.append((path, text))
+    return found
+
+
+def report_of(
+    machine: Machine, documents: list[list[tuple[str, str]]], is_xml: bool, keep_identity: bool = False
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """Return ``report`` and ``gpu_reports`` of a definition.
+
+    :arg machine: that of the definition without them.
+    :arg documents: of each GPU, (path in ``-q -x``, text) in document order.
+    :arg is_xml: they are those of ``-q -x``, which has elements that ``-q`` does not show.
+    :arg keep_identity: keep the serial number of the chassis.
+    """
+    documents = [[pair for pair in document if _is_kept(*pair, keep_identity)] for document in documents]
+    model = machine.model
+    if model is None:
+        raise ValueError("a machine of a definition has a model")
+    bare = machine.but(model=model.but(report=((FROM_DRIVER, machine.driver_version),)))
+    shared: dict[str, object] = {FROM_DRIVER: machine.driver_version}
+    shared.update(_differences(Report(bare), 0, documents[0], is_xml))
+    facts = _nested(shared)
+    common = Report(machine.but(model=model.but(report=build(facts))))
+    each = [_nested(_differences(common, index, document, is_xml)) for index, document in enumerate(documents)]
+    return facts, each if any(each) else []
+
+
+def _is_kept(path: str, text: str, keep_identity: bool) -> bool:
+    first = path.partition("/")[0].partition("#")[0]
+    if path == _CHASSIS:
+        return keep_identity or text in ("", NOT_AVAILABLE)
+    return first not in _NOT_OF_A_BOARD and not (first == "serial" and text != NOT_AVAILABLE)
+
+
+def _nested(pairs: dict[str, object]) -> dict[str, object]:
+    return nested(tuple([(path, str(text)) for path, text in pairs.items()]))
+
+
+def _differences(report: Report, gpu: int, document: list[tuple[str, str]], is_xml: bool) -> dict[str, object]:
+    """Return what *document* says otherwise than *report*, and under ABSENT the elements that only *report* has."""
+    rows = [(path, label) for path, label, having in outline(report) if gpu in having]
+    known = {path for path, _label in rows}
+    said = dict(document)
+    pairs: dict[str, object] = {}
+    before = ""
+    for path, text in document:
+        if path not in known and before and before.rpartition("/")[0] == path.rpartition("/")[0]:
+            pairs.setdefault(before, said[before])  # tells the place of the unknown one
+        if path not in known or report.text(gpu, path) != text:
+            pairs[path] = text
+        before = path
+    parents = {path[: index + 1] for path in said for index, character in enumerate(path) if character == "/"}
+    absent: list[str] = []
+    for path, label in rows:
+        first = path.partition("/")[0]
+        skipped = first in (*_NOT_OF_A_BOARD, "serial", "supported_clocks") or path == _CHASSIS or not (is_xml or label)
+        if (
+            path in said
+            or path in parents
+            or skipped
+            or any(path.startswith(parent) for parent in absent if parent[-1] == "/")
+        ):
+            continue
+        absent.append(path)
+    if absent:
+        pairs[ABSENT] = "; ".join(absent)
+    return pairs
+
+
+_by_label: dict[float, dict[str, str]] = {}
+
+
+def _paths_by_label(version: float) -> dict[str, str]:
+    """Labels joined by ``/`` -> path, of the branch; labels of other branches are there, too."""
+    if version not in _by_label:
+        label_of: dict[str, str] = {}
+        table: dict[str, str] = {}
+        other: dict[str, str] = {}
+        for path, label, since, until, _text, _condition in elements():
+            labels = "/".join([label_of.get(path[:index], "") for index in _slashes(path)] + [label.strip()])
+            label_of[path] = label.strip()
+            labels = "/".join([part for part in labels.split("/") if part])
+            if label:
+                (table if since <= version < (until or 100_000) else other).setdefault(labels, path)
+        _by_label[version] = {**other, **table}
+    return _by_label[version]
+
+
+def _slashes(path: str) -> list[int]:
+    return [index for index, character in enumerate(path) if character == "/"]
