@@ -93,6 +93,27 @@ def test_the_options_of_a_module(name, row, tmp_path, capsys):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "name, option",
+    [
+        ("nvmock_cdi_spec", "toolkit_release"),
+        ("nvmock_kind_cluster_info", "kind_minimum"),
+        ("nvmock_kind_cluster_info", "kubectl_minimum"),
+    ],
+)
+def test_a_version_of_two_parts(name, option, tmp_path, capsys):
+    places = {"host_root": str(tmp_path)}
+    if name != "nvmock_cdi_spec":
+        places = {"name": "x", "record": str(tmp_path / "record"), "kubeconfig": str(tmp_path / "kubeconfig")}
+    module = importlib.import_module(f"{PLUGINS}.modules.{name}")
+    with patch_module_args({**places, option: yaml.safe_load("1.20")}), pytest.raises(SystemExit) as left:
+        module.main()
+    result = json.loads(capsys.readouterr().out)
+    assert left.value.code != 0
+    assert result["msg"].startswith(f"{option}: 1.2 is not allowed: must be text: quote it"), result["msg"]
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_mode_is_a_number_or_text(tmp_path, capsys):
     """0660 without quotes is the number of that mode, not the octal text of another one."""
     module = importlib.import_module(f"{PLUGINS}.modules.nvmock_devices")
@@ -168,6 +189,13 @@ def play(top, role, tasks_from="main", **variables):
             "validate",
             {"kind_cluster_kubernetes_minimum": 1.30},
             "kind_cluster_kubernetes_minimum: 1.3 is not",
+        ),
+        ("gpu_node", "main", {"gpu_node_cdi_toolkit_release": 1.20}, "gpu_node_cdi_toolkit_release: 1.2 is not"),
+        (
+            "device_plugin",
+            "nvidia",
+            {"device_plugin_nvidia_chart_version": 0.20},
+            "device_plugin_nvidia_chart_version: 0.2 is not",
         ),
     ],
 )
