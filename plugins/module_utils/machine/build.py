@@ -25,7 +25,7 @@ _OPTIONAL: dict[str, object] = {
     "brand": "NVIDIA",
     "pci_device_id": "000010DE",
     "pci_subsystem_id": "000010DE",
-    "vbios_version": "00.00.00.00.00",
+    "vbios_version": "",
     "board_part_number": "",
     "nvlink_links": 0,
     "gpus_per_pcie_switch": 0,
@@ -170,7 +170,8 @@ def _own_facts(definition: object) -> dict[str, object]:
         parameters.product_name(where + key, facts[key])
     for key in ("pci_device_id", "pci_subsystem_id"):
         parameters.hex_digits(where + key, facts[key], 8)
-    parameters.vbios(where + "vbios_version", facts["vbios_version"])
+    if facts["vbios_version"] != "":
+        parameters.vbios(where + "vbios_version", facts["vbios_version"])
     parameters.ascii_text(where + "board_part_number", facts["board_part_number"])
     parameters.integer(where + "nvlink_links", facts["nvlink_links"], 0, 64)
     for key in ("gpus_per_pcie_switch", "gpus_per_socket"):

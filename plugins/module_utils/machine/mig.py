@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MEMORY_SLICES = 8
 COMPUTE_SLICES = 7
+_SMALL_SLICES = 4  # memory and compute slices of a GPU that is cut into quarters, such as the A30
 _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
 _MOST_ENGINES = 64
@@ -75,10 +76,10 @@ def profiles(rows: object) -> tuple[MigProfile, ...]:
 def check_profiles(where: str, rows: object) -> None:
     """Check the ``mig_profiles`` of a user's definition.
 
-    :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] with an
-        optional last element [copy, decoder, encoder, jpeg, ofa], the engines, or of mappings with names for these values.
+    :raises ParameterError: not a list of mappings with these names and the optional ``engines``, or of lists of the values in that
+        order, which are deprecated.
     """
-    shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] or these and [engines]"
+    shape = "a list of mappings of " + ", ".join(_KEYS) + " and engines, which is optional"
     if not isinstance(rows, (list, tuple)):
         raise ParameterError(where, rows, shape)
     seen: set[str] = set()
@@ -107,6 +108,11 @@ def check_profiles(where: str, rows: object) -> None:
                 raise ParameterError(where, engines, "a list of five engine counts: copy, decoder, encoder, jpeg, ofa")
             for number in engines:
                 parameters.integer(where, number, 0, _MOST_ENGINES)
+
+
+def has_positional_rows(rows: object) -> bool:
+    """Return whether a profile has its values by position and not by name."""
+    return isinstance(rows, (list, tuple)) and any(isinstance(row, (list, tuple)) for row in rows)
 
 
 def check_profile_name(where: str, name: object) -> str:
@@ -206,7 +212,8 @@ def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuMod
         count = next(count for count in range(1, len(profiles) + 1) if _starts(profiles[:count]) is None)
         allowed = f"profiles that fit one GPU: no space left for {wanted[count - 1]}"
         raise ParameterError(name, wanted, allowed, f"[{index}]")
-    placed = [(_instance_id(profile.size, start), profile) for profile, start in zip(profiles, starts)]
+    slices = memory_slices(model.mig_profiles)
+    placed = [(_instance_id(profile.size, start, slices), profile) for profile, start in zip(profiles, starts)]
     placed.sort(key=lambda item: item[0])
     return tuple(
         MigDevice(
@@ -253,15 +260,25 @@ def _search(profiles: list[MigProfile], place: int, taken: int, dead: set[tuple[
     return None
 
 
-def _instance_id(size: int, start: int) -> int:
-    """The driver numbers GPU instances like the nodes of a binary tree: 7g is 0, 3g/4g 1-2, 2g 3-6, 1g 7-14."""
-    return MEMORY_SLICES // _width(size) - 1 + start // _width(size)
+def memory_slices(profiles: tuple[MigProfile, ...]) -> int:
+    """Return the memory slices of a GPU: 8, or 4 if all profiles fit four and one of them is the whole GPU."""
+    last = max([start + profile.size for profile in profiles for start in profile.starts], default=MEMORY_SLICES)
+    whole = any(profile.size == profile.slices == _SMALL_SLICES for profile in profiles)
+    return _SMALL_SLICES if whole and last <= _SMALL_SLICES else MEMORY_SLICES
 
 
-def start_of(instance: int, size: int) -> int:
-    """Return the first memory slice of a GPU instance of *size* slices by its id."""
+def _instance_id(size: int, start: int, slices: int) -> int:
+    """The driver numbers GPU instances like the nodes of a binary tree: 7g is 0, 3g/4g 1-2, 2g 3-6, 1g 7-14.
+
+    On a GPU of four memory slices 4g is 0, 2g 1-2, and 1g 3-6.
+    """
+    return slices // _width(size) - 1 + start // _width(size)
+
+
+def start_of(instance: int, size: int, slices: int) -> int:
+    """Return the first memory slice of a GPU instance of *size* slices by its id, on a GPU of *slices*."""
     width = _width(size)
-    return (instance - (MEMORY_SLICES // width - 1)) * width
+    return (instance - (slices // width - 1)) * width
 
 
 def _width(size: int) -> int:
