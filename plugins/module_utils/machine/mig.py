@@ -22,9 +22,11 @@ COMPUTE_SLICES = 7
 _SMALL_SLICES = 4  # memory and compute slices of a GPU that is cut into quarters, such as the A30
 _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
-_MOST_ENGINES = 64
+MOST_ENGINES = 64
+MOST_MULTIPROCESSORS = 1 << 20
+MOST_MEMORY_MIB = 1 << 40
 _KEYS = ("name", "memory_slices", "starts", "memory_mib", "instances", "multiprocessors")
-_ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
+ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
 
 
@@ -100,19 +102,22 @@ def check_profiles(where: str, rows: object) -> None:
             # The instance id follows from the place in a binary tree: elsewhere two instances would share one.
             if parameters.integer(where, start, 0, MEMORY_SLICES - size) % _width(size):
                 raise ParameterError(where, start, f"a memory slice divisible by {_width(size)} ({name})")
-        parameters.integer(where, memory, 1, 1 << 40)
+        parameters.integer(where, memory, 1, MOST_MEMORY_MIB)
         parameters.integer(where, count, 1, COMPUTE_SLICES)
-        parameters.integer(where, multiprocessors, 1, 1 << 20)
+        parameters.integer(where, multiprocessors, 1, MOST_MULTIPROCESSORS)
         for engines in row[6:]:
             if not isinstance(engines, (list, tuple)) or len(engines) != 5:
                 raise ParameterError(where, engines, "a list of five engine counts: copy, decoder, encoder, jpeg, ofa")
             for number in engines:
-                parameters.integer(where, number, 0, _MOST_ENGINES)
+                parameters.integer(where, number, 0, MOST_ENGINES)
 
 
 def has_positional_rows(rows: object) -> bool:
-    """Return whether a profile has its values by position and not by name."""
-    return isinstance(rows, (list, tuple)) and any(isinstance(row, (list, tuple)) for row in rows)
+    """Return whether a profile, or its engines, have values by position and not by name."""
+    kinds = (list, tuple)
+    return isinstance(rows, kinds) and any(
+        isinstance(row.get("engines") if isinstance(row, dict) else row, kinds) for row in rows
+    )
 
 
 def check_profile_name(where: str, name: object) -> str:
@@ -131,7 +136,7 @@ def named_profile(profile: MigProfile) -> dict[str, object]:
     values = (profile.name, profile.size, list(profile.starts), profile.memory_mib, profile.instance_count)
     row: dict[str, object] = dict(zip(_KEYS, (*values, profile.multiprocessors)))
     if profile.engines:
-        row["engines"] = dict(zip(_ENGINES, profile.engines))
+        row["engines"] = dict(zip(ENGINES, profile.engines))
     return row
 
 
@@ -145,7 +150,7 @@ def _positional(where: str, row: Any) -> Any:
     values = _values(where, row, _KEYS, ("engines",))
     engines = row.get("engines")
     if engines is not None:
-        values.append(_values(where + ".engines", engines, _ENGINES) if isinstance(engines, dict) else engines)
+        values.append(_values(where + ".engines", engines, ENGINES) if isinstance(engines, dict) else engines)
     return values
 
 

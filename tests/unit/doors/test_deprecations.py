@@ -26,7 +26,9 @@ def definition(rows):
 
 
 @pytest.mark.parametrize("name", ["nvmock_devices", "nvmock_machine_info"])
-@pytest.mark.parametrize(("rows", "said"), [(POSITIONAL, [LINE]), (NAMED, []), (POSITIONAL + NAMED[1:], [LINE])])
+@pytest.mark.parametrize(
+    ("rows", "said"), [(POSITIONAL, [LINE]), (NAMED, []), ([{**NAMED[0], "engines": [1, 0, 0, 0, 0]}], [LINE])]
+)
 def test_a_module(name, rows, said, tmp_path, capsys, monkeypatch):
     # How a result carries them depends on the version of ansible-core.
     told = []

@@ -65,11 +65,15 @@ _TRAY = "-tray"
 
 def names() -> list[str]:
     """Return the known machine types, sorted: whole machines, then single boards."""
+    listed = [name for name in every_name() if name != FALLBACK and not name.startswith(_MOCK_PREFIX)]
+    return sorted(listed, key=lambda name: (not is_whole_machine(name), name))
+
+
+def every_name() -> list[str]:
+    """Return all machine types, sorted, also those that are not listed."""
     from pkgutil import iter_modules  # also lists a zip, which is what a module runs from on a node
 
-    found = [info.name.replace("_", "-") for info in iter_modules(__path__)]
-    listed = [name for name in found if name != FALLBACK and not name.startswith(_MOCK_PREFIX)]
-    return sorted(listed, key=lambda name: (not is_whole_machine(name), name))
+    return sorted([info.name.replace("_", "-") for info in iter_modules(__path__)])
 
 
 def is_whole_machine(name: str) -> bool:
