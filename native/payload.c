@@ -6,7 +6,7 @@
 #include "system.h"
 #include "text.h"
 
-enum { TEXT_SIZE = 1 << 18, LINES = 2048, TRAILER = 17, EXECUTED_FILE = 31 /* AT_EXECFN */ };
+enum { TEXT_SIZE = 1 << 20, LINES = 8192, TRAILER = 17, EXECUTED_FILE = 31 /* AT_EXECFN */ };
 
 static char text[TEXT_SIZE];
 static struct line lines[LINES];

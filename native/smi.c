@@ -18,6 +18,11 @@ static int exists(const char *dev, const char *name, const char *number_text)
 /* Used if the machine type has no readings. */
 static const char *const no_readings[READ_FIELDS] = {[0 ... READ_FIELDS - 1] = ""};
 
+int smi_exists(const struct view *view, const char *name, const char *number)
+{
+    return exists(view->dev, name, number);
+}
+
 static void look(struct view *view, const struct line *lines, char **environment)
 {
     const struct line *line;
@@ -156,7 +161,11 @@ int smi(const struct line *lines, int argc, char **argv, char **environment)
 {
     static struct view view;
     const char *fields = NULL, *format = NULL, *ids = NULL, *value;
-    int i, listing = 0, processes = 0;
+    static const char *const kinds[] = {"gpu", "compute-apps", "accounted-apps", "retired-pages", "remapped-rows",
+                                        "supported-clocks"};
+    const char *sections = NULL;
+    char query[64], help_query[64];
+    int i, k, listing = 0, kind = GPU, report = 0, xml = 0;
     look(&view, lines, environment);
     for (i = 1; i < argc; i++) {
         const char *option = argv[i];
@@ -166,27 +175,43 @@ int smi(const struct line *lines, int argc, char **argv, char **environment)
             return version(&view);
         if (equal(option, "-L") || equal(option, "--list-gpus"))
             listing = 1;
-        else if ((value = value_of("--query-gpu", argc, argv, &i)))
-            fields = value, processes = 0;
-        else if ((value = value_of("--query-compute-apps", argc, argv, &i)))
-            fields = value, processes = 1;
+        else if (equal(option, "-q") || equal(option, "--query"))
+            report = 1;
+        else if (equal(option, "-x") || equal(option, "--xml-format"))
+            xml = 1;
+        else if ((value = value_of("--display", argc, argv, &i)) || (value = value_of("-d", argc, argv, &i)))
+            sections = value;
         else if ((value = value_of("--format", argc, argv, &i)))
             format = value;
         else if ((value = value_of("--id", argc, argv, &i)) || (value = value_of("-i", argc, argv, &i)))
             ids = value;
-        else
-            return bad(option, "is not implemented");
+        else {
+            for (k = 0; k < 6; k++) {
+                join(query, sizeof query, "--query-", kinds[k], NULL);
+                join(help_query, sizeof help_query, "--help-query-", kinds[k], NULL);
+                if (equal(option, help_query))
+                    return smi_list_fields(&view, k);
+                if ((value = value_of(query, argc, argv, &i)))
+                    break;
+            }
+            if (k == 6)
+                return bad(option, "is not implemented");
+            fields = value;
+            kind = k;
+        }
     }
     if (listing && (fields || format))
         return bad("--list-gpus", "can't be combined with a query");
     if (format && !fields)
         return bad("--format", "needs --query-gpu or --query-compute-apps");
     if (fields && !format)
-        return bad(processes ? "--query-compute-apps" : "--query-gpu", "needs --format=csv");
+        return bad(kind == GPU ? "--query-gpu" : kind == COMPUTE_APPS ? "--query-compute-apps" : "--query", "needs --format=csv");
     if ((ids && !choose(&view, ids)) || view.chosen_count == 0) {
         put("No devices were found\n", NULL);
         flush();
         return SMI_NOT_FOUND;
     }
-    return listing ? list(&view) : fields ? smi_query(&view, processes, fields, format) : smi_table(&view);
+    if (report)
+        return smi_report(&view, sections, xml);
+    return listing ? list(&view) : fields ? smi_query(&view, kind, fields, format) : smi_table(&view);
 }

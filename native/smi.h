@@ -65,8 +65,23 @@ struct view {
 
 int smi(const struct line *lines, int argc, char **argv, char **environment);
 
-/* --query-gpu, --query-compute-apps (processes), and the table that is shown without an option. */
-int smi_query(const struct view *view, int processes, const char *fields, const char *format);
+/* What --query-... asks for. */
+enum { GPU, COMPUTE_APPS, ACCOUNTED_APPS, RETIRED_PAGES, REMAPPED_ROWS, SUPPORTED_CLOCKS };
+
+/* --query-... and --help-query-... */
+int smi_query(const struct view *view, int kind, const char *fields, const char *format);
+int smi_list_fields(const struct view *view, int kind);
+
+/* -q, -q -d SECTIONS, -q -x; *sections* may be NULL. */
+int smi_report(const struct view *view, const char *sections, int xml);
+
+/* Text of an element of -q -x for a visible GPU, such as "temperature/gpu_temp"; "N/A" if it has none. */
+const char *smi_value(const struct view *view, int gpu, const char *path);
+
+/* What is shown without an option. */
 int smi_table(const struct view *view);
+
+/* Whether <dev>/<name><number> exists. */
+int smi_exists(const struct view *view, const char *name, const char *number);
 
 #endif

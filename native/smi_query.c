@@ -1,112 +1,24 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi --query-gpu=... and --query-compute-apps=..., --format=csv: the queries for scripts. */
+/* nvidia-smi --query-...=... --format=csv, and --help-query-...: the queries for scripts. */
 #include "clock.h"
 #include "output.h"
-#include "smi.h"
-#include "system.h"
+#include "smi_document.h"
 #include "text.h"
 
-enum { QUERY_FIELDS = 128 };
+enum { ASKED = 1024, NAME_SIZE = 128 };
 
-/* The source of a field: a fact of the GPU (above 0), or one of these. */
-enum { UNKNOWN = -1, NOT_AVAILABLE = -2, TIMESTAMP = -3, DRIVER = -4, COUNT = -5, INDEX = -6, PCI_PART = -7 };
-/* Above this number: a reading (READ_...) of the machine type. */
-enum { READING = 100 };
-/* The same as in NVML (nvml_state.c): nothing runs on the GPU, and its modes have their defaults. */
-enum { NO_MEMORY = -8, NO_LOAD = -9, DISABLED = -10, DEFAULT = -11 };
-
-struct field {
-    const char *name;
-    /* The name in the header, if it differs. */
-    const char *shown;
-    int answer;
-    /* Position and length of a part of the PCI id; only for PCI_PART. */
-    short from, length;
-    const char *unit;
+struct query {
+    const struct view *view;
+    int kind, count, header, units;
+    struct smi_field fields[ASKED];
 };
 
-static const struct field known[] = {
-    {"timestamp", NULL, TIMESTAMP, 0, 0, NULL},
-    {"driver_version", NULL, DRIVER, 0, 0, NULL},
-    {"count", NULL, COUNT, 0, 0, NULL},
-    {"name", NULL, GPU_NAME, 0, 0, NULL},
-    {"gpu_name", "name", GPU_NAME, 0, 0, NULL},
-    {"serial", NULL, GPU_SERIAL, 0, 0, NULL},
-    {"gpu_serial", "serial", GPU_SERIAL, 0, 0, NULL},
-    {"uuid", NULL, GPU_UUID, 0, 0, NULL},
-    {"gpu_uuid", "uuid", GPU_UUID, 0, 0, NULL},
-    {"pci.bus_id", NULL, GPU_BUS_ID, 0, 0, NULL},
-    {"gpu_bus_id", "pci.bus_id", GPU_BUS_ID, 0, 0, NULL},
-    {"pci.domain", NULL, PCI_PART, 4, 4, NULL},
-    {"pci.bus", NULL, PCI_PART, 9, 2, NULL},
-    {"pci.device", NULL, PCI_PART, 12, 2, NULL},
-    {"pci.device_id", NULL, GPU_DEVICE_ID, 0, 0, NULL},
-    {"pci.sub_device_id", NULL, GPU_SUBSYSTEM_ID, 0, 0, NULL},
-    {"vbios_version", NULL, GPU_VBIOS, 0, 0, NULL},
-    {"index", NULL, INDEX, 0, 0, NULL},
-    {"memory.total", NULL, GPU_MEMORY, 0, 0, "MiB"},
-    {"compute_cap", NULL, GPU_COMPUTE, 0, 0, NULL},
-    {"mig.mode.current", NULL, GPU_MIG, 0, 0, NULL},
-    {"mig.mode.pending", NULL, GPU_MIG, 0, 0, NULL},
-    {"memory.used", NULL, NO_MEMORY, 0, 0, "MiB"},
-    {"memory.free", NULL, GPU_MEMORY, 0, 0, "MiB"},
-    {"utilization.gpu", NULL, NO_LOAD, 0, 0, "%"},
-    {"utilization.memory", NULL, NO_LOAD, 0, 0, "%"},
-    {"display_mode", NULL, DISABLED, 0, 0, NULL},
-    {"display_active", NULL, DISABLED, 0, 0, NULL},
-    {"accounting.mode", NULL, DISABLED, 0, 0, NULL},
-    {"compute_mode", NULL, DEFAULT, 0, 0, NULL},
-    {"temperature.gpu", NULL, READING + READ_TEMPERATURE, 0, 0, NULL},
-    {"temperature.memory", NULL, READING + READ_MEMORY_TEMPERATURE, 0, 0, NULL},
-    {"power.draw", NULL, READING + READ_POWER, 0, 0, "W"},
-    {"power.draw.instant", NULL, READING + READ_POWER, 0, 0, "W"},
-    {"power.limit", NULL, READING + READ_LIMIT, 0, 0, "W"},
-    {"power.default_limit", NULL, READING + READ_LIMIT, 0, 0, "W"},
-    {"power.min_limit", NULL, READING + READ_LEAST_LIMIT, 0, 0, "W"},
-    {"power.max_limit", NULL, READING + READ_MOST_LIMIT, 0, 0, "W"},
-    {"clocks.gr", "clocks.current.graphics", READING + READ_GRAPHICS, 0, 0, "MHz"},
-    {"clocks.sm", "clocks.current.sm", READING + READ_SM, 0, 0, "MHz"},
-    {"clocks.mem", "clocks.current.memory", READING + READ_MEMORY, 0, 0, "MHz"},
-    {"clocks.video", "clocks.current.video", READING + READ_VIDEO, 0, 0, "MHz"},
-    {"clocks.current.graphics", NULL, READING + READ_GRAPHICS, 0, 0, "MHz"},
-    {"clocks.current.sm", NULL, READING + READ_SM, 0, 0, "MHz"},
-    {"clocks.current.memory", NULL, READING + READ_MEMORY, 0, 0, "MHz"},
-    {"clocks.current.video", NULL, READING + READ_VIDEO, 0, 0, "MHz"},
-    {"clocks.max.gr", "clocks.max.graphics", READING + READ_MAX_GRAPHICS, 0, 0, "MHz"},
-    {"clocks.max.sm", NULL, READING + READ_MAX_SM, 0, 0, "MHz"},
-    {"clocks.max.mem", "clocks.max.memory", READING + READ_MAX_MEMORY, 0, 0, "MHz"},
-    {"clocks.max.graphics", NULL, READING + READ_MAX_GRAPHICS, 0, 0, "MHz"},
-    {"clocks.max.memory", NULL, READING + READ_MAX_MEMORY, 0, 0, "MHz"},
-    {"pstate", NULL, READING + READ_STATE, 0, 0, NULL},
-    {"ecc.mode.current", NULL, READING + READ_ECC_MODE, 0, 0, NULL},
-    {"ecc.mode.pending", NULL, READING + READ_ECC_MODE, 0, 0, NULL},
-    {"ecc.errors.corrected.volatile.total", NULL, READING + READ_ECC_ERRORS, 0, 0, NULL},
-    {"ecc.errors.uncorrected.volatile.total", NULL, READING + READ_ECC_ERRORS, 0, 0, NULL},
-    {"pcie.link.gen.current", NULL, READING + READ_PCIE_GENERATION, 0, 0, NULL},
-    {"pcie.link.gen.max", NULL, READING + READ_PCIE_GENERATION, 0, 0, NULL},
-    {"pcie.link.width.current", NULL, READING + READ_PCIE_LANES, 0, 0, NULL},
-    {"pcie.link.width.max", NULL, READING + READ_PCIE_LANES, 0, 0, NULL},
-    /* Fields without a value on a mock. */
-    {"memory.reserved", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
-    {"power.management", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"power.draw.average", NULL, NOT_AVAILABLE, 0, 0, "W"},
-    {"fan.speed", NULL, NOT_AVAILABLE, 0, 0, "%"},
-    {"persistence_mode", NULL, NOT_AVAILABLE, 0, 0, NULL},
-};
-
-/* Fields of processes. No process ever runs. */
-static const struct field of_processes[] = {
-    {"timestamp", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"gpu_name", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"gpu_bus_id", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"gpu_serial", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"gpu_uuid", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"pid", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"process_name", NULL, NOT_AVAILABLE, 0, 0, NULL},
-    {"name", "process_name", NOT_AVAILABLE, 0, 0, NULL},
-    {"used_gpu_memory", NULL, NOT_AVAILABLE, 0, 0, "MiB"},
-    {"used_memory", "used_gpu_memory", NOT_AVAILABLE, 0, 0, "MiB"},
+/* A row: the GPU, and what its fields that are not of the document say. */
+struct row {
+    int gpu;
+    const char *cause;
+    unsigned memory, graphics;
 };
 
 /* Reads the next word of a list with commas, without the blanks around it; returns 0 at the end. */
@@ -134,75 +46,341 @@ static int problem(const char *text, const char *word, const char *rest)
     return SMI_BAD_ARGUMENT;
 }
 
-static void put_answer(const struct view *view, int index, const struct field *field, int units)
+/* Puts a name of a field, up to a blank; returns what follows, or NULL. */
+static const char *put_name(const char *names)
 {
-    const char *const *gpu = view->gpus[index]->fields;
-    const char *text = NULL;
-    char words[32], stamp[32], part[16];
-    switch (field->answer) {
-    case NOT_AVAILABLE: break;
-    case TIMESTAMP: time_now(words, stamp), text = stamp; break;
-    case DRIVER: text = view->head->fields[SMI_DRIVER]; break;
-    case COUNT: text = decimal((uint64_t)view->count, stamp); break;
-    case NO_MEMORY: text = gpu[GPU_MEMORY][0] ? "0" : NULL; break;
-    case NO_LOAD: text = equal(gpu[GPU_MIG], "Enabled") ? NULL : "0"; break;
-    case DISABLED: text = "Disabled"; break;
-    case DEFAULT: text = "Default"; break;
-    case INDEX: text = decimal((uint64_t)index, stamp); break;
-    case PCI_PART:
-        if (length_of(gpu[GPU_BUS_ID]) > 13) {
-            join(part, (size_t)field->length + 1, gpu[GPU_BUS_ID] + field->from, NULL);
-            join(stamp, sizeof stamp, "0x", part, NULL);
-            text = stamp;
-        }
-        break;
-    default: text = field->answer > READING ? view->readings[field->answer - READING] : gpu[field->answer];
-    }
-    if (!text || !*text)
-        put("[N/A]", NULL);
-    else
-        put(text, units && field->unit ? " " : NULL, field->unit, NULL);
+    char name[NAME_SIZE];
+    size_t length = 0;
+    while (names[length] && names[length] != ' ')
+        length++;
+    join(name, length + 1 < sizeof name ? length + 1 : sizeof name, names, NULL);
+    put(name, NULL);
+    return names[length] ? names + length + 1 : NULL;
 }
 
-int smi_query(const struct view *view, int processes, const char *list, const char *format)
+static int has_name(const char *names, const char *word)
 {
-    const struct field *table = processes ? of_processes : known;
-    const int known_count = processes ? sizeof of_processes / sizeof *of_processes : sizeof known / sizeof *known;
-    const struct field *fields[QUERY_FIELDS];
-    char word[128];
-    int count = 0, csv = 0, header = 1, units = 1, i, f;
+    size_t length = length_of(word);
+    while (*names) {
+        if (begins_with(names, word) && (!names[length] || names[length] == ' '))
+            return length > 0;
+        while (*names && *names != ' ')
+            names++;
+        if (*names)
+            names++;
+    }
+    return 0;
+}
+
+/* Says that there is no value as a query does. */
+static int is_nothing(const char *text)
+{
+    return equal(text, "N/A") || equal(text, "Requested functionality has been deprecated") ||
+           equal(text, "Not Supported") || equal(text, "Unknown Error");
+}
+
+static void put_text(const char *text)
+{
+    if (is_nothing(text))
+        put("[", text, "]", NULL);
+    else
+        put(text, NULL);
+}
+
+/* Puts a text that begins with a number as the number and the unit; returns 0 for another text. */
+static int put_number(const struct query *query, const char *text, const char *unit)
+{
+    char digits[32];
+    size_t length = 0;
+    while ((text[length] >= '0' && text[length] <= '9') || text[length] == '.' || (text[length] == '-' && !length))
+        length++;
+    if (!length || length >= sizeof digits || (length == 1 && text[0] == '-') ||
+        (text[length] && text[length] != ' ' && text[length] != '%' && text[length] != 'x'))
+        return 0;
+    join(digits, length + 1, text, NULL);
+    put(digits, query->units && unit[0] ? " " : NULL, NULL);
+    if (query->units)
+        put(unit, NULL);
+    return 1;
+}
+
+/* The text of the next element of a source: paths separated by blanks, each of which may have paths of other branches after a
+ * bar. NULL if the GPU does not have it. Moves *source* behind it. */
+static const char *next_text(const struct document *document, const char *const *texts, const char **source)
+{
+    const char *at = *source, *text = NULL;
+    int found = 0;
+    while (*at && *at != ' ') {
+        size_t length = 0;
+        int place;
+        while (at[length] && at[length] != ' ' && at[length] != '|')
+            length++;
+        place = found ? -1 : smi_place(document, at, length);
+        if (place >= 0) {
+            found = 1;
+            text = texts[place];
+        }
+        at += length + (at[length] == '|');
+    }
+    *source = at + (*at == ' ');
+    return text && !equal(text, "N/A") ? text : NULL;
+}
+
+static void put_bits(const struct document *document, const char *const *texts, const char *source)
+{
+    char digits[21];
+    uint64_t bits = 0, bit = 1;
+    for (; *source; bit <<= 1) {
+        const char *text = next_text(document, texts, &source);
+        if (text && equal(text, "Active"))
+            bits |= bit;
+    }
+    hexadecimal(bits, digits);
+    put("0x", &"0000000000000000"[length_of(digits)], digits, NULL);
+}
+
+/* The first text of the elements that says something, or their sum in *digits*; NULL if none does. */
+static const char *find(const struct document *document, const char *const *texts, const char *source, char digits[21])
+{
+    int summing = *source == '+', numbers = 0;
+    const char *found = NULL;
+    uint64_t sum = 0, value;
+    for (source += summing; *source;) {
+        const char *text = next_text(document, texts, &source);
+        if (!text)
+            continue;
+        if (!summing)
+            return text;
+        if (!found)
+            found = text;
+        if (number(text, 10, &value, NULL) == 0) {
+            sum += value;
+            numbers++;
+        }
+    }
+    return numbers ? decimal(sum, digits) : found;
+}
+
+/* A source that is not of the document. */
+static void put_other(const struct query *query, const struct row *row, const char *source, const char *unit)
+{
+    const struct view *view = query->view;
+    char words[32], stamp[32], digits[21];
+    if (equal(source, "@time")) {
+        time_now(words, stamp);
+        put(stamp, NULL);
+    } else if (equal(source, "@driver")) {
+        put(view->head->fields[SMI_DRIVER], NULL);
+    } else if (equal(source, "@count")) {
+        put(decimal((uint64_t)view->count, digits), NULL);
+    } else if (equal(source, "@index")) {
+        put(decimal((uint64_t)row->gpu, digits), NULL);
+    } else if (equal(source, "@compute")) {
+        const char *capability = view->gpus[row->gpu]->fields[GPU_COMPUTE];
+        put_text(capability[0] ? capability : "N/A");
+    } else if (equal(source, "@cause")) {
+        put(row->cause, NULL);
+    } else if (begins_with(source, "@clock") && row->memory) {
+        put_number(query, decimal(equal(source, "@clock memory") ? row->memory : row->graphics, digits), unit);
+    } else {
+        put("[N/A]", NULL);
+    }
+}
+
+/* The answer that the report of the GPU has apart from the document, or NULL. */
+static const char *own_answer(const struct query *query, int gpu, const char *names)
+{
+    const struct line *line = query->view->gpus[gpu];
+    if (query->kind != GPU)
+        return NULL;
+    while ((line = smi_next(line, "answer", 1))) {
+        if (line->count == 3 && has_name(names, line->fields[1]))
+            return line->fields[2];
+    }
+    return NULL;
+}
+
+static void put_answer(const struct query *query, const struct row *row, const struct smi_field *field)
+{
+    const struct document *document = smi_document(query->view);
+    const char *const *texts = smi_texts(query->view, row->gpu);
+    const char *text = own_answer(query, row->gpu, field->names);
+    char digits[21];
+    if (text) {
+        if (!field->unit[0] || !put_number(query, text, field->unit))
+            put(text, NULL);
+        return;
+    }
+    if (field->source[0] == '@') {
+        put_other(query, row, field->source, field->unit);
+        return;
+    }
+    if (field->source[0] == '&') {
+        put_bits(document, texts, field->source + 1);
+        return;
+    }
+    text = find(document, texts, field->source, digits);
+    if (!text) {
+        if (!field->text[0])
+            put(smi_has(field->flags, 'k') ? "N/A" : "[N/A]", NULL);
+        else if (!equal(field->text, "\"\""))
+            put_text(field->text);
+        return;
+    }
+    if ((field->unit[0] || smi_has(field->flags, 'n')) && put_number(query, text, field->unit))
+        return;
+    put(smi_has(field->flags, 'x') ? "0x" : "", NULL);
+    put_text(text);
+}
+
+static void put_row(const struct query *query, const struct row *row)
+{
+    int i;
+    for (i = 0; i < query->count; i++) {
+        put_answer(query, row, &query->fields[i]);
+        put(i + 1 < query->count ? ", " : "\n", NULL);
+    }
+}
+
+struct clock_rows {
+    const struct query *query;
+    struct row row;
+};
+
+static void put_clock_row(void *context, unsigned memory, unsigned graphics)
+{
+    struct clock_rows *rows = context;
+    if (!graphics)
+        return;
+    rows->row.memory = memory;
+    rows->row.graphics = graphics;
+    put_row(rows->query, &rows->row);
+}
+
+static void put_rows(const struct query *query, int gpu)
+{
+    struct row row = {gpu, "", 0, 0};
+    struct clock_rows rows = {query, {gpu, "", 0, 0}};
+    switch (query->kind) {
+    case GPU:
+    case REMAPPED_ROWS: put_row(query, &row); break;
+    case RETIRED_PAGES:
+        /* A board that counts its pages has none; another one says so for each cause. */
+        if (!equal(smi_value(query->view, gpu, "retired_pages/double_bit_retirement/retired_count"), "N/A"))
+            break;
+        row.cause = "Single Bit ECC";
+        put_row(query, &row);
+        row.cause = "Double Bit ECC";
+        put_row(query, &row);
+        break;
+    case SUPPORTED_CLOCKS:
+        if (!smi_clocks(smi_value(query->view, gpu, "supported_clocks"), put_clock_row, &rows))
+            put_row(query, &row);
+        break;
+    default: break; /* no process runs */
+    }
+}
+
+static int read_format(struct query *query, const char *format)
+{
+    char word[NAME_SIZE];
+    int csv = 0;
+    query->header = query->units = 1;
     while (next_word(&format, word, sizeof word)) {
         if (equal(word, "csv"))
             csv = 1;
         else if (equal(word, "noheader"))
-            header = 0;
+            query->header = 0;
         else if (equal(word, "nounits"))
-            units = 0;
+            query->units = 0;
         else
             return problem("\"", word, "\" is not a format: it must be csv, with noheader and nounits if wanted.");
     }
-    if (!csv)
-        return problem("\"", "csv", "\" must be among the words of --format.");
+    return csv ? SMI_OK : problem("\"", "csv", "\" must be among the words of --format.");
+}
+
+static int read_fields(struct query *query, const char *list)
+{
+    char word[NAME_SIZE];
     while (next_word(&list, word, sizeof word)) {
-        for (f = 0; f < known_count; f++) {
-            if (equal(word, table[f].name))
-                break;
-        }
-        if (f == known_count || count == QUERY_FIELDS)
+        const struct smi_field *field = smi_next_field(query->view, query->kind, NULL);
+        while (field && !has_name(field->names, word))
+            field = smi_next_field(query->view, query->kind, field);
+        if (!field || query->count == ASKED)
             return problem("Field \"", word, "\" is not a valid field to query.");
-        fields[count++] = &table[f];
+        query->fields[query->count++] = *field;
     }
-    for (f = 0; header && f < count; f++) {
-        put(fields[f]->shown ? fields[f]->shown : fields[f]->name, NULL);
-        if (fields[f]->unit)
-            put(" [", fields[f]->unit, "]", NULL);
-        put(f + 1 < count ? ", " : "\n", NULL);
+    return SMI_OK;
+}
+
+int smi_query(const struct view *view, int kind, const char *list, const char *format)
+{
+    static struct query query;
+    int i, status;
+    query.view = view;
+    query.kind = kind;
+    query.count = 0;
+    status = read_format(&query, format);
+    if (status == SMI_OK)
+        status = read_fields(&query, list);
+    if (status != SMI_OK)
+        return status;
+    for (i = 0; query.header && i < query.count; i++) {
+        const char *unit = query.fields[i].unit;
+        put_name(query.fields[i].names);
+        if (unit[0])
+            put(" [", unit, "]", NULL);
+        put(i + 1 < query.count ? ", " : "\n", NULL);
     }
-    for (i = 0; !processes && i < view->chosen_count; i++) {
-        for (f = 0; f < count; f++) {
-            put_answer(view, view->chosen[i], fields[f], units);
-            put(f + 1 < count ? ", " : "\n", NULL);
+    for (i = 0; i < view->chosen_count; i++)
+        put_rows(&query, view->chosen[i]);
+    return flush();
+}
+
+/* In words of nvidia-smi -q: the labels of the element that a field comes from. */
+static void put_description(const struct document *document, const char *source)
+{
+    size_t length = 0;
+    int place = -1, i, shown = 0;
+    source += *source == '+';
+    while (*source && *source != '@' && *source != '&' && place < 0) {
+        for (length = 0; source[length] && source[length] != '|' && source[length] != ' ';)
+            length++;
+        place = smi_place(document, source, length);
+        if (place < 0)
+            source += length + (source[length] != 0);
+    }
+    for (i = 0; place >= 0 && i <= place; i++) {
+        const struct smi_row *row = &document->rows[i];
+        const char *label = row->label;
+        size_t wide = length_of(row->path);
+        int above = smi_has(row->flags, 'c') && wide < length && begins_with(document->rows[place].path, row->path) &&
+                    source[wide] == '/';
+        while (*label == ' ')
+            label++;
+        if ((above || i == place) && *label)
+            put(shown++ ? ", " : "As nvidia-smi -q shows it: ", label, NULL);
+    }
+    put(shown ? ".\n" : "", NULL);
+}
+
+int smi_list_fields(const struct view *view, int kind)
+{
+    static const char *const switches[] = {"gpu", "compute-apps", "accounted-apps", "retired-pages", "remapped-rows",
+                                           "supported-clocks"};
+    const struct smi_field *field = NULL;
+    put("List of valid properties to query for the switch \"--query-", switches[kind], "\":\n\n", NULL);
+    while ((field = smi_next_field(view, kind, field))) {
+        const char *names = field->names;
+        if (field->section[0])
+            put("Section about ", field->section, " properties\n\n", NULL);
+        while (names) {
+            put("\"", NULL);
+            names = put_name(names);
+            put(names ? "\" or " : "\"\n", NULL);
         }
+        put_description(smi_document(view), field->source);
+        put("\n", NULL);
     }
     return flush();
 }

@@ -104,10 +104,15 @@ def nvidia_smi(machine: Machine, architecture: str) -> bytes:
         lines = [f"smi\t{version}\t{nvml}\t{cuda}\n"]
         if machine.model is not None:
             lines.append("\t".join(("readings", *_reading_texts(machine.model.readings))) + "\n")
+        from .smi_document import Payload
+
+        document = Payload(machine)
+        lines += document.lines()
         for gpu in machine.gpus:
             lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")
             for minor, profile, uuid in _mig_facts(gpu):
                 lines.append(f"mig\t{minor}\t{profile}\t{uuid}\n")
+            lines += document.lines_of(gpu)
         return native.with_payload(native.binary(native.DRIVER_PROGRAM, architecture), "".join(lines))
     lines = []
     for gpu in machine.gpus:

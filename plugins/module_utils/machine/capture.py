@@ -39,7 +39,9 @@ class Capture:
     :ivar gpus: the same of each GPU, such as ``pci/pci_bus_id`` or ``PCI/Bus Id``.
     :ivar documents: of each GPU all (path, text) in document order. The path is one of ``gpus``; a repeated element has a number,
         ``entry#2``. Supported clocks are in the form of document/clocks.py.
+    :ivar answers: of each GPU, field of ``--query-gpu`` with its unit, such as ``power.draw [W]`` -> text.
     :ivar is_xml: the paths are those of ``-q -x``, not of ``-q``.
+    :ivar dtd: the name of the DTD of ``-q -x``, or ``""``.
     :ivar links: NVLinks of the first GPU.
     :ivar numa: NUMA node or CPUs of each GPU, as text.
     :ivar switches: per GPU the GPUs that it reaches through PCIe switches only.
@@ -50,7 +52,9 @@ class Capture:
         self.system: dict[str, str] = {}
         self.gpus: list[dict[str, str]] = []
         self.documents: list[list[tuple[str, str]]] = []
+        self.answers: list[dict[str, str]] = []
         self.is_xml = False
+        self.dtd = ""
         self.links: int | None = None
         self.numa: list[str] = []
         self.switches: list[set[int]] = []
@@ -74,7 +78,7 @@ def read_captures(texts: dict[str, str]) -> Capture:
                 found_in = name
                 _read_query(name, body, capture)
                 known = True
-            known |= _read_topology(body, capture) | _read_links(body, capture) | _read_capability(body, capture)
+            known |= _read_topology(body, capture) | _read_links(body, capture) | _read_answers(body, capture)
         if not known:
             raise UsageError(f"{name}: {NOTHING_READ}")
     if not capture.gpus:
@@ -136,6 +140,7 @@ def _read_xml(name: str, body: str, capture: Capture) -> None:
     except (ElementTree.ParseError, ValueError, RecursionError):
         raise UsageError(f"{name}: {NOTHING_READ}") from None
     capture.is_xml = True
+    capture.dtd = body[:start].partition('nvidia_smi_log SYSTEM "')[2].partition('"')[0]
     for child in root:
         if child.tag == "gpu":
             document: list[tuple[str, str]] = []
@@ -250,13 +255,16 @@ def _read_links(body: str, capture: Capture) -> bool:
     return bool(found)
 
 
-def _read_capability(body: str, capture: Capture) -> bool:
+def _read_answers(body: str, capture: Capture) -> bool:
     """``--query-gpu=...,compute_cap,... --format=csv``."""
     lines = body.strip().split("\n")
     titles = lines[0].split(", ")
     if "compute_cap" not in titles or len(lines) < 2:
         return False
-    values = lines[1].split(", ")
-    place = titles.index("compute_cap")
-    capture.compute_capability = known(values[place]) if len(values) == len(titles) else None
+    rows = [line.rstrip("\r").split(", ") for line in lines[1 : _MOST_GPUS + 1]]
+    # A text can have a comma and a blank in it: of such a row nothing is certain.
+    answers = [dict(zip(titles, row)) if len(row) == len(titles) else {} for row in rows]
+    capture.compute_capability = known(answers[0].get("compute_cap"))
+    if not capture.answers:
+        capture.answers = answers
     return True

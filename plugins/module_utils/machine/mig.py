@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .. import parameters
 from ..errors import ParameterError
+from . import report
 from .identity import derive_uuid
 from .model import GpuModel, MigDevice, MigProfile
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 MEMORY_SLICES = 8
 COMPUTE_SLICES = 7
 _SMALL_SLICES = 4  # memory and compute slices of a GPU that is cut into quarters, such as the A30
-_INSTANCES_PER_GPU = 15
-_COMPUTE_INSTANCES = 8
+INSTANCES_PER_GPU = 15
+COMPUTE_INSTANCES = 8
 MOST_ENGINES = 64
 MOST_MULTIPROCESSORS = 1 << 20
 MOST_MEMORY_MIB = 1 << 40
 _KEYS = ("name", "memory_slices", "starts", "memory_mib", "instances", "multiprocessors")
+_DEVICE = ("profile", "gpu_instance", "compute_instance")
+_DEVICE_OPTIONAL = ("memory_mib", "report")
 ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
 
@@ -39,7 +42,7 @@ def capability_minor(gpu: int, gi: int, ci: int | None = None) -> int:
 
     :arg gpu: minor of the GPU.
     """
-    instance = 3 + (gpu * _INSTANCES_PER_GPU + gi) * (1 + _COMPUTE_INSTANCES)
+    instance = 3 + (gpu * INSTANCES_PER_GPU + gi) * (1 + COMPUTE_INSTANCES)
     return instance if ci is None else instance + 1 + ci
 
 
@@ -52,8 +55,8 @@ def capability_minors(gpus: list[int]) -> dict[str, int]:
     """Return all entries of the driver's mig-minors: ``{"gpu0/gi1/access": 12, ...}``."""
     minors = dict(GLOBAL_CAPABILITIES)
     for gpu in gpus:
-        for gi in range(_INSTANCES_PER_GPU):
-            for ci in (None, *range(_COMPUTE_INSTANCES)):
+        for gi in range(INSTANCES_PER_GPU):
+            for ci in (None, *range(COMPUTE_INSTANCES)):
                 minors[capability_name(gpu, gi, ci)] = capability_minor(gpu, gi, ci)
     return minors
 
@@ -131,12 +134,85 @@ def check_profile_name(where: str, name: object) -> str:
     return slices
 
 
+def check_device_name(where: str, name: object) -> tuple[int, str]:
+    """Return the compute slices of a MIG device and the profile of its GPU instance: ``1c.3g.20gb`` is one slice of 3g.20gb.
+
+    :raises ParameterError: not such a name.
+    """
+    compute, separator, profile = name.partition("c.") if isinstance(name, str) else ("", "", "")
+    if not separator or not compute.isdigit():
+        return parameters.integer(where, check_profile_name(where, name), 1, COMPUTE_SLICES), str(name)
+    parameters.integer(where, check_profile_name(where, profile), 1, COMPUTE_SLICES)
+    return parameters.integer(where, compute, 1, COMPUTE_SLICES), profile
+
+
+def check_devices(where: str, rows: object, most: int) -> None:
+    """Check the ``mig_devices`` of a user's definition: per GPU a list of MIG devices, or None if it is not in MIG mode.
+
+    :raises ParameterError: not a list of at most *most* lists of mappings with profile, gpu_instance, compute_instance, and
+        optionally memory_mib and report.
+    """
+    if not isinstance(rows, (list, tuple)) or len(rows) > most:
+        raise ParameterError(where, rows, f"a list of lists of MIG devices, at most {most}, one per GPU")
+    for index, devices in enumerate(rows):
+        place = f"{where}[{index}]"
+        if devices is None:
+            continue
+        if not isinstance(devices, (list, tuple)):
+            raise ParameterError(place, devices, "a list of MIG devices, or null for a GPU that is not in MIG mode")
+        seen = set()
+        for device in devices:
+            if not isinstance(device, dict):
+                raise ParameterError(place, device, "a mapping of " + ", ".join((*_DEVICE, *_DEVICE_OPTIONAL)))
+            _values(place, device, _DEVICE, _DEVICE_OPTIONAL)
+            check_device_name(place + ".profile", device["profile"])
+            gi = parameters.integer(place + ".gpu_instance", device["gpu_instance"], 0, INSTANCES_PER_GPU - 1)
+            ci = parameters.integer(place + ".compute_instance", device["compute_instance"], 0, COMPUTE_INSTANCES - 1)
+            if (gi, ci) in seen:
+                raise ParameterError(place, f"{gi}, {ci}", "made of pairs of instances that are given once only")
+            seen.add((gi, ci))
+            parameters.integer(place + ".memory_mib", device.get("memory_mib", 1), 1, MOST_MEMORY_MIB)
+            report.check(place + ".report", device.get("report", {}))
+
+
+def devices(rows: Any, gpu_uuid: str, model: GpuModel) -> tuple[MigDevice, ...]:
+    """Return the MIG devices of a GPU for one list of the ``mig_devices`` that :func:`check_devices` has accepted."""
+    found = []
+    for position, row in enumerate(
+        sorted(rows, key=lambda row: (int(row["gpu_instance"]), int(row["compute_instance"])))
+    ):
+        slices, name = check_device_name("mig_devices", row["profile"])
+        profile = next((one for one in model.mig_profiles if one.name == name), None)
+        gi, ci = int(row["gpu_instance"]), int(row["compute_instance"])
+        found.append(
+            MigDevice(
+                index=position,
+                uuid="MIG-" + derive_uuid(gpu_uuid, f"mig/{gi}/{ci}"),
+                gi=gi,
+                ci=ci,
+                profile=str(row["profile"]),
+                graphics="+gfx" in name,
+                memory_mib=int(row.get("memory_mib", profile.memory_mib if profile else 0)),
+                compute_slices=slices,
+                report=report.build(row.get("report", {})),
+            )
+        )
+    return tuple(found)
+
+
 def named_profile(profile: MigProfile) -> dict[str, object]:
     """Return a profile as the mapping that a definition takes."""
     values = (profile.name, profile.size, list(profile.starts), profile.memory_mib, profile.instance_count)
     row: dict[str, object] = dict(zip(_KEYS, (*values, profile.multiprocessors)))
     if profile.engines:
         row["engines"] = dict(zip(ENGINES, profile.engines))
+    return row
+
+
+def named_row(values: list[Any]) -> dict[str, object]:
+    """Return a profile whose values are in the order of a definition's keys, the engines last, as a mapping."""
+    row: dict[str, object] = dict(zip(_KEYS, values))
+    row["engines"] = dict(zip(ENGINES, values[len(_KEYS)]))
     return row
 
 
@@ -280,7 +356,7 @@ def _instance_id(size: int, start: int, slices: int) -> int:
     return slices // _width(size) - 1 + start // _width(size)
 
 
-def start_of(instance: int, size: int, slices: int) -> int:
+def start_of(instance: int, size: int, slices: int = MEMORY_SLICES) -> int:
     """Return the first memory slice of a GPU instance of *size* slices by its id, on a GPU of *slices*."""
     width = _width(size)
     return (instance - (slices // width - 1)) * width

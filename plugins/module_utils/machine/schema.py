@@ -47,6 +47,7 @@ _MEANINGS = {
     "serials": "One serial number per GPU; by default derived from the seed.",
     "mig_profiles": "What a GPU can be partitioned into; empty without MIG.",
     "addressing_mode": "How a GPU reaches the memory of the host.",
+    "mig_devices": "Per GPU its MIG devices, or null for a GPU that is not in MIG mode.",
     "report": "What nvidia-smi -q -x says about all GPUs, as far as no other key says it.",
     "gpu_reports": "The same for each GPU.",
 }
@@ -77,6 +78,7 @@ def schema() -> dict[str, object]:
         "serials": _list(_text("[0-9A-Za-z]{1,30}")),
         "mig_profiles": _list(_either({"$ref": "#/$defs/mig_profile"}, _positional_profile())),
         "addressing_mode": {"enum": list(ADDRESSING_MODES)},
+        "mig_devices": {**_list(_either({"type": "null"}, _list(_mig_device()))), "maxItems": MAX_GPUS},
         "report": {"$ref": "#/$defs/report"},
         "gpu_reports": {"type": "array", "items": {"$ref": "#/$defs/report"}, "maxItems": MAX_GPUS},
     }
@@ -157,6 +159,18 @@ def _profile() -> dict[str, Any]:
     return _mapping(
         {**_profile_values(), "engines": _either(named, _engines(), {"type": "null"})}, optional=("engines",)
     )
+
+
+def _mig_device() -> dict[str, Any]:
+    slices = f"0{{0,18}}[1-{mig.COMPUTE_SLICES}]"
+    properties = {
+        "profile": _text(f"({slices}c\\.)?{slices}g\\.[a-z0-9.+-]*gb[a-z0-9.+-]*"),
+        "gpu_instance": _number(0, mig.INSTANCES_PER_GPU - 1),
+        "compute_instance": _number(0, mig.COMPUTE_INSTANCES - 1),
+        "memory_mib": _number(1, mig.MOST_MEMORY_MIB),
+        "report": {"$ref": "#/$defs/report"},
+    }
+    return _mapping(properties, optional=("memory_mib", "report"))
 
 
 def _positional_profile() -> dict[str, Any]:

@@ -44,7 +44,7 @@ VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern}, type_
 
 # What only the core can tell, by what it says: a difference between values, sums, and the range of a number that is text.
 ONLY_THE_CORE = re.compile(
-    r"must be (given once only|a memory slice divisible by|a whole number from 0 to [0-7]$"
+    r"must be (.*given once only|a memory slice divisible by|a whole number from 0 to [0-7]$"
     r"|a mapping of at most \d+ (levels|elements))"
 )
 
@@ -107,6 +107,17 @@ GOOD = {
     "uuids": ["GPU-4f52e649-e1f8-5823-a42c-74c7e6dd29de"],
     "serials": ["1651381124475"],
     "addressing_mode": "HMM",
+    "mig_devices": [
+        [
+            {
+                "profile": "1c.3g.40gb",
+                "gpu_instance": 2,
+                "compute_instance": 0,
+                "memory_mib": 40448,
+                "report": {"pdi": "0x1"},
+            }
+        ]
+    ],
     "report": {"persistence_mode": "Enabled", "fb_memory_usage": {"reserved": "479 MiB"}},
     "gpu_reports": [{"pdi": "0x1"}],
 }

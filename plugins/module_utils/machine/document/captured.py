@@ -8,12 +8,21 @@ from ..model import Machine
 from ..report import FROM_DRIVER, build, nested
 from .computed import NOT_AVAILABLE
 from .elements import elements
-from .outline import outline
+from .outline import Document, outline, table_label
+from .queries import answer, fields
 from .texts import ABSENT, Report
 
 # What a document has of a machine itself, not of its boards; and what runs on it.
 _NOT_OF_A_BOARD = ("uuid", "minor_number", "mig_devices", "MIG Device", "processes", "accounted_processes")
+_FREE = ("fb_memory_usage/free", "bar1_memory_usage/free")
 _CHASSIS = "platformInfo/chassis_serial_number"
+# Fields of queries that change from moment to moment, and those of a node.
+_READINGS = (
+    *("temperature.", "power.draw", "module.power.draw", "gpu.power.draw", "clocks.current.", "clocks_event_reasons."),
+    *("clocks_event_reasons_counters.", "clocks_throttle_reasons.", "utilization.", "memory.", "pstate", "fan.speed"),
+    *("pcie.link.gen.current", "pcie.link.gen.gpucurrent", "pcie.link.width.current", "encoder.stats."),
+)
+_OF_A_NODE = ("uuid", "serial", "hostname", "platform.chassis_serial_number")
 # -q shows these numbers with a prefix.
 _HEXADECIMAL = (
     "pci_bus",
@@ -31,18 +40,43 @@ def by_element(document: list[tuple[str, str]], version: float) -> list[tuple[st
 
     :arg document: (labels joined by ``/``, text).
     """
-    paths = _paths_by_label(version)
+    paths = _paths_by_label(version)[0]
     found = []
     for labels, text in document:
-        path = paths.get(labels)
-        if path is None:
-            # Parents that are known have their names.
-            above, _slash, name = labels.rpartition("/")
-            path = f"{paths[above]}/{name}" if above in paths else labels
+        path = _path_of(labels, paths)
         if path.startswith("pci/") and path[4:] in _HEXADECIMAL and text.startswith("0x"):
             text = text[2:]
         found.append((path, text))
     return found
+
+
+def other_labels(document: list[tuple[str, str]], version: float) -> dict[str, str]:
+    """Return the labels in a document of ``-q`` that the branch has otherwise, or in no such element: path -> label."""
+    paths, of_version = _paths_by_label(version)
+    shown = {path: labels.rpartition("/")[2] for labels, path in of_version.items()}
+    found = {}
+    for labels, _text in document:
+        parts = labels.split("/")
+        for depth in range(1, len(parts) + 1):
+            whole = "/".join(parts[:depth])
+            path = paths.get(whole)
+            if (
+                path is not None
+                and whole not in of_version
+                and shown.get(path, table_label(path).strip()) != parts[depth - 1]
+            ):
+                found[path] = parts[depth - 1]
+    return found
+
+
+def _path_of(labels: str, paths: dict[str, str]) -> str:
+    """Return the path of an element: parents that are known have their names."""
+    parts = labels.split("/")
+    for depth in range(len(parts), 0, -1):
+        known = paths.get("/".join(parts[:depth]))
+        if known is not None:
+            return "/".join([known, *parts[depth:]])
+    return labels
 
 
 def report_of(
@@ -105,29 +139,61 @@ def _differences(report: Report, gpu: int, document: list[tuple[str, str]], is_x
         ):
             continue
         absent.append(path)
+    _drop_free_memory(report, gpu, pairs)
     if absent:
         pairs[ABSENT] = "; ".join(absent)
     return pairs
 
 
-_by_label: dict[float, dict[str, str]] = {}
+def _drop_free_memory(report: Report, gpu: int, pairs: dict[str, object]) -> None:
+    """Drop the free memory that follows from the reserved and used memory in *pairs*."""
+    free = {path: pairs.pop(path) for path in _FREE if path in pairs}
+    own = (*report.machine.gpus[gpu].report, *[(path, str(text)) for path, text in pairs.items()])
+    gpus = list(report.machine.gpus)
+    gpus[gpu] = gpus[gpu].but(report=own)
+    complete = Report(report.machine.but(gpus=tuple(gpus)))
+    pairs.update((path, text) for path, text in free.items() if complete.text(gpu, path) != text)
 
 
-def _paths_by_label(version: float) -> dict[str, str]:
-    """Labels joined by ``/`` -> path, of the branch; labels of other branches are there, too."""
+def answers_of(machine: Machine, answers: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the answers to ``--query-gpu`` of each GPU that do not follow from the documents of *machine*.
+
+    Readings are left out: those of the query are of another moment than those of the document.
+
+    :arg answers: of each GPU, field with its unit -> text.
+    """
+    document = Document(Report(machine))
+    known = {name: field for field in fields("gpu", document.report.version) for name in field.names}
+    found = []
+    for gpu, told in zip(range(len(machine.gpus)), answers):
+        own: dict[str, str] = {}
+        for title, text in told.items():
+            name, _bracket, unit = title.rstrip("]").partition(" [")
+            field = known.get(name)
+            if name.startswith(_READINGS) or name in _OF_A_NODE or (field and field.source.startswith("@")):
+                continue
+            if field is None:
+                own[f"{name} [{unit}]" if unit and "/" not in unit else name] = text
+            elif answer(document, gpu, field) != text:
+                own[field.names[0]] = text
+        found.append(own)
+    return found
+
+
+_by_label: dict[float, tuple[dict[str, str], dict[str, str]]] = {}
+
+
+def _paths_by_label(version: float) -> tuple[dict[str, str], dict[str, str]]:
+    """Return labels joined by ``/`` -> path, of all branches, that of the version first; and those of the version only."""
     if version not in _by_label:
         label_of: dict[str, str] = {}
         table: dict[str, str] = {}
         other: dict[str, str] = {}
         for path, label, since, until, _text, _condition in elements():
-            labels = "/".join([label_of.get(path[:index], "") for index in _slashes(path)] + [label.strip()])
+            labels = [label_of.get(path[:index], "") for index, character in enumerate(path) if character == "/"]
             label_of[path] = label.strip()
-            labels = "/".join([part for part in labels.split("/") if part])
+            labels = [part for part in (*labels, label.strip()) if part]
             if label:
-                (table if since <= version < (until or 100_000) else other).setdefault(labels, path)
-        _by_label[version] = {**other, **table}
+                (table if since <= version < (until or 100_000) else other).setdefault("/".join(labels), path)
+        _by_label[version] = ({**other, **table}, table)
     return _by_label[version]
-
-
-def _slashes(path: str) -> list[int]:
-    return [index for index, character in enumerate(path) if character == "/"]

@@ -32,6 +32,7 @@ MACHINE: dict[str, object] = {
     "driver_version": "560.28.03",
     "product_name": "NVIDIA B200 180GB HBM3e",
     "memory_mib": 184320,
+    "report": {},
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     "mig_profiles": _MIG_PROFILES,
 }

@@ -39,5 +39,6 @@ MACHINE: dict[str, object] = {
     "board_part_number": "692-2G520-0200-000",
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     "readings": {},
+    "report": {},
     "mig_profiles": _MIG_PROFILES,
 }
