@@ -22,6 +22,7 @@ PREFIX = "nvidia.com/"
 PCI_PRESENT = "feature.node.kubernetes.io/pci-10de.present"
 _LIMIT = 63
 _ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
+_BRANDS_WITH_DISPLAYS = ("GeForce", "NVIDIA RTX", "Quadro", "Quadro RTX", "Titan")
 # GFD uses the compute capability (internal/lm/resource.go); the first row that is not above it counts.
 _FAMILIES = (
     ((10, 0), "blackwell"),
@@ -46,12 +47,19 @@ def labels_of(machine: Machine, strategy: str, sharing: Sharing) -> dict[str, st
     labels[PREFIX + "mps.capable"] = "false"
     # GFD 0.20 sets this label on every node. A mock GPU is not a virtual GPU of a hypervisor.
     labels[PREFIX + "vgpu.present"] = "false"
-    labels[PREFIX + "gpu.mode"] = "compute" if machine.type_name in names() else "unknown"
+    labels[PREFIX + "gpu.mode"] = _mode(machine)
     labels.update(_gpu(machine, sharing))
     if strategy != "none":
         labels[PREFIX + "mig.strategy"] = strategy
         labels.update(_mig(machine, strategy, sharing))
     return labels
+
+
+def _mode(machine: Machine) -> str:
+    """GFD takes the mode from the PCI class: a VGA controller is for displays, a 3D controller for computing."""
+    if machine.type_name not in names():
+        return "unknown"
+    return "display" if machine.model is not None and machine.model.brand in _BRANDS_WITH_DISPLAYS else "compute"
 
 
 def _versions(machine: Machine) -> dict[str, str]:

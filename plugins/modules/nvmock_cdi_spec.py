@@ -161,8 +161,8 @@ options:
       - V(1.17) is 1.17.9, V(1.18) is 1.18.2, V(1.19) is 1.19.1 and V(1.20) is 1.20.0.
       - By default, that of the node's hook program if it is not managed by this collection and O(host_root=/), otherwise V(1.20.2).
       - With O(host_root=/), the module fails if the specification has a hook that the release of the program does not have.
-    type: str
-    choices: ["1.17", "1.18", "1.19", "1.20", "1.20.1", "1.20.2"]
+      - V(1.17), V(1.18), V(1.19), V(1.20), V(1.20.1) or V(1.20.2), in quotes.
+    type: raw
   devices_are_files:
     description:
       - Whether to accept regular files as device nodes. The specification is valid, but a runtime refuses its devices.

@@ -210,7 +210,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import gpu_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import deprecations, machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
@@ -253,6 +253,8 @@ def main() -> None:
         owners = {name: _owner(name, params[name]) for name in ("device_uid", "device_gid")}
         if params["state"] == "present":
             machine = machine_from(params)
+            for text in deprecations(params):
+                module.deprecate(text, version="2.0.0", collection_name="nvmock.gpu")
             options = DeviceOptions(
                 mode=parameters.mode("device_mode", params["device_mode"]),
                 uid=components.user_or_root(owners["device_uid"]),

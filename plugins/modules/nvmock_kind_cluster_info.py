@@ -47,12 +47,12 @@ options:
     type: bool
     default: false
   kind_minimum:
-    description: The oldest supported kind.
-    type: str
+    description: The oldest supported kind. Text, so quote a version of two parts.
+    type: raw
     default: 0.20.0
   kubectl_minimum:
-    description: The oldest supported kubectl.
-    type: str
+    description: The oldest supported kubectl. Text, so quote a version of two parts.
+    type: raw
     default: 1.30.0
   roles:
     description: The roles of the requested nodes, one per node, for RV(shape_wanted).
@@ -243,6 +243,7 @@ kubeconfig_good:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.answer import ask_all
 from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.containers import ROLES
 from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.info import Question, gather
@@ -255,8 +256,9 @@ ARGUMENT_SPEC = {
     "create_seconds": {"type": "int", "default": 900},
     "kubeconfig": {"type": "path", "required": True},
     "kubeconfig_merge": {"type": "bool", "default": False},
-    "kind_minimum": {"type": "str", "default": "0.20.0"},
-    "kubectl_minimum": {"type": "str", "default": "1.30.0"},
+    # Not of the type str, which would turn the number 1.30 into the text 1.3.
+    "kind_minimum": {"type": "raw", "default": "0.20.0"},
+    "kubectl_minimum": {"type": "raw", "default": "1.30.0"},
     "roles": {"type": "list", "elements": "str", "choices": list(ROLES), "default": []},
     "python_probe": {"type": "list", "elements": "str", "default": []},
     "config": {"type": "dict"},
@@ -266,6 +268,8 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     with OneLine(module):
+        for name in ("kind_minimum", "kubectl_minimum"):
+            parameters.string(name, module.params[name])
         found = gather(Question(**module.params), ask_all)
     module.exit_json(changed=False, **found)
 

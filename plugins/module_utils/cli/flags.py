@@ -100,7 +100,7 @@ def parse(flags: list[Flag], argv: list[str]) -> Values | None:
 
 def help_text(usage: str, about: str, flags: list[Flag], after: str = "") -> str:
     """Return the help of a command."""
-    lines = [about, "", f"Usage: {usage}", "", "Flags:"]
+    lines = [about, "", f"Usage: {usage}", *(["", "Flags:"] if flags else [])]
     for flag in flags:
         head = f"  --{flag.name}" + (" " + ("|".join(flag.choices) or "VALUE") if flag.kind == TEXT else "")
         default = f" (default: {flag.default})" if flag.kind == TEXT and flag.default is not None else ""

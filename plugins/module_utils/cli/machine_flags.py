@@ -52,9 +52,10 @@ def node_flags() -> list[Flag]:
     ]
 
 
-def machine_from(values: Values) -> Machine:
+def machine_from(values: Values, warnings: list[str] | None = None) -> Machine:
     """Return the machine that the flags describe.
 
+    :arg warnings: is extended by a line for each form in the machine file that is deprecated.
     :raises ParameterError: a value is not allowed.
     """
     given: dict[str, object] = {"allow_unsupported": os.environ.get("ALLOW_UNSUPPORTED") == "true"}
@@ -65,7 +66,10 @@ def machine_from(values: Values) -> Machine:
         text = values.optional(row.name.replace("_", "-")) if row.help else None
         if text is not None:
             given[row.name] = from_text(row, text)
-    return overrides.machine_from(given)
+    machine = overrides.machine_from(given)
+    if warnings is not None:
+        warnings += overrides.deprecations(given)
+    return machine
 
 
 def absolute(values: Values, flag: str, root_allowed: bool = False) -> str:

@@ -108,7 +108,8 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
         return NodeResult(None, _remove(values, parts, root_path, keeper), [], [])
     name = instance(values) or ""
 
-    machine = machine_from(values)
+    warnings: list[str] = []
+    machine = machine_from(values, warnings)
     owner = components.user_or_root()
     device_options = DeviceOptions(
         uid=owner,
@@ -177,7 +178,7 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
 
     with HostRoot(root_path) as root:
         changes = _change(values, root, look)
-        warnings = cautions(root, machine) + guard.warnings(root)
+        warnings += cautions(root, machine) + guard.warnings(root)
     return NodeResult(machine, changes, names, warnings)
 
 

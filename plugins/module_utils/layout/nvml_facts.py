@@ -3,7 +3,7 @@
 """A machine's facts in the form that libnvidia-ml.so.1 reads: the structures of native/nvml_facts.h, little-endian.
 
 Numbers of enumerations: nvml.h of CUDA 13.5. IDs of MIG profiles: the listings of `nvidia-smi mig -lgip` in NVIDIA's MIG
-user guide (A100, H100, H200, B200).
+user guide (A100, A30, H100, H200, B200, RTX PRO 6000 Blackwell).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from struct import pack
 from ..machine.document.clocks import expanded
 from ..machine.document.instances import instance_texts
 from ..machine.document.texts import Report
-from ..machine.mig import capability_minor, start_of
+from ..machine.mig import MEMORY_SLICES, capability_minor, memory_slices, start_of
 from .nvml_numbers import CLUSTER, NUMBERS, TEXTS, number
 
 TYPE_CHECKING = False
@@ -49,8 +49,10 @@ _NUMBERS = {(1, ""): 0, (2, ""): 1, (3, ""): 2, (4, ""): 3, (7, ""): 4, (6, ""):
 _NUMBERS.update({(1, "rev2"): 9, (1, "gfx"): 10, (2, "gfx"): 11, (4, "gfx"): 12, (3, "gfx"): 17})
 _NUMBERS.update({(1, "me.all"): 15, (2, "me.all"): 16, (1, "-me"): 13, (2, "-me"): 14})
 _IDS = {0: 19, 1: 14, 2: 9, 3: 5, 4: 0, 7: 20, 9: 15}
+# Those of boards that are cut into quarters.
+_IDS_OF_QUARTERS = {0: 14, 1: 5, 3: 0, 7: 21, 8: 6, 10: 47, 11: 35, 12: 32, 13: 67, 14: 66, 15: 65, 16: 64}
 # For profiles that the user guide's listings do not have: above all ids that they have.
-_OTHER_IDS = 64
+_OTHER_IDS = 68
 # GPU instances can reach each other's memory from Hopper on (go-nvml 2f9e261f, isP2pSupported).
 _P2P_FROM = (9, 0)
 _PROFILES = 18
@@ -166,7 +168,7 @@ def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, model: GpuModel | None) -> by
         mig.ci,
         capability_minor(gpu.minor, mig.gi, mig.ci),
         place,
-        start_of(mig.gi, size) if size else 0,
+        start_of(mig.gi, size, memory_slices(profiles)) if size else 0,
         size,
         mig.compute_slices,
         _multiprocessors(mig, model),
@@ -201,13 +203,14 @@ def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
 
 
 def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
+    eighths = model is None or memory_slices(model.mig_profiles) == MEMORY_SLICES
     can_p2p = model is not None and model.compute_capability >= _P2P_FROM
     can_graphics = "+gfx" in profile.name
     starts = tuple(dict.fromkeys(profile.starts))
     return pack(
         "<21I4xQ96s",
         number,
-        _IDS.get(number, _OTHER_IDS + number),
+        (_IDS if eighths else _IDS_OF_QUARTERS).get(number, _OTHER_IDS + number),
         can_p2p | can_graphics << 1,
         profile.size,
         profile.slices,

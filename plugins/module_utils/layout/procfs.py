@@ -84,7 +84,8 @@ def version_text(machine: Machine, architecture: str) -> bytes:
 
 def information_text(machine: Machine, gpu: Gpu) -> bytes:
     """Return /proc/driver/nvidia/gpus/<bus id>/information: eleven lines."""
-    vbios = machine.model.vbios_version.lower() if machine.model else "??.??.??.??.??"
+    # The driver writes question marks for a version that it can't read.
+    vbios = (machine.model.vbios_version.lower() if machine.model else "") or "??.??.??.??.??"
     return (
         f"Model: \t\t {gpu.name}\n"
         f"IRQ:   \t\t {gpu.irq}\n"

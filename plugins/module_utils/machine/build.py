@@ -15,17 +15,18 @@ from .identity import derive_serial, derive_uuid
 from .model import Gpu, GpuModel, Machine
 
 MAX_GPUS = 64
+MOST_LINKS = 64
 ADDRESSING_MODES = ("NONE", "HMM", "ATS")
 _FIRST_IRQ = 64
 
-_REQUIRED = ("product_name", "driver_version", "memory_mib", "compute_capability", "architecture")
-_OPTIONAL: dict[str, object] = {
+REQUIRED = ("product_name", "driver_version", "memory_mib", "compute_capability", "architecture")
+OPTIONAL: dict[str, object] = {
     "cuda_version": None,
     "gpu_count": None,
     "brand": "NVIDIA",
     "pci_device_id": "000010DE",
     "pci_subsystem_id": "000010DE",
-    "vbios_version": "00.00.00.00.00",
+    "vbios_version": "",
     "board_part_number": "",
     "nvlink_links": 0,
     "gpus_per_pcie_switch": 0,
@@ -139,10 +140,10 @@ def _cuda_version(facts: dict[str, object], driver: str) -> tuple[int, int]:
 def _facts(type_name: str, definition: dict[str, object] | None, allow_unsupported: bool) -> dict[str, object]:
     if definition is None:
         try:
-            return {**_OPTIONAL, **types.definition(type_name)}
+            return {**OPTIONAL, **types.definition(type_name)}
         except ParameterError:
             if allow_unsupported:
-                return {**_OPTIONAL, **types.definition(types.FALLBACK)}
+                return {**OPTIONAL, **types.definition(types.FALLBACK)}
             raise
     return _own_facts(definition)
 
@@ -153,21 +154,21 @@ def _own_facts(definition: object) -> dict[str, object]:
         raise ParameterError("machine_definition", definition, "a mapping of facts (docs/machine-types.md)")
     own = dict(definition)
     base = own.pop("base", None)
-    known = sorted((*_REQUIRED, *_OPTIONAL, "base"))
+    known = sorted((*REQUIRED, *OPTIONAL, "base"))
     for key in own:
         if key not in known:
             raise ParameterError("machine_definition", key, "made of the keys " + ", ".join(known))
-    facts = dict(_OPTIONAL)
+    facts = dict(OPTIONAL)
     if base is not None:
         facts.update(types.definition(parameters.string("machine_definition.base", base)))
     facts.update(own)
-    for key in _REQUIRED:
+    for key in REQUIRED:
         if key not in facts:
             raise ParameterError("machine_definition", sorted(own), f"complete: {key} is missing (or name a base type)")
     where = "machine_definition."
     parameters.product_name(where + "product_name", facts["product_name"])
     parameters.driver_version(where + "driver_version", facts["driver_version"])
-    parameters.integer(where + "memory_mib", facts["memory_mib"], 1, 1 << 40)
+    parameters.integer(where + "memory_mib", facts["memory_mib"], 1, mig.MOST_MEMORY_MIB)
     parameters.two_numbers(where + "compute_capability", facts["compute_capability"])
     if "cuda_version" in own:
         parameters.two_numbers(where + "cuda_version", facts["cuda_version"])
@@ -175,9 +176,10 @@ def _own_facts(definition: object) -> dict[str, object]:
         parameters.product_name(where + key, facts[key])
     for key in ("pci_device_id", "pci_subsystem_id"):
         parameters.hex_digits(where + key, facts[key], 8)
-    parameters.vbios(where + "vbios_version", facts["vbios_version"])
+    if facts["vbios_version"] != "":
+        parameters.vbios(where + "vbios_version", facts["vbios_version"])
     parameters.ascii_text(where + "board_part_number", facts["board_part_number"])
-    parameters.integer(where + "nvlink_links", facts["nvlink_links"], 0, 64)
+    parameters.integer(where + "nvlink_links", facts["nvlink_links"], 0, MOST_LINKS)
     for key in ("gpus_per_pcie_switch", "gpus_per_socket"):
         parameters.integer(where + key, facts[key], 0, MAX_GPUS)
     buses = parameters.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])

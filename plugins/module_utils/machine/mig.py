@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 MEMORY_SLICES = 8
 COMPUTE_SLICES = 7
-_INSTANCES_PER_GPU = 15
-_COMPUTE_INSTANCES = 8
-_MOST_ENGINES = 64
+_SMALL_SLICES = 4  # memory and compute slices of a GPU that is cut into quarters, such as the A30
+INSTANCES_PER_GPU = 15
+COMPUTE_INSTANCES = 8
+MOST_ENGINES = 64
+MOST_MULTIPROCESSORS = 1 << 20
+MOST_MEMORY_MIB = 1 << 40
 _KEYS = ("name", "memory_slices", "starts", "memory_mib", "instances", "multiprocessors")
 _DEVICE = ("profile", "gpu_instance", "compute_instance")
 _DEVICE_OPTIONAL = ("memory_mib", "report")
-_ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
+ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
 
 
@@ -39,7 +42,7 @@ def capability_minor(gpu: int, gi: int, ci: int | None = None) -> int:
 
     :arg gpu: minor of the GPU.
     """
-    instance = 3 + (gpu * _INSTANCES_PER_GPU + gi) * (1 + _COMPUTE_INSTANCES)
+    instance = 3 + (gpu * INSTANCES_PER_GPU + gi) * (1 + COMPUTE_INSTANCES)
     return instance if ci is None else instance + 1 + ci
 
 
@@ -52,8 +55,8 @@ def capability_minors(gpus: list[int]) -> dict[str, int]:
     """Return all entries of the driver's mig-minors: ``{"gpu0/gi1/access": 12, ...}``."""
     minors = dict(GLOBAL_CAPABILITIES)
     for gpu in gpus:
-        for gi in range(_INSTANCES_PER_GPU):
-            for ci in (None, *range(_COMPUTE_INSTANCES)):
+        for gi in range(INSTANCES_PER_GPU):
+            for ci in (None, *range(COMPUTE_INSTANCES)):
                 minors[capability_name(gpu, gi, ci)] = capability_minor(gpu, gi, ci)
     return minors
 
@@ -78,10 +81,10 @@ def profiles(rows: object) -> tuple[MigProfile, ...]:
 def check_profiles(where: str, rows: object) -> None:
     """Check the ``mig_profiles`` of a user's definition.
 
-    :raises ParameterError: not a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] with an
-        optional last element [copy, decoder, encoder, jpeg, ofa], the engines, or of mappings with names for these values.
+    :raises ParameterError: not a list of mappings with these names and the optional ``engines``, or of lists of the values in that
+        order, which are deprecated.
     """
-    shape = "a list of [name, memory slices, starts, memory in MiB, instances, multiprocessors] or these and [engines]"
+    shape = "a list of mappings of " + ", ".join(_KEYS) + " and engines, which is optional"
     if not isinstance(rows, (list, tuple)):
         raise ParameterError(where, rows, shape)
     seen: set[str] = set()
@@ -102,14 +105,22 @@ def check_profiles(where: str, rows: object) -> None:
             # The instance id follows from the place in a binary tree: elsewhere two instances would share one.
             if parameters.integer(where, start, 0, MEMORY_SLICES - size) % _width(size):
                 raise ParameterError(where, start, f"a memory slice divisible by {_width(size)} ({name})")
-        parameters.integer(where, memory, 1, 1 << 40)
+        parameters.integer(where, memory, 1, MOST_MEMORY_MIB)
         parameters.integer(where, count, 1, COMPUTE_SLICES)
-        parameters.integer(where, multiprocessors, 1, 1 << 20)
+        parameters.integer(where, multiprocessors, 1, MOST_MULTIPROCESSORS)
         for engines in row[6:]:
             if not isinstance(engines, (list, tuple)) or len(engines) != 5:
                 raise ParameterError(where, engines, "a list of five engine counts: copy, decoder, encoder, jpeg, ofa")
             for number in engines:
-                parameters.integer(where, number, 0, _MOST_ENGINES)
+                parameters.integer(where, number, 0, MOST_ENGINES)
+
+
+def has_positional_rows(rows: object) -> bool:
+    """Return whether a profile, or its engines, have values by position and not by name."""
+    kinds = (list, tuple)
+    return isinstance(rows, kinds) and any(
+        isinstance(row.get("engines") if isinstance(row, dict) else row, kinds) for row in rows
+    )
 
 
 def check_profile_name(where: str, name: object) -> str:
@@ -130,9 +141,9 @@ def check_device_name(where: str, name: object) -> tuple[int, str]:
     """
     compute, separator, profile = name.partition("c.") if isinstance(name, str) else ("", "", "")
     if not separator or not compute.isdigit():
-        return int(check_profile_name(where, name)), str(name)
-    check_profile_name(where, profile)
-    return int(compute), profile
+        return parameters.integer(where, check_profile_name(where, name), 1, COMPUTE_SLICES), str(name)
+    parameters.integer(where, check_profile_name(where, profile), 1, COMPUTE_SLICES)
+    return parameters.integer(where, compute, 1, COMPUTE_SLICES), profile
 
 
 def check_devices(where: str, rows: object, most: int) -> None:
@@ -155,12 +166,12 @@ def check_devices(where: str, rows: object, most: int) -> None:
                 raise ParameterError(place, device, "a mapping of " + ", ".join((*_DEVICE, *_DEVICE_OPTIONAL)))
             _values(place, device, _DEVICE, _DEVICE_OPTIONAL)
             check_device_name(place + ".profile", device["profile"])
-            gi = parameters.integer(place + ".gpu_instance", device["gpu_instance"], 0, _INSTANCES_PER_GPU - 1)
-            ci = parameters.integer(place + ".compute_instance", device["compute_instance"], 0, _COMPUTE_INSTANCES - 1)
+            gi = parameters.integer(place + ".gpu_instance", device["gpu_instance"], 0, INSTANCES_PER_GPU - 1)
+            ci = parameters.integer(place + ".compute_instance", device["compute_instance"], 0, COMPUTE_INSTANCES - 1)
             if (gi, ci) in seen:
                 raise ParameterError(place, f"{gi}, {ci}", "made of pairs of instances that are given once only")
             seen.add((gi, ci))
-            parameters.integer(place + ".memory_mib", device.get("memory_mib", 1), 1, 1 << 40)
+            parameters.integer(place + ".memory_mib", device.get("memory_mib", 1), 1, MOST_MEMORY_MIB)
             report.check(place + ".report", device.get("report", {}))
 
 
@@ -194,7 +205,14 @@ def named_profile(profile: MigProfile) -> dict[str, object]:
     values = (profile.name, profile.size, list(profile.starts), profile.memory_mib, profile.instance_count)
     row: dict[str, object] = dict(zip(_KEYS, (*values, profile.multiprocessors)))
     if profile.engines:
-        row["engines"] = dict(zip(_ENGINES, profile.engines))
+        row["engines"] = dict(zip(ENGINES, profile.engines))
+    return row
+
+
+def named_row(values: list[Any]) -> dict[str, object]:
+    """Return a profile whose values are in the order of a definition's keys, the engines last, as a mapping."""
+    row: dict[str, object] = dict(zip(_KEYS, values))
+    row["engines"] = dict(zip(ENGINES, values[len(_KEYS)]))
     return row
 
 
@@ -208,7 +226,7 @@ def _positional(where: str, row: Any) -> Any:
     values = _values(where, row, _KEYS, ("engines",))
     engines = row.get("engines")
     if engines is not None:
-        values.append(_values(where + ".engines", engines, _ENGINES) if isinstance(engines, dict) else engines)
+        values.append(_values(where + ".engines", engines, ENGINES) if isinstance(engines, dict) else engines)
     return values
 
 
@@ -275,7 +293,8 @@ def place(name: str, gpu_uuid: str, index: int, wanted: list[str], model: GpuMod
         count = next(count for count in range(1, len(profiles) + 1) if _starts(profiles[:count]) is None)
         allowed = f"profiles that fit one GPU: no space left for {wanted[count - 1]}"
         raise ParameterError(name, wanted, allowed, f"[{index}]")
-    placed = [(_instance_id(profile.size, start), profile) for profile, start in zip(profiles, starts)]
+    slices = memory_slices(model.mig_profiles)
+    placed = [(_instance_id(profile.size, start, slices), profile) for profile, start in zip(profiles, starts)]
     placed.sort(key=lambda item: item[0])
     return tuple(
         MigDevice(
@@ -322,15 +341,25 @@ def _search(profiles: list[MigProfile], place: int, taken: int, dead: set[tuple[
     return None
 
 
-def _instance_id(size: int, start: int) -> int:
-    """The driver numbers GPU instances like the nodes of a binary tree: 7g is 0, 3g/4g 1-2, 2g 3-6, 1g 7-14."""
-    return MEMORY_SLICES // _width(size) - 1 + start // _width(size)
+def memory_slices(profiles: tuple[MigProfile, ...]) -> int:
+    """Return the memory slices of a GPU: 8, or 4 if all profiles fit four and one of them is the whole GPU."""
+    last = max([start + profile.size for profile in profiles for start in profile.starts], default=MEMORY_SLICES)
+    whole = any(profile.size == profile.slices == _SMALL_SLICES for profile in profiles)
+    return _SMALL_SLICES if whole and last <= _SMALL_SLICES else MEMORY_SLICES
 
 
-def start_of(instance: int, size: int) -> int:
-    """Return the first memory slice of a GPU instance of *size* slices by its id."""
+def _instance_id(size: int, start: int, slices: int) -> int:
+    """The driver numbers GPU instances like the nodes of a binary tree: 7g is 0, 3g/4g 1-2, 2g 3-6, 1g 7-14.
+
+    On a GPU of four memory slices 4g is 0, 2g 1-2, and 1g 3-6.
+    """
+    return slices // _width(size) - 1 + start // _width(size)
+
+
+def start_of(instance: int, size: int, slices: int = MEMORY_SLICES) -> int:
+    """Return the first memory slice of a GPU instance of *size* slices by its id, on a GPU of *slices*."""
     width = _width(size)
-    return (instance - (MEMORY_SLICES // width - 1)) * width
+    return (instance - (slices // width - 1)) * width
 
 
 def _width(size: int) -> int:

@@ -92,7 +92,7 @@ class GpuModel(Value):
     compute_capability: tuple[int, int]  # (major, minor)
     pci_device_id: str  # device and vendor as 8 hex digits, e.g. ``20B010DE``
     pci_subsystem_id: str  # the same for the subsystem
-    vbios_version: str  # five hex pairs joined by dots
+    vbios_version: str  # five hex pairs joined by dots; ``""`` if unknown
     board_part_number: str = ""  # e.g. ``692-2G506-0200-003``
     nvlink_links: int = 0  # NVLinks of a GPU; 0 if it has none
     mig_profiles: tuple[MigProfile, ...] = ()  # profiles the GPU can be cut into; empty if it does not support MIG

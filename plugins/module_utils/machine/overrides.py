@@ -14,6 +14,7 @@ from .. import parameters
 from ..errors import ParameterError
 from ..values import Value, value
 from .build import build_machine
+from .mig import has_positional_rows
 from .model import Machine
 
 TYPE_CHECKING = False
@@ -61,6 +62,16 @@ def machine_from(given: Mapping[str, Any]) -> Machine:
     seed = arguments.setdefault("uuid_seed", os.uname().nodename)
     parameters.string("uuid_seed", seed)
     return build_machine(**arguments)
+
+
+def deprecations(given: Mapping[str, Any]) -> list[str]:
+    """Return a line for each form in *given* that the next major version will refuse. :func:`machine_from` has accepted it."""
+    definition = given.get("machine_definition")
+    if definition is None or not has_positional_rows(definition.get("mig_profiles")):
+        return []
+    return [
+        "machine_definition.mig_profiles: lists of values are deprecated: give each profile as a mapping (docs/machine-types.md)"
+    ]
 
 
 def from_text(row: Override, text: str) -> object:

@@ -8,15 +8,15 @@ from .. import parameters
 from ..errors import ParameterError
 from .model import Readings
 
-_NUMBERS = {"temperature_c": 200, "memory_temperature_c": 200, "power_mw": 10_000_000, "bar1_mib": 1 << 30}
+NUMBERS = {"temperature_c": 200, "memory_temperature_c": 200, "power_mw": 10_000_000, "bar1_mib": 1 << 30}
 # How many numbers of what, and the most that one may be.
-_LISTS = {
+LISTS = {
     "power_limits_mw": ("least, default, most", 10_000_000),
     "clocks_mhz": ("graphics, SM, memory, video", 100_000),
     "max_clocks_mhz": ("graphics, SM, memory, video", 100_000),
     "pcie_link": ("generation, lanes", 32),
 }
-_ECC_MODES = ("Enabled", "Disabled", "")
+ECC_MODES = ("Enabled", "Disabled", "")
 
 
 def check(where: str, facts: object) -> None:
@@ -24,21 +24,21 @@ def check(where: str, facts: object) -> None:
 
     :raises ParameterError: not a mapping with the fields of :class:`.machine.Readings`.
     """
-    known = sorted((*_NUMBERS, *_LISTS, "ecc_mode"))
+    known = sorted((*NUMBERS, *LISTS, "ecc_mode"))
     if not isinstance(facts, dict):
         raise ParameterError(where, facts, "a mapping of " + ", ".join(known))
     for key, value in facts.items():
         name = f"{where}.{key}"
-        if key in _NUMBERS:
-            parameters.integer(name, value, 0, _NUMBERS[key])
-        elif key in _LISTS:
-            words, most = _LISTS[key]
+        if key in NUMBERS:
+            parameters.integer(name, value, 0, NUMBERS[key])
+        elif key in LISTS:
+            words, most = LISTS[key]
             if not isinstance(value, (list, tuple)) or len(value) != words.count(",") + 1:
                 raise ParameterError(name, value, f"a list of {words}")
             for one in value:
                 parameters.integer(name, one, 0, most)
         elif key == "ecc_mode":
-            parameters.one_of(name, value, _ECC_MODES)
+            parameters.one_of(name, value, ECC_MODES)
         else:
             raise ParameterError(where, key, "made of the keys " + ", ".join(known))
 
@@ -47,7 +47,7 @@ def build(facts: object) -> Readings:
     """Return the readings of a mapping that :func:`check` has accepted."""
     values: dict[str, object] = {}
     for key, value in facts.items():  # type: ignore[attr-defined]
-        if key in _LISTS:
+        if key in LISTS:
             values[key] = tuple([int(one) for one in value])
         else:
             values[key] = value if key == "ecc_mode" else int(value)

@@ -20,7 +20,7 @@ from ..errors import ParameterError
 FROM_DRIVER = "from_driver"
 _DEEPEST = 8
 _MOST = 4096
-_MOST_CHARACTERS = 8192
+MOST_CHARACTERS = 8192
 
 
 def check(where: str, facts: object) -> None:
@@ -71,7 +71,7 @@ def _walk(where: str, facts: object, prefix: str, pairs: list[tuple[str, str]]) 
             raise ParameterError(where, name, "the name of an element: printable ASCII text without /")
         if isinstance(text, dict):
             _walk(where, text, f"{prefix}{name}/", pairs)
-        elif isinstance(text, str) and len(text) <= _MOST_CHARACTERS:
+        elif isinstance(text, str) and len(text) <= MOST_CHARACTERS:
             pairs.append((prefix + name, parameters.ascii_text(f"{where}.{prefix}{name}".replace("/", "."), text)))
         else:
             name = f"{where}.{prefix}{name}".replace("/", ".")

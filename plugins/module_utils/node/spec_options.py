@@ -7,6 +7,7 @@ One row an option. nvidia-ctk's names for flags, with its aliases; four options 
 
 from __future__ import annotations
 
+from .. import parameters
 from ..nvcdi import devices, discovery, hooks, libraries, modes
 from ..nvcdi.options import HOOK_MODES, HOOKS_TOOLKIT, STRATEGIES, Options, options_from
 from ..nvcdi.releases import DEFAULT_RELEASE, PUBLISHED, RELEASES
@@ -106,7 +107,7 @@ ROWS = (
     Row("all_device", {"type": "bool", "default": True}, ("--no-all-device",), "leave out the device all"),
     Row(
         "toolkit_release",
-        {"type": "str", "choices": list(PUBLISHED)},
+        {"type": "raw"},  # a choice of texts would turn the number 1.20 into the text 1.2, and not say to quote it
         ("--toolkit-release",),
         f"whose rules apply [those of the node's hook program, or {DEFAULT_RELEASE}]",
         choices=tuple(RELEASES),
@@ -132,4 +133,6 @@ def options_of(params: Mapping[str, Any]) -> Options:
     :raises ParameterError: a choice that does not exist.
     """
     renamed = {row.name: params[row.parameter] for row in ROWS if row.parameter}
+    if params["toolkit_release"] is not None:
+        parameters.one_of("toolkit_release", params["toolkit_release"], tuple(PUBLISHED))
     return options_from({**params, **renamed})

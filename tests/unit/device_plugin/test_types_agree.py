@@ -22,10 +22,18 @@ from plugin_support import ROOT
 DRIVER_ROOT = "var/lib/nvidia-mock/driver"
 TYPES = [*types.names(), types.FALLBACK, *(f"go-nvml-{name}" for name in ("dgxa100", "dgxb200", "dgxh100", "dgxh200"))]
 
+# What is unknown of a board is not supported.
 # NVML through NVIDIA's bindings, in a process of its own because the library is found by its environment.
 ASK_NVML = """
 import json
 from pynvml import *
+
+def known(getter, handle):
+    try:
+        return getter(handle)
+    except NVMLError_NotSupported:
+        return None
+
 nvmlInit()
 version = nvmlSystemGetCudaDriverVersion()
 print(json.dumps({
@@ -34,12 +42,17 @@ print(json.dumps({
     "gpus": [
         [nvmlDeviceGetName(h), nvmlDeviceGetUUID(h), nvmlDeviceGetPciInfo(h).busId.lower(), nvmlDeviceGetMemoryInfo(h).total >> 20,
          list(nvmlDeviceGetCudaComputeCapability(h)), nvmlDeviceGetSerial(h), "%08X" % nvmlDeviceGetPciInfo(h).pciDeviceId,
-         nvmlDeviceGetVbiosVersion(h)]
+         known(nvmlDeviceGetVbiosVersion, h), known(nvmlDeviceGetBoardPartNumber, h), "%08X" % nvmlDeviceGetPciInfo(h).pciSubSystemId,
+         known(nvmlDeviceGetPowerManagementDefaultLimit, h)]
         for h in map(nvmlDeviceGetHandleByIndex, range(nvmlDeviceGetCount()))
     ],
 }))
 """
-SMI = "name,uuid,pci.bus_id,memory.total,driver_version,compute_cap,serial,pci.device_id,vbios_version"
+SMI = (
+    "name,uuid,pci.bus_id,memory.total,driver_version,compute_cap,serial,pci.device_id,vbios_version,pci.sub_device_id,"
+    "power.default_limit"
+)
+UNKNOWN = "[N/A]"
 
 
 def ask(command, top):
@@ -65,7 +78,8 @@ def test_every_interface_says_the_same(tmp_path, name):
     expected = [
         [
             *(gpu.name, gpu.uuid, ("0000" + gpu.pci_bus_id)[-16:], model.memory_mib, list(model.compute_capability)),
-            *(gpu.serial, model.pci_device_id, model.vbios_version),
+            *(gpu.serial, model.pci_device_id, model.vbios_version or None, model.board_part_number or None),
+            *(model.pci_subsystem_id, (model.readings.power_limits_mw or (0, 0, 0))[1] or None),
         ]
         for gpu in machine.gpus
     ]
@@ -77,9 +91,12 @@ def test_every_interface_says_the_same(tmp_path, name):
 
     rows = ask([str(top / DRIVER_ROOT / "bin/nvidia-smi"), f"--query-gpu={SMI}", "--format=csv,noheader,nounits"], top)
     for row, gpu in zip(rows.splitlines(), expected, strict=True):
-        product, uuid, bus, memory, driver, capability, serial, device, vbios = row.split(", ")
+        product, uuid, bus, memory, driver, capability, serial, device, *more = row.split(", ")
         numbers = [int(number) for number in capability.split(".")]
-        assert [product, uuid, bus.lower(), int(memory), numbers, serial, device[2:], vbios] == gpu
+        assert [product, uuid, bus.lower(), int(memory), numbers, serial, device[2:]] == gpu[:7]
+        vbios, _part, subsystem, power = gpu[7:]
+        watts = UNKNOWN if power is None else f"{power / 1000:.2f}"
+        assert more == [vbios or UNKNOWN, "0x" + subsystem, watts]
         assert driver == machine.driver_version
 
     proc = top / "run/nvidia/driver/proc/driver/nvidia"
@@ -91,7 +108,7 @@ def test_every_interface_says_the_same(tmp_path, name):
         )
         facts = {key: value.strip() for key, _colon, value in lines}
         assert (facts["Model"], facts["GPU UUID"], facts["Bus Location"]) == (gpu.name, gpu.uuid, gpu.pci_bus_id)
-        assert facts["Video BIOS"] == model.vbios_version.lower()
+        assert facts["Video BIOS"] == (model.vbios_version.lower() or "??.??.??.??.??")
 
     specification = yaml.safe_load((top / "etc/cdi/nvidia.yaml").read_text())
     names = {device["name"] for device in specification["devices"]}
@@ -105,4 +122,6 @@ def test_every_interface_says_the_same(tmp_path, name):
         len(machine.gpus)
     )
     assert labels["nvidia.com/cuda.runtime-version.full"] == "%d.%d" % machine.cuda_version
+    mode = "display" if name.startswith("geforce") or name.endswith("workstation-edition") else "compute"
+    assert labels["nvidia.com/gpu.mode"] == (mode if name in types.names() else "unknown")
     assert labels["nvidia.com/mig.capable"] == str(bool(model.mig_profiles)).lower()

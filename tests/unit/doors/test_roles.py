@@ -7,9 +7,8 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import subprocess
-import sys
 
+import plays
 import pytest
 import yaml
 
@@ -44,42 +43,58 @@ def test_every_option_of_a_module_has_a_variable_that_says_the_same(name):
             assert sorted(facts.get(key, ())) == sorted("str" if taken == "raw" else taken), f"{variable}: {key}"
 
 
-def play(top, state="present", **variables):
-    """Run the role on a node in a directory, in the process of Ansible's own command line."""
-    playbook = top.parent / "play.yml"
-    playbook.write_text("- hosts: localhost\n  gather_facts: false\n  roles: [nvmock.gpu.gpu_node]\n")
-    extra = {**NODE, "gpu_node_host_root": str(top), "gpu_node_state": state, **variables}
-    return subprocess.run(
+SHAPE = {
+    "gpu_node_cdi_spec_path": f"/{SPEC}",
+    "gpu_node_cdi_vendor": "example.com",
+    "gpu_node_cdi_class": "mock",
+    "gpu_node_cdi_device_ids": ["1"],
+    "gpu_node_cdi_device_name_strategies": ["type-index"],
+    "gpu_node_cdi_all_device": False,
+    "gpu_node_cdi_disabled_hooks": ["all"],
+    "gpu_node_cdi_enabled_hooks": ["update-ldcache"],
+    "gpu_node_cdi_ldconfig_path": "@/sbin/ldconfig",
+    "gpu_node_cdi_feature_flags": ["enable-coherent-annotations"],
+    "gpu_node_machine_definition": {"base": "dgxa100", "addressing_mode": "ATS"},
+}
+PATHS = {"gpu_node_driver_root": "/opt/driver", "gpu_node_base": "/opt/base", "gpu_node_cdi_spec_path": f"/{SPEC}"}
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    """Nodes in directories, all in one run of Ansible, and copies of what they were in between."""
+    place = tmp_path_factory.mktemp("nodes")
+
+    def gpu_node(name, state="present", **variables):
+        facts = {**NODE, "gpu_node_host_root": str(place / name), "gpu_node_state": state}
+        return plays.role("gpu_node", **facts, **variables)
+
+    def keep(name, copy):
+        return plays.shell(f"cp -a {place / name} {place / copy}")
+
+    for name in ("shape", "hook", "moved"):
+        (place / name).mkdir()
+    spec = place / "moved" / SPEC
+    plays.run(
+        place,
         [
-            *(sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)),
-            *("-e", json.dumps({"ansible_python_interpreter": sys.executable, **extra})),
+            gpu_node("shape", **SHAPE),
+            keep("shape", "shape-made"),
+            gpu_node("shape", "absent", gpu_node_cdi_spec_path=f"/{SPEC}"),
+            plays.refused(gpu_node("hook", gpu_node_cdi_disabled_hooks=["enable-cuda-compatt"]), place / "hook-said"),
+            gpu_node("moved", **PATHS, gpu_node_verify=False),
+            plays.shell(f"cp {spec} {place}/spec && printf mine > {spec}"),
+            plays.refused(gpu_node("moved", "absent"), place / "moved-said"),
+            keep("moved", "moved-left"),
+            plays.shell(f"cat {place}/spec > {spec}"),
+            gpu_node("moved", "absent"),
         ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
     )
+    return place
 
 
-def test_a_specification_of_another_shape(tmp_path):
-    top = tmp_path / "node"
-    top.mkdir()
-    done = play(
-        top,
-        gpu_node_cdi_spec_path=f"/{SPEC}",
-        gpu_node_cdi_vendor="example.com",
-        gpu_node_cdi_class="mock",
-        gpu_node_cdi_device_ids=["1"],
-        gpu_node_cdi_device_name_strategies=["type-index"],
-        gpu_node_cdi_all_device=False,
-        gpu_node_cdi_disabled_hooks=["all"],
-        gpu_node_cdi_enabled_hooks=["update-ldcache"],
-        gpu_node_cdi_ldconfig_path="@/sbin/ldconfig",
-        gpu_node_cdi_feature_flags=["enable-coherent-annotations"],
-        gpu_node_machine_definition={"base": "dgxa100", "addressing_mode": "ATS"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    spec = json.loads((top / SPEC).read_text())
+def test_a_specification_of_another_shape(nodes):
+    made = nodes / "shape-made"
+    spec = json.loads((made / SPEC).read_text())
     assert spec["kind"] == "example.com/mock" and spec["cdiVersion"] == "0.3.0"
     assert [device["name"] for device in spec["devices"]] == ["gpu1"]
     assert "annotations" not in spec["devices"][0]
@@ -87,15 +102,14 @@ def test_a_specification_of_another_shape(tmp_path):
     assert args == [
         ["update-ldcache", "--ldconfig-path", "@/sbin/ldconfig", "--folder", "/lib64", "--folder", "/lib64/vdpau"]
     ]
-    assert sorted(os.listdir(top / "etc/cdi")) == ["example.coherent.json", "example.json"]
-    gone = play(top, "absent", gpu_node_cdi_spec_path=f"/{SPEC}")
-    assert gone.returncode == 0 and os.listdir(top) == []
+    assert sorted(os.listdir(made / "etc/cdi")) == ["example.coherent.json", "example.json"]
+    assert os.listdir(nodes / "shape") == []
 
 
-def test_a_wrong_hook_is_named(tmp_path):
-    done = play(tmp_path, gpu_node_cdi_disabled_hooks=["enable-cuda-compatt"])
-    assert done.returncode != 0 and os.listdir(tmp_path) == []
-    assert "enable-cuda-compatt" in done.stdout and "gpu_node_cdi_disabled_hooks" in done.stdout
+def test_a_wrong_hook_is_named(nodes):
+    assert os.listdir(nodes / "hook") == []
+    said = (nodes / "hook-said").read_text()
+    assert "enable-cuda-compatt" in said and "gpu_node_cdi_disabled_hooks" in said
 
 
 def test_the_defaults_that_narrow_no_removal_are_the_defaults():
@@ -105,20 +119,8 @@ def test_the_defaults_that_narrow_no_removal_are_the_defaults():
         assert defaults[name.replace("_gpu_node_default_", "gpu_node_")] == value
 
 
-def test_absent_removes_everything_wherever_it_is_and_names_what_was_changed(tmp_path):
-    top = tmp_path / "node"
-    top.mkdir()
-    paths = {"gpu_node_driver_root": "/opt/driver", "gpu_node_base": "/opt/base", "gpu_node_cdi_spec_path": f"/{SPEC}"}
-    done = play(top, **paths)
-    assert done.returncode == 0, done.stdout
-    spec = top / SPEC
-    text = spec.read_text()
-    spec.write_text("mine")
-    done = play(top, state="absent")
-    assert done.returncode == 2
-    assert f"/{SPEC} was changed since it was made: left as it is" in done.stdout
-    assert sorted(os.listdir(top)) == ["etc", "var"] and spec.read_text() == "mine"
-    spec.write_text(text)
-    done = play(top, state="absent")
-    assert done.returncode == 0, done.stdout
-    assert os.listdir(top) == []
+def test_absent_removes_everything_wherever_it_is_and_names_what_was_changed(nodes):
+    left = nodes / "moved-left"
+    assert f"/{SPEC} was changed since it was made: left as it is" in (nodes / "moved-said").read_text()
+    assert sorted(os.listdir(left)) == ["etc", "var"] and (left / SPEC).read_text() == "mine"
+    assert os.listdir(nodes / "moved") == []

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 
+import plays
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
@@ -93,6 +94,27 @@ def test_the_options_of_a_module(name, row, tmp_path, capsys):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "name, option",
+    [
+        ("nvmock_cdi_spec", "toolkit_release"),
+        ("nvmock_kind_cluster_info", "kind_minimum"),
+        ("nvmock_kind_cluster_info", "kubectl_minimum"),
+    ],
+)
+def test_a_version_of_two_parts(name, option, tmp_path, capsys):
+    places = {"host_root": str(tmp_path)}
+    if name != "nvmock_cdi_spec":
+        places = {"name": "x", "record": str(tmp_path / "record"), "kubeconfig": str(tmp_path / "kubeconfig")}
+    module = importlib.import_module(f"{PLUGINS}.modules.{name}")
+    with patch_module_args({**places, option: yaml.safe_load("1.20")}), pytest.raises(SystemExit) as left:
+        module.main()
+    result = json.loads(capsys.readouterr().out)
+    assert left.value.code != 0
+    assert result["msg"].startswith(f"{option}: 1.2 is not allowed: must be text: quote it"), result["msg"]
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_mode_is_a_number_or_text(tmp_path, capsys):
     """0660 without quotes is the number of that mode, not the octal text of another one."""
     module = importlib.import_module(f"{PLUGINS}.modules.nvmock_devices")
@@ -127,56 +149,55 @@ def test_a_machine_file(tmp_path, line):
     assert f"{line.partition(':')[0]}: " in done.stderr and "quote it" in done.stderr
 
 
-def play(top, role, tasks_from="main", **variables):
-    playbook = top / "play.yml"
-    include = {"name": f"nvmock.gpu.{role}", "tasks_from": tasks_from}
-    tasks = [{"ansible.builtin.include_role": include}]
-    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    extra = {"ansible_python_interpreter": sys.executable, **variables}
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)),
-            *("-e", json.dumps(extra)),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+VARIABLES = [
+    ("gpu_node", "main", {"gpu_node_driver_version": 570.190}, "gpu_node_driver_version: 570.19 is not"),
+    ("gpu_node", "main", {"gpu_node_device_mode": 0o660}, "gpu_node_device_mode: 432 is not"),
+    ("gpu_node", "main", {"gpu_node_pci_bus_ids": [1020.0]}, "pci_bus_ids: 1020.0 is not"),
+    (
+        "in_cluster",
+        "validate",
+        {"in_cluster_machines": [{"name": "a", "driver_version": 570.190}]},
+        "in_cluster_machines: driver_version 570.19 is not",
+    ),
+    (
+        "in_cluster",
+        "validate",
+        {"in_cluster_machines": [{"name": "a", "pci_bus_ids": ["0000:01:00.0", 1020.0]}]},
+        "in_cluster_machines: pci_bus_ids 1020.0 is not",
+    ),
+    (
+        "kind_cluster",
+        "validate",
+        {"kind_cluster_kubernetes_minimum": 1.30},
+        "kind_cluster_kubernetes_minimum: 1.3 is not",
+    ),
+    ("gpu_node", "main", {"gpu_node_cdi_toolkit_release": 1.20}, "gpu_node_cdi_toolkit_release: 1.2 is not"),
+    (
+        "device_plugin",
+        "nvidia",
+        {"device_plugin_nvidia_chart_version": 0.20},
+        "device_plugin_nvidia_chart_version: 0.2 is not",
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    "role, tasks, variables, words",
-    [
-        ("gpu_node", "main", {"gpu_node_driver_version": 570.190}, "gpu_node_driver_version: 570.19 is not"),
-        ("gpu_node", "main", {"gpu_node_device_mode": 0o660}, "gpu_node_device_mode: 432 is not"),
-        ("gpu_node", "main", {"gpu_node_pci_bus_ids": [1020.0]}, "pci_bus_ids: 1020.0 is not"),
-        (
-            "in_cluster",
-            "validate",
-            {"in_cluster_machines": [{"name": "a", "driver_version": 570.190}]},
-            "in_cluster_machines: driver_version 570.19 is not",
-        ),
-        (
-            "in_cluster",
-            "validate",
-            {"in_cluster_machines": [{"name": "a", "pci_bus_ids": ["0000:01:00.0", 1020.0]}]},
-            "in_cluster_machines: pci_bus_ids 1020.0 is not",
-        ),
-        (
-            "kind_cluster",
-            "validate",
-            {"kind_cluster_kubernetes_minimum": 1.30},
-            "kind_cluster_kubernetes_minimum: 1.3 is not",
-        ),
-    ],
-)
-def test_a_variable_of_a_role(tmp_path, role, tasks, variables, words):
-    node = tmp_path / "node"
-    node.mkdir()
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """A directory with a node and a message for each row of VARIABLES, all of one run of Ansible."""
+    place = tmp_path_factory.mktemp("refusals")
     files = "char" if os.geteuid() == 0 else "regular"
-    fixed = {"gpu_node_host_root": str(node), "gpu_node_device_files": files} if role == "gpu_node" else {}
-    done = play(tmp_path, role, tasks, **fixed, **variables)
-    said = " ".join((done.stdout + done.stderr).split())
-    assert done.returncode != 0 and words in said and "quote it" in said, said
-    assert os.listdir(node) == []
+    tasks = []
+    for number, (role, tasks_from, variables, _words) in enumerate(VARIABLES):
+        node = place / f"node{number}"
+        node.mkdir()
+        fixed = {"gpu_node_host_root": str(node), "gpu_node_device_files": files} if role == "gpu_node" else {}
+        tasks.append(plays.refused(plays.role(role, tasks_from, **fixed, **variables), place / f"said{number}"))
+    plays.run(place, tasks)
+    return place
+
+
+@pytest.mark.parametrize("number", range(len(VARIABLES)), ids=[str(row[2]) for row in VARIABLES])
+def test_a_variable_of_a_role(refusals, number):
+    said = " ".join((refusals / f"said{number}").read_text().split())
+    assert VARIABLES[number][3] in said and "quote it" in said, said
+    assert os.listdir(refusals / f"node{number}") == []

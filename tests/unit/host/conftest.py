@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import host_support
 import pytest
@@ -53,16 +55,30 @@ def used_node(node):
 
 
 @pytest.fixture
-def fresh(tmp_path):
-    """Make host roots one after the other, the former removed: for tests that need hundreds of them."""
-    top = tmp_path / "again"
+def fresh():
+    """Make host roots one after the other, the former one removed: for tests that need hundreds of them.
 
-    def make(inhabited=True):
-        if top.exists():
-            shutil.rmtree(top)
-        top.mkdir()
-        if inhabited:
-            host_support.inhabit(top)
-        return top
+    They are in memory if there is a file system for that. A host root with *prepare*, a function that changes it, is prepared once and
+    then made of the snapshot of the first one.
+    """
+    memory = "/dev/shm"
+    prepared = {}
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as place:
+        top = Path(place, "node")
 
-    return make
+        def make(inhabited=True, prepare=None):
+            if top.exists():
+                shutil.rmtree(top)
+            key = (inhabited, prepare)
+            if key in prepared:
+                host_support.restore(top, prepared[key])
+                return top
+            top.mkdir()
+            if inhabited:
+                host_support.inhabit(top)
+            if prepare is not None:
+                prepare(top)
+            prepared[key] = host_support.snapshot(top)
+            return top
+
+        yield make

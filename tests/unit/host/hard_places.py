@@ -44,9 +44,9 @@ def _none(top):
 def _with_text(wanted, text):
     """Let some files have several pages, so that a disk can be full in the middle of one."""
     for component in wanted:
-        for entry in component.entries:
+        for number, entry in enumerate(component.entries):
             if entry.path in (SPEC, f"{DRIVER_ROOT}/bin/nvidia-smi"):
-                entry.content = text + _BIG
+                component.entries[number] = entry.but(content=text + _BIG)
     return wanted
 
 

@@ -47,6 +47,26 @@ def kernel_devices(text):
 
 def full_node(gpus=8, **device_options):
     """All components of a node: devices, procfs, /dev, driver tree, specification, restored at boot."""
+    return _once(_full_node, gpus, **device_options)
+
+
+def small_node(gpus=1):
+    """A node with every kind of entry but few of each, for tests that run it at every possible point of failure."""
+    return _once(_small_node, gpus)
+
+
+_made = {}
+
+
+def _once(make, gpus, **options):
+    """Compute components once, because the tests need the same ones thousands of times. Their entries are shared and read-only."""
+    key = repr((make, gpus, sorted(options.items())))
+    if key not in _made:
+        _made[key] = make(gpus, **options)
+    return [component.but(entries=list(component.entries)) for component in _made[key]]
+
+
+def _full_node(gpus, **device_options):
     machine = build_machine(gpu_count=gpus, uuid_seed="node", mig_layout=device_options.pop("mig", None))
     options = DeviceOptions(uid=OWNER, gid=OWNER, regular_files=not MAY_MKNOD, **device_options)
     return [
@@ -58,8 +78,7 @@ def full_node(gpus=8, **device_options):
     ]
 
 
-def small_node(gpus=1):
-    """A node with every kind of entry but few of each, for tests that run it at every possible point of failure."""
+def _small_node(gpus):
     devices, dev, _files, tree, spec = full_node(gpus)
     devices.entries = [entry for entry in devices.entries if "modeset" not in entry.path and "uvm" not in entry.path]
     dev.entries = [entry for entry in dev.entries if "ctl" in entry.path or entry.path[-1].isdigit()]
@@ -67,6 +86,11 @@ def small_node(gpus=1):
     paths = {DRIVER_ROOT, *(DRIVER_ROOT + path for path in keep)}
     tree.entries = [entry for entry in tree.entries if entry.path in paths]
     return [devices, dev, tree, spec]
+
+
+def owned_by(wanted, uid, gid):
+    """Return the components *wanted* with all of their entries owned by this user and group."""
+    return [component.but(entries=[entry.but(uid=uid, gid=gid) for entry in component.entries]) for component in wanted]
 
 
 def present(top, wanted, **options):
@@ -121,6 +145,27 @@ def snapshot(top, identity=False):
         status = os.stat(top)
         found["/"] = (status.st_mode, status.st_mtime_ns, status.st_ctime_ns)
     return found
+
+
+def restore(top, facts):
+    """Make the host root *top* of a snapshot: for tests that begin with the same tree many times."""
+    os.mkdir(top)
+    for path in sorted(facts):  # a directory comes before what is in it
+        kind, mode, uid, gid, special = facts[path]
+        place = f"{top}{path}"
+        if kind == stat.S_IFDIR:
+            os.mkdir(place)
+        elif kind == stat.S_IFREG:
+            with open(place, "wb") as handle:
+                handle.write(special)
+        elif kind == stat.S_IFLNK:
+            os.symlink(special, place)
+        else:
+            os.mknod(place, kind, os.makedev(*special))
+        if AS_ROOT and (uid, gid) != (0, 0):
+            os.chown(place, uid, gid, follow_symlinks=False)
+        if kind != stat.S_IFLNK:
+            os.chmod(place, mode)
 
 
 def _bytes(path):

@@ -22,6 +22,7 @@ from host_support import (
     absent,
     different,
     full_node,
+    owned_by,
     present,
     record_replaced,
     small_node,
@@ -358,10 +359,7 @@ def test_set_group_id_parents_do_not_matter(fresh):
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root can give files away")
 def test_owners_are_as_asked_for(used_node):
-    wanted = full_node(1)
-    for component in wanted:
-        for entry in component.entries:
-            entry.uid, entry.gid = 65534, 65533
+    wanted = owned_by(full_node(1), 65534, 65533)
     present(used_node, wanted)
     found = snapshot(used_node)
     for component in wanted:

@@ -115,9 +115,7 @@ SCENARIOS = {
 
 
 def _start(fresh, scenario):
-    top = fresh(scenario.inhabited)
-    scenario.prepare(top)
-    return top
+    return fresh(scenario.inhabited, scenario.prepare)
 
 
 def _assert_nothing_half_written(before, seen, after, where):

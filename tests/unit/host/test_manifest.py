@@ -16,6 +16,7 @@ from host_support import (
     absent,
     different,
     full_node,
+    owned_by,
     present,
     small_node,
     snapshot,
@@ -309,10 +310,7 @@ def test_the_mode_of_the_manifest_is_held(used_node, mode):
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root can give files away")
 def test_the_directory_of_the_manifest_is_not_given_away(used_node):
-    wanted = small_node()
-    for component in wanted:
-        for entry in component.entries:
-            entry.uid, entry.gid = 65534, 65534
+    wanted = owned_by(small_node(), 65534, 65534)
     present(used_node, wanted)
     assert snapshot(used_node)[os.path.dirname(MANIFEST)][2:4] == (0, 0)
     assert present(used_node, wanted) == []

@@ -7,7 +7,7 @@ Sources: published outputs of nvidia-smi 535.54.03 (``-q -x``) and 590.48.01 (``
 
 from __future__ import annotations
 
-from ..mig import COMPUTE_SLICES, MEMORY_SLICES, memory_in_name, start_of
+from ..mig import COMPUTE_SLICES, MEMORY_SLICES, memory_in_name, memory_slices, named_row, start_of
 from ..mig import devices as build_devices
 from ..report import nested
 from .computed import NOT_AVAILABLE, number_in
@@ -127,7 +127,9 @@ def definitions_of(devices: list[dict[str, str]], model: GpuModel) -> list[dict[
     return rows
 
 
-def found_profiles(rows: list[dict[str, object]], devices: list[dict[str, str]], memory_mib: int) -> list[list[object]]:
+def found_profiles(
+    rows: list[dict[str, object]], devices: list[dict[str, str]], memory_mib: int
+) -> list[dict[str, object]]:
     """Return profiles for the GPU instances of a board of which no profiles are known."""
     profiles: dict[str, list[object]] = {}
     for row in rows:
@@ -146,7 +148,7 @@ def found_profiles(rows: list[dict[str, object]], devices: list[dict[str, str]],
         starts = profiles[whole][2]
         if isinstance(starts, list) and start not in starts and 0 <= start <= MEMORY_SLICES - size:
             starts.append(start)
-    return [profiles[name] for name in sorted(profiles)]
+    return [named_row(profiles[name]) for name in sorted(profiles)]
 
 
 def _name(device: dict[str, str], together: list[dict[str, str]], model: GpuModel, gi: int, memory: int) -> str:
@@ -154,7 +156,9 @@ def _name(device: dict[str, str], together: list[dict[str, str]], model: GpuMode
     own = number_in(device.get(count, "")) or 0
     whole = sum(number_in(other.get(count, "")) or 0 for other in together)
     fitting = [profile for profile in model.mig_profiles if profile.memory_mib == memory]
-    fitting = [one for one in fitting if start_of(gi, one.size) in one.starts] or fitting
+    fitting = [
+        one for one in fitting if start_of(gi, one.size, memory_slices(model.mig_profiles)) in one.starts
+    ] or fitting
     if fitting:
         profile = min(fitting, key=lambda one: (abs(one.multiprocessors - whole), "+" in one.name))
         name, slices, multiprocessors = profile.name, profile.slices, profile.multiprocessors

@@ -8,6 +8,23 @@ Sources: capture by nvidia-smi 535.54.03 in influxdata/telegraf. MIG memory, mul
 
 from __future__ import annotations
 
+_MIG_PROFILES = [
+    {"name": "1g.10gb", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 9728, "instances": 7,
+     "multiprocessors": 14, "engines": {"copy": 1, "decoder": 0, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "1g.10gb+me", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 9728, "instances": 1,
+     "multiprocessors": 14, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 1}},
+    {"name": "1g.20gb", "memory_slices": 2, "starts": [0, 2, 4, 6], "memory_mib": 19968, "instances": 4,
+     "multiprocessors": 14, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "2g.20gb", "memory_slices": 2, "starts": [0, 2, 4], "memory_mib": 19968, "instances": 3,
+     "multiprocessors": 28, "engines": {"copy": 2, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "3g.40gb", "memory_slices": 4, "starts": [0, 4], "memory_mib": 40192, "instances": 2,
+     "multiprocessors": 42, "engines": {"copy": 3, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "4g.40gb", "memory_slices": 4, "starts": [0], "memory_mib": 40192, "instances": 1,
+     "multiprocessors": 56, "engines": {"copy": 4, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "7g.80gb", "memory_slices": 8, "starts": [0], "memory_mib": 80896, "instances": 1,
+     "multiprocessors": 98, "engines": {"copy": 7, "decoder": 5, "encoder": 0, "jpeg": 1, "ofa": 1}},
+]  # fmt: skip
+
 MACHINE: dict[str, object] = {
     "driver_version": "535.54.03",
     "gpu_count": 1,
@@ -55,14 +72,5 @@ MACHINE: dict[str, object] = {
         "supported_clocks": "1593: 1410-210/15",
     },
     "pci_bus_ids": ["0000:01:00.0"],
-    # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
-    "mig_profiles": [
-        ["1g.10gb", 1, [0, 1, 2, 3, 4, 5, 6], 9728, 7, 14, [1, 0, 0, 0, 0]],
-        ["1g.10gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 9728, 1, 14, [1, 1, 0, 1, 1]],
-        ["1g.20gb", 2, [0, 2, 4, 6], 19968, 4, 14, [1, 1, 0, 0, 0]],
-        ["2g.20gb", 2, [0, 2, 4], 19968, 3, 28, [2, 1, 0, 0, 0]],
-        ["3g.40gb", 4, [0, 4], 40192, 2, 42, [3, 2, 0, 0, 0]],
-        ["4g.40gb", 4, [0], 40192, 1, 56, [4, 2, 0, 0, 0]],
-        ["7g.80gb", 8, [0], 80896, 1, 98, [7, 5, 0, 1, 1]],
-    ],
+    "mig_profiles": _MIG_PROFILES,
 }

@@ -11,6 +11,23 @@ PCIe switches and CPU sockets: how such machines are built in general; no captur
 
 from __future__ import annotations
 
+_MIG_PROFILES = [
+    {"name": "1g.5gb", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 4864, "instances": 7,
+     "multiprocessors": 14, "engines": {"copy": 1, "decoder": 0, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "1g.5gb+me", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 4864, "instances": 1,
+     "multiprocessors": 14, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 1}},
+    {"name": "1g.10gb", "memory_slices": 2, "starts": [0, 2, 4, 6], "memory_mib": 9856, "instances": 4,
+     "multiprocessors": 14, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "2g.10gb", "memory_slices": 2, "starts": [0, 2, 4], "memory_mib": 9856, "instances": 3,
+     "multiprocessors": 28, "engines": {"copy": 2, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "3g.20gb", "memory_slices": 4, "starts": [0, 4], "memory_mib": 19968, "instances": 2,
+     "multiprocessors": 42, "engines": {"copy": 3, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "4g.20gb", "memory_slices": 4, "starts": [0], "memory_mib": 19968, "instances": 1,
+     "multiprocessors": 56, "engines": {"copy": 4, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "7g.40gb", "memory_slices": 8, "starts": [0], "memory_mib": 40192, "instances": 1,
+     "multiprocessors": 98, "engines": {"copy": 7, "decoder": 5, "encoder": 0, "jpeg": 1, "ofa": 1}},
+]  # fmt: skip
+
 MACHINE: dict[str, object] = {
     "driver_version": "550.54.15",
     "gpu_count": 8,
@@ -59,14 +76,5 @@ MACHINE: dict[str, object] = {
         "supported_clocks": "1215: 1410-210/15",
     },
     "pci_bus_ids": ["0000:%s:00.0" % bus for bus in ("07", "0f", "47", "4e", "87", "90", "b7", "bd")],
-    # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
-    "mig_profiles": [
-        ["1g.5gb", 1, [0, 1, 2, 3, 4, 5, 6], 4864, 7, 14, [1, 0, 0, 0, 0]],
-        ["1g.5gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 4864, 1, 14, [1, 1, 0, 1, 1]],
-        ["1g.10gb", 2, [0, 2, 4, 6], 9856, 4, 14, [1, 1, 0, 0, 0]],
-        ["2g.10gb", 2, [0, 2, 4], 9856, 3, 28, [2, 1, 0, 0, 0]],
-        ["3g.20gb", 4, [0, 4], 19968, 2, 42, [3, 2, 0, 0, 0]],
-        ["4g.20gb", 4, [0], 19968, 1, 56, [4, 2, 0, 0, 0]],
-        ["7g.40gb", 8, [0], 40192, 1, 98, [7, 5, 0, 1, 1]],
-    ],
+    "mig_profiles": _MIG_PROFILES,
 }

@@ -14,6 +14,23 @@ PCIe switches and CPU sockets: how such machines are built in general.
 
 from __future__ import annotations
 
+_MIG_PROFILES = [
+    {"name": "1g.23gb", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 20992, "instances": 7,
+     "multiprocessors": 18, "engines": {"copy": 2, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 0}},
+    {"name": "1g.23gb+me", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 20992, "instances": 1,
+     "multiprocessors": 18, "engines": {"copy": 2, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 1}},
+    {"name": "1g.45gb", "memory_slices": 2, "starts": [0, 2, 4, 6], "memory_mib": 45824, "instances": 4,
+     "multiprocessors": 18, "engines": {"copy": 2, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 0}},
+    {"name": "2g.45gb", "memory_slices": 2, "starts": [0, 2, 4], "memory_mib": 45824, "instances": 3,
+     "multiprocessors": 36, "engines": {"copy": 3, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 0}},
+    {"name": "3g.90gb", "memory_slices": 4, "starts": [0, 4], "memory_mib": 91648, "instances": 2,
+     "multiprocessors": 54, "engines": {"copy": 6, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 0}},
+    {"name": "4g.90gb", "memory_slices": 4, "starts": [0], "memory_mib": 91648, "instances": 1,
+     "multiprocessors": 72, "engines": {"copy": 8, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 0}},
+    {"name": "7g.180gb", "memory_slices": 8, "starts": [0], "memory_mib": 183296, "instances": 1,
+     "multiprocessors": 148, "engines": {"copy": 16, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 1}},
+]  # fmt: skip
+
 MACHINE: dict[str, object] = {
     "driver_version": "580.105.08",
     "gpu_count": 8,
@@ -82,14 +99,5 @@ MACHINE: dict[str, object] = {
         "supported_clocks": "3996: 1965-120/7.5; 3402: 1965-120/7.5",
     },
     "pci_bus_ids": ["0000:%s:00.0" % bus for bus in ("1b", "43", "52", "61", "9d", "c3", "d1", "df")],
-    # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
-    "mig_profiles": [
-        ["1g.23gb", 1, [0, 1, 2, 3, 4, 5, 6], 20992, 7, 18, [2, 1, 0, 1, 0]],
-        ["1g.23gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 20992, 1, 18, [2, 1, 0, 1, 1]],
-        ["1g.45gb", 2, [0, 2, 4, 6], 45824, 4, 18, [2, 1, 0, 1, 0]],
-        ["2g.45gb", 2, [0, 2, 4], 45824, 3, 36, [3, 1, 0, 1, 0]],
-        ["3g.90gb", 4, [0, 4], 91648, 2, 54, [6, 1, 0, 1, 0]],
-        ["4g.90gb", 4, [0], 91648, 1, 72, [8, 1, 0, 1, 0]],
-        ["7g.180gb", 8, [0], 183296, 1, 148, [16, 1, 0, 1, 1]],
-    ],
+    "mig_profiles": _MIG_PROFILES,
 }

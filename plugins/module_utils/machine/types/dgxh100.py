@@ -12,6 +12,23 @@ PCIe switches and CPU sockets: how such machines are built in general.
 
 from __future__ import annotations
 
+_MIG_PROFILES = [
+    {"name": "1g.10gb", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 9984, "instances": 7,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 0}},
+    {"name": "1g.10gb+me", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 9984, "instances": 1,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 1}},
+    {"name": "1g.20gb", "memory_slices": 2, "starts": [0, 2, 4, 6], "memory_mib": 20096, "instances": 4,
+     "multiprocessors": 26, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 0}},
+    {"name": "2g.20gb", "memory_slices": 2, "starts": [0, 2, 4], "memory_mib": 20096, "instances": 3,
+     "multiprocessors": 32, "engines": {"copy": 2, "decoder": 2, "encoder": 0, "jpeg": 2, "ofa": 0}},
+    {"name": "3g.40gb", "memory_slices": 4, "starts": [0, 4], "memory_mib": 40448, "instances": 2,
+     "multiprocessors": 60, "engines": {"copy": 3, "decoder": 3, "encoder": 0, "jpeg": 3, "ofa": 0}},
+    {"name": "4g.40gb", "memory_slices": 4, "starts": [0], "memory_mib": 40448, "instances": 1,
+     "multiprocessors": 64, "engines": {"copy": 4, "decoder": 4, "encoder": 0, "jpeg": 4, "ofa": 0}},
+    {"name": "7g.80gb", "memory_slices": 8, "starts": [0], "memory_mib": 81152, "instances": 1,
+     "multiprocessors": 132, "engines": {"copy": 8, "decoder": 7, "encoder": 0, "jpeg": 7, "ofa": 1}},
+]  # fmt: skip
+
 MACHINE: dict[str, object] = {
     "driver_version": "550.54.15",
     "gpu_count": 8,
@@ -68,14 +85,5 @@ MACHINE: dict[str, object] = {
         "supported_clocks": "2619: 1980-345/15; 1593: 1980-345/15",
     },
     "pci_bus_ids": ["0000:%s:00.0" % bus for bus in ("1b", "43", "52", "61", "9d", "c3", "d1", "df")],
-    # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
-    "mig_profiles": [
-        ["1g.10gb", 1, [0, 1, 2, 3, 4, 5, 6], 9984, 7, 16, [1, 1, 0, 1, 0]],
-        ["1g.10gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 9984, 1, 16, [1, 1, 0, 1, 1]],
-        ["1g.20gb", 2, [0, 2, 4, 6], 20096, 4, 26, [1, 1, 0, 1, 0]],
-        ["2g.20gb", 2, [0, 2, 4], 20096, 3, 32, [2, 2, 0, 2, 0]],
-        ["3g.40gb", 4, [0, 4], 40448, 2, 60, [3, 3, 0, 3, 0]],
-        ["4g.40gb", 4, [0], 40448, 1, 64, [4, 4, 0, 4, 0]],
-        ["7g.80gb", 8, [0], 81152, 1, 132, [8, 7, 0, 7, 1]],
-    ],
+    "mig_profiles": _MIG_PROFILES,
 }

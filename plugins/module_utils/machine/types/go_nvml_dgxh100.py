@@ -10,6 +10,23 @@ from __future__ import annotations
 
 from .dgxh100 import MACHINE as _H100
 
+_MIG_PROFILES = [
+    {"name": "1g.10gb", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 10240, "instances": 7,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "1g.10gb+me", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 10240, "instances": 1,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 1}},
+    {"name": "1g.20gb", "memory_slices": 2, "starts": [0, 2, 4, 6], "memory_mib": 20480, "instances": 4,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "2g.20gb", "memory_slices": 2, "starts": [0, 2, 4], "memory_mib": 20480, "instances": 3,
+     "multiprocessors": 32, "engines": {"copy": 2, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "3g.40gb", "memory_slices": 4, "starts": [0, 4], "memory_mib": 40960, "instances": 2,
+     "multiprocessors": 48, "engines": {"copy": 3, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "4g.40gb", "memory_slices": 4, "starts": [0], "memory_mib": 40960, "instances": 1,
+     "multiprocessors": 64, "engines": {"copy": 4, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "7g.80gb", "memory_slices": 8, "starts": [0], "memory_mib": 81920, "instances": 1,
+     "multiprocessors": 112, "engines": {"copy": 7, "decoder": 5, "encoder": 0, "jpeg": 0, "ofa": 0}},
+]  # fmt: skip
+
 MACHINE: dict[str, object] = {
     **_H100,
     "driver_version": "550.54.15",
@@ -17,14 +34,5 @@ MACHINE: dict[str, object] = {
     "memory_mib": 81920,
     "report": {},
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
-    # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
-    "mig_profiles": [
-        ["1g.10gb", 1, [0, 1, 2, 3, 4, 5, 6], 10240, 7, 16, [1, 1, 0, 0, 0]],
-        ["1g.10gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 10240, 1, 16, [1, 1, 0, 1, 1]],
-        ["1g.20gb", 2, [0, 2, 4, 6], 20480, 4, 16, [1, 1, 0, 0, 0]],
-        ["2g.20gb", 2, [0, 2, 4], 20480, 3, 32, [2, 1, 0, 0, 0]],
-        ["3g.40gb", 4, [0, 4], 40960, 2, 48, [3, 2, 0, 0, 0]],
-        ["4g.40gb", 4, [0], 40960, 1, 64, [4, 2, 0, 0, 0]],
-        ["7g.80gb", 8, [0], 81920, 1, 112, [7, 5, 0, 0, 0]],
-    ],
+    "mig_profiles": _MIG_PROFILES,
 }

@@ -11,6 +11,23 @@ from __future__ import annotations
 
 from .dgxh200 import MACHINE as _H200
 
+_MIG_PROFILES = [
+    {"name": "1g.18gb", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 18432, "instances": 7,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "1g.18gb+me", "memory_slices": 1, "starts": [0, 1, 2, 3, 4, 5, 6], "memory_mib": 18432, "instances": 1,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 1, "ofa": 1}},
+    {"name": "1g.35gb", "memory_slices": 2, "starts": [0, 2, 4, 6], "memory_mib": 35840, "instances": 4,
+     "multiprocessors": 16, "engines": {"copy": 1, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "2g.35gb", "memory_slices": 2, "starts": [0, 2, 4], "memory_mib": 35840, "instances": 3,
+     "multiprocessors": 32, "engines": {"copy": 2, "decoder": 1, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "3g.71gb", "memory_slices": 4, "starts": [0, 4], "memory_mib": 72704, "instances": 2,
+     "multiprocessors": 48, "engines": {"copy": 3, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "4g.71gb", "memory_slices": 4, "starts": [0], "memory_mib": 72704, "instances": 1,
+     "multiprocessors": 64, "engines": {"copy": 4, "decoder": 2, "encoder": 0, "jpeg": 0, "ofa": 0}},
+    {"name": "7g.141gb", "memory_slices": 8, "starts": [0], "memory_mib": 144384, "instances": 1,
+     "multiprocessors": 112, "engines": {"copy": 7, "decoder": 5, "encoder": 0, "jpeg": 0, "ofa": 0}},
+]  # fmt: skip
+
 MACHINE: dict[str, object] = {
     **_H200,
     "driver_version": "550.54.15",
@@ -23,14 +40,5 @@ MACHINE: dict[str, object] = {
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     "readings": {},
     "report": {},
-    # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
-    "mig_profiles": [
-        ["1g.18gb", 1, [0, 1, 2, 3, 4, 5, 6], 18432, 7, 16, [1, 1, 0, 0, 0]],
-        ["1g.18gb+me", 1, [0, 1, 2, 3, 4, 5, 6], 18432, 1, 16, [1, 1, 0, 1, 1]],
-        ["1g.35gb", 2, [0, 2, 4, 6], 35840, 4, 16, [1, 1, 0, 0, 0]],
-        ["2g.35gb", 2, [0, 2, 4], 35840, 3, 32, [2, 1, 0, 0, 0]],
-        ["3g.71gb", 4, [0, 4], 72704, 2, 48, [3, 2, 0, 0, 0]],
-        ["4g.71gb", 4, [0], 72704, 1, 64, [4, 2, 0, 0, 0]],
-        ["7g.141gb", 8, [0], 144384, 1, 112, [7, 5, 0, 0, 0]],
-    ],
+    "mig_profiles": _MIG_PROFILES,
 }
