@@ -160,10 +160,10 @@ static const char *watts(long value, char out[32])
 
 static const char *limit_of(const struct context *context, const char *name)
 {
-    static const char *const sections[] = {"gpu_power_readings/", "power_readings/"};
-    char path[64];
+    static const char *const sections[] = {"gpu_power_readings/", "gpu_power_readings/gpu_ceiling_power_limit/", "power_readings/"};
+    char path[96];
     int i;
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 3; i++) {
         const char *text;
         join(path, sizeof path, sections[i], name, NULL);
         text = smi_value(context->view, context->gpu, path);

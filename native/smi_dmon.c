@@ -89,13 +89,17 @@ static void put_heading(const struct monitor *monitor, int units)
     if (monitor->time)
         put(units ? "HH:MM:SS   " : "Time       ", NULL);
     put(units ? " Idx" : " gpu", wide ? " " : "", NULL);
-    if (monitor->processes)
-        put(units ? "          #   " : "        pid   ", NULL), put_cell(monitor, units ? " C/G" : "type");
+    if (monitor->processes) {
+        put(units ? "          #" : "        pid", wide ? " " : "", NULL);
+        put_cell(monitor, units ? "C/G" : "type");
+    }
     for (i = 0; i < monitor->column_count; i++) {
         if (is_shown(monitor, &monitor->columns[i]))
             put_cell(monitor, units ? monitor->columns[i].unit : monitor->columns[i].name);
     }
-    put(monitor->processes ? (units ? "   name " : "   command ") : "", "\n", NULL);
+    if (monitor->processes)
+        put("   ", units ? "name" : "command", wide ? " " : "", NULL);
+    put("\n", NULL);
 }
 
 /* "YYYY/MM/DD HH:MM:SS.mmm" */
@@ -149,18 +153,19 @@ static void put_device(const struct monitor *monitor, int gpu)
     int wide = monitor->arguments->branch >= WIDE;
     put_time(monitor);
     put_padded(decimal((uint64_t)gpu, index), monitor->date || monitor->time ? -4 : -5);
-    put(wide ? " " : "", NULL);
     if (monitor->processes)
-        put("         -   ", wide ? "  " : " ", "-   ", NULL);
+        put("          -     -", NULL);
+    else
+        put(wide ? " " : "", NULL);
     for (i = 0; i < monitor->column_count; i++) {
         if (!is_shown(monitor, &monitor->columns[i]))
             continue;
         if (monitor->processes)
-            put_cell(monitor, "-");
+            put_padded("-", wide ? -7 : -6);
         else
             put_figure(monitor, gpu, &monitor->columns[i]);
     }
-    put(monitor->processes ? "   -              \n" : "\n", NULL);
+    put(monitor->processes ? (wide ? "    -              \n" : "   -              \n") : "\n", NULL);
 }
 
 static int open_output(const struct subarguments *arguments)

@@ -90,6 +90,19 @@ static uint64_t slices_before(const struct view *view, const char *const *of)
     return sum;
 }
 
+uint64_t smi_multiprocessors(const struct view *view, const struct mig_profile *profile, uint64_t slices)
+{
+    struct mig_profile other;
+    int i;
+    if (slices >= profile->slices)
+        return profile->multiprocessors;
+    for (i = 0; smi_mig_profile(view, i, &other); i++) {
+        if (other.slices == 1)
+            return other.multiprocessors * slices;
+    }
+    return profile->multiprocessors * slices / profile->slices;
+}
+
 static int find_device(const struct view *view, int gpu, int index, int visible, struct mig_device *device)
 {
     const struct line *line = view->head;
@@ -116,7 +129,7 @@ static int find_device(const struct view *view, int gpu, int index, int visible,
             if (!equal(profile.name, fields[DEVICE_PROFILE]))
                 continue;
             device->profile = i;
-            device->multiprocessors = profile.slices ? profile.multiprocessors * device->slices / profile.slices : 0;
+            device->multiprocessors = smi_multiprocessors(view, &profile, device->slices);
             for (left = 0; left < ENGINES; left++)
                 device->engines[left] = profile.engines[left];
         }

@@ -32,6 +32,10 @@ struct mig_device {
 /* Returns 0 if there is no such profile. */
 int smi_mig_profile(const struct view *view, int index, struct mig_profile *profile);
 
+/* Multiprocessors of a compute instance with so many slices: all, or those of as many GPU instances of one slice (an H200 with
+ * 3g.71gb of 60 says 16 of 1c.3g.71gb). */
+uint64_t smi_multiprocessors(const struct view *view, const struct mig_profile *profile, uint64_t slices);
+
 /* The MIG device number *index* of a visible GPU; returns 0 if there is none. */
 int smi_mig_device(const struct view *view, int gpu, int index, struct mig_device *device);
 

@@ -303,7 +303,7 @@ static void put_compute_profiles(const struct view *view, const struct mig_devic
         smi_row("| >>>    >>>       <<<<<<<<<<<<<<<<<<  >><    >>/<<         >>>      >>>   >>>   >>>   |\n",
                 decimal((uint64_t)device->gpu, index), decimal(device->instance, instance), name, decimal(i, id),
                 slices == profile->slices ? "*" : "", decimal(slices_left(view, device, profile) / slices, free_count),
-                decimal(profile->slices / slices, total), decimal(profile->multiprocessors * slices / profile->slices, numbers[0]),
+                decimal(profile->slices / slices, total), decimal(smi_multiprocessors(view, profile, slices), numbers[0]),
                 decimal(profile->engines[DECODER], numbers[1]), decimal(profile->engines[ENCODER], numbers[2]),
                 decimal(profile->engines[OFA], numbers[3]));
         smi_row("|                                                                    >>>   >>>         |\n" LINE_OF_COMPUTE_PROFILES,

@@ -90,6 +90,15 @@ static void put_inactive(const struct context *context, const char *what)
         put("NVML: Unable to retrieve ", newer ? "Nvlink " : "NVLink ", what, " for link ", decimal(context->only, digits), " - inActive\n", NULL);
 }
 
+/* In MIG mode a GPU does not use its links. */
+static void put_mig(const struct context *context, const char *what)
+{
+    if (context->arguments->branch >= 575)
+        put("Nvlink queries are not supported for Devices in MIG mode\n", NULL);
+    else if (what)
+        put_inactive(context, what);
+}
+
 static void put_links(const struct context *context, void (*put_one)(uint64_t, const struct links *), const char *what)
 {
     const struct view *view = context->arguments->view;
@@ -97,6 +106,10 @@ static void put_links(const struct context *context, void (*put_one)(uint64_t, c
     int at;
     for (at = 0; at < view->chosen_count; at++) {
         put_gpu_title(view, view->chosen[at]);
+        if (equal(smi_gpu(view, at)[GPU_MIG], "Enabled") && context->links.count) {
+            put_mig(context, what);
+            continue;
+        }
         if (count == 0 || (!context->all && context->only >= count)) {
             if (what)
                 put_inactive(context, what);

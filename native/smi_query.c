@@ -286,10 +286,10 @@ static int read_format(struct query *query, const char *format)
             query->header = 0;
         else if (equal(word, "nounits"))
             query->units = 0;
-        else
-            return problem("\"", word, "\" is not a format: it must be csv, with noheader and nounits if wanted.");
+        else if (word[0])
+            return problem("Format modifier is not recognized.", "", "");
     }
-    return csv ? SMI_OK : problem("\"", "csv", "\" must be among the words of --format.");
+    return csv ? SMI_OK : problem("Format modifier --format=csv is mandatory.", "", "");
 }
 
 static int read_fields(struct query *query, const char *list)
@@ -304,7 +304,7 @@ static int read_fields(struct query *query, const char *list)
                 break;
         }
         if (!line || query->count == ASKED)
-            return problem("Field \"", word, "\" is not a valid field to query.\n");
+            return problem("Field \"", word, "\" is not a valid field to query.");
         query->fields[query->count].field = line->fields;
         query->fields[query->count++].number = number;
     }

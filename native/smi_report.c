@@ -140,7 +140,7 @@ static void put_instance(struct page *page, const struct line *line, int index)
         if (page->xml)
             put_element(page->open + 2, names[i], identity[i]);
         else
-            put_label(2, labels[i], NULL, identity[i]);
+            put_label(2, labels[i], "", identity[i]);
     }
     for (i = 0; i < INSTANCE_ELEMENTS; i++) {
         const struct instance_element *element = &instance_elements[i];
@@ -350,7 +350,7 @@ int smi_report(const struct view *view, const char *sections, int xml)
         while (at[length] && at[length] != ',')
             length++;
         if (!is_section(view, at, length)) {
-            put("Invalid display type: ", at, "\n", NULL);
+            put("Failed to parse --display/-d flags\n", NULL);
             flush();
             return SMI_BAD_ARGUMENT;
         }

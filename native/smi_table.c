@@ -251,7 +251,9 @@ static void put_gpu(const struct view *view, const struct layout *layout, int gp
     static const char *const draws[] = {
         "gpu_power_readings/instant_power_draw", "gpu_power_readings/power_draw", "gpu_power_readings/average_power_draw",
         "power_readings/power_draw", NULL};
-    static const char *const limits[] = {"gpu_power_readings/current_power_limit", "power_readings/power_limit", NULL};
+    static const char *const limits[] = {
+        "gpu_power_readings/current_power_limit", "gpu_power_readings/gpu_ceiling_power_limit/current_power_limit",
+        "power_readings/power_limit", NULL};
     const char *const *fields = view->gpus[gpu]->fields;
     const char *total = smi_value(view, gpu, "fb_memory_usage/total");
     const char *state = smi_value(view, gpu, "performance_state");

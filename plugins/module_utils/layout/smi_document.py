@@ -20,6 +20,8 @@ Lines of a GPU, after the line ``gpu``:
 from __future__ import annotations
 
 from ..machine.document.computed import NOT_AVAILABLE
+from ..machine.document.head import head
+from ..machine.document.instances import INSTANCE_ELEMENTS, instance_texts
 from ..machine.document.outline import Document, element_name
 from ..machine.document.queries import KINDS, REASONS, Field, fields
 from ..machine.document.texts import Report
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 
 # First version -> name of the DTD: 515 has v11, 535 to 570 v12, 580 and later v13, as published.
 _DTDS = ((580, "nvsmi_device_v13.dtd"), (535, "nvsmi_device_v12.dtd"), (0, "nvsmi_device_v11.dtd"))
-_RENAMED_HEAD = 610
-_NOTE = " [Deprecated; will be removed in CUDA 14.0. Use %s instead]"
 # Sections of -d by the first name of a path.
 _SECTIONS = {
     "fb_memory_usage": "MEMORY",
@@ -106,7 +106,7 @@ _OF_ONE_GPU = (
     "pci/pci_domain",
     "pci/pci_bus_id",
 )
-_SYSTEM = "system/"
+_QUERY = "query/"
 
 
 class Payload:
@@ -116,7 +116,7 @@ class Payload:
         self._machine = machine
         self._report = Report(machine)
         self._document = Document(self._report)
-        self._rows = [row for row in self._document.rows if not row[0].startswith(_SYSTEM)]
+        self._rows = self._document.rows
         self._numbers = {path: number for number, (path, _label, _gpus) in enumerate(self._rows)}
         # A text of an element is that of the first GPU that has it.
         self._texts = [
@@ -125,6 +125,18 @@ class Payload:
         self._fields: list[tuple[int, Field]] = [
             (kind, field) for kind, name in enumerate(KINDS) for field in fields(name, self._report.version)
         ]
+        self._fields += self._unknown_fields()
+
+    def _unknown_fields(self) -> list[tuple[int, Field]]:
+        """Return the fields that only the reports of the machine have."""
+        known = {name for kind, field in self._fields if kind == 0 for name in field.names}
+        found: dict[str, Field] = {}
+        for facts in (self._report.shared, *self._report.own):
+            for path in facts:
+                name, _bracket, unit = path[len(_QUERY) :].rstrip("]").partition(" [")
+                if path.startswith(_QUERY) and name and name not in known:
+                    found.setdefault(name, Field([name], unit, "", "", "", ""))
+        return [(0, field) for field in found.values()]
 
     def lines(self) -> list[str]:
         """Return the lines of the machine."""
@@ -143,28 +155,17 @@ class Payload:
                 if text != self._texts[number]:
                     found.append(_line("own", str(number), text))
         for number, (kind, field) in enumerate(self._fields):
-            text_or_none = self._report.query(gpu.index, field.names[0]) if kind == 0 else None
+            name = field.names[0]
+            text_or_none = self._report.query(gpu.index, name) if kind == 0 else None
+            if kind == 0 and text_or_none is None and field.unit and not field.source:
+                text_or_none = self._report.query(gpu.index, f"{name} [{field.unit}]")
             if text_or_none is not None:
                 found.append(_line("answer", str(number), text_or_none))
         return found
 
     def _head(self) -> list[str]:
-        version = self._machine.driver_version
-        cuda = "%d.%d" % self._machine.cuda_version
-        renamed = self._report.version >= _RENAMED_HEAD
         dtd = next(name for since, name in _DTDS if self._report.version >= since)
-        rows = [
-            ("timestamp", "Timestamp", "@time"),
-            ("driver_version", "Driver Version", version + (_NOTE % "KMD Version" if renamed else "")),
-            ("cuda_version", "CUDA Version", cuda + (_NOTE % "CUDA UMD Version" if renamed else "")),
-        ]
-        if renamed:
-            rows += [("kmd_version", "KMD Version", version), ("cuda_umd_version", "CUDA UMD Version", cuda)]
-        for path, label, _gpus in self._document.rows:
-            if path.startswith(_SYSTEM) and path != _SYSTEM:
-                rows.append((element_name(path[len(_SYSTEM) :]), label, self._report.text(0, path)))
-        rows.append(("attached_gpus", "Attached GPUs", "@count"))
-        return [_line("document", dtd), *[_line("system", *row) for row in rows]]
+        return [_line("document", dtd), *[_line("system", *row) for row in head(self._report)]]
 
     def _elements(self) -> list[str]:
         lines = []
@@ -236,32 +237,14 @@ _IDENTITY = {"index": 0, "minor": 0, "uuid": "", "pci_bus_id": "", "serial": "",
 
 
 def _instance(machine: Machine, gpu: Gpu, mig: MigDevice) -> tuple[str, ...]:
-    """Return the minor of the capability, GPU instance, compute instance, and what a MIG device of the document says.
-
-    Multiprocessors, copy engines, encoders, decoders, OFAs and JPEG decoders; errors of SRAM; total, reserved, used and free memory,
-    and total, used and free BAR1 memory in MiB.
-    """
+    """Return the minor of the capability, GPU instance, compute instance, and the texts of INSTANCE_ELEMENTS."""
     model = machine.model
-    profile = next((one for one in model.mig_profiles if one.name == mig.profile), None) if model else None
-    engines: tuple[str, ...] = (NOT_AVAILABLE,) * 5
-    count = NOT_AVAILABLE
-    if profile is not None:
-        count = str(profile.multiprocessors)
-        if profile.engines:
-            copy, decoder, encoder, jpeg, ofa = (str(number) for number in profile.engines)
-            engines = (copy, encoder, decoder, ofa, jpeg)
-    memory = mig.memory_mib
-    whole = model.memory_mib if model else 0
-    bar1 = model.readings.bar1_mib * memory // whole if model and whole else 0
-    errors = "0" if model and model.readings.ecc_mode == "Enabled" else NOT_AVAILABLE
+    texts = instance_texts(model, mig) if model is not None else {}
     return (
         str(capability_minor(gpu.minor, mig.gi, mig.ci)),
         str(mig.gi),
         str(mig.ci),
-        count,
-        *engines,
-        errors,
-        *(f"{number} MiB" for number in (memory, 0, 0, memory, bar1, 0, bar1)),
+        *[texts.get(path, NOT_AVAILABLE) for path, _label in INSTANCE_ELEMENTS],
     )
 
 

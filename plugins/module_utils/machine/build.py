@@ -43,6 +43,7 @@ _OPTIONAL: dict[str, object] = {
     "addressing_mode": "NONE",
     "report": {},
     "gpu_reports": [],
+    "mig_devices": [],
 }
 
 
@@ -107,9 +108,13 @@ def build_machine(
     model = _model(facts, str(name))
     layouts = mig.parse_layout("mig", mig_layout, count, model)
     reports = list(facts["gpu_reports"])  # type: ignore[call-overload]
+    # A layout replaces the MIG devices of the definition, also an empty one.
+    given = list(facts["mig_devices"]) if mig_layout is None else []  # type: ignore[call-overload]
     gpus = []
     for index in range(count):
         profiles = layouts.get(index)
+        rows = given[index] if index < len(given) else None
+        devices = mig.place("mig", ids[index], index, profiles or [], model)
         gpus.append(
             Gpu(
                 index=index,
@@ -119,8 +124,8 @@ def build_machine(
                 pci_bus_id=buses[index],
                 serial=serials[index],
                 irq=_FIRST_IRQ + index,
-                mig_enabled=profiles is not None,
-                mig_devices=mig.place("mig", ids[index], index, profiles or [], model),
+                mig_enabled=profiles is not None or rows is not None,
+                mig_devices=devices if rows is None else mig.devices(rows, ids[index], model),
                 addressing_mode=str(facts["addressing_mode"]),
                 report=report.build(reports[index]) if index < len(reports) else (),
             )
@@ -193,6 +198,7 @@ def _own_facts(definition: object) -> dict[str, object]:
     parameters.one_of(where + "addressing_mode", facts["addressing_mode"], ADDRESSING_MODES)
     report.check(where + "report", facts["report"])
     report.check_each(where + "gpu_reports", facts["gpu_reports"], MAX_GPUS)
+    mig.check_devices(where + "mig_devices", facts["mig_devices"], MAX_GPUS)
     return facts
 
 

@@ -39,9 +39,15 @@ class Capture:
     :ivar gpus: the same of each GPU, such as ``pci/pci_bus_id`` or ``PCI/Bus Id``.
     :ivar documents: of each GPU all (path, text) in document order. The path is one of ``gpus``; a repeated element has a number,
         ``entry#2``. Supported clocks are in the form of document/clocks.py.
+    :ivar answers: of each GPU, field of ``--query-gpu`` with its unit, such as ``power.draw [W]`` -> text.
     :ivar is_xml: the paths are those of ``-q -x``, not of ``-q``.
     :ivar links: NVLinks of the first GPU.
+    :ivar link_speed: MB/s of its first active NVLink.
+    :ivar links_inactive: its NVLinks lead nowhere.
     :ivar numa: NUMA node or CPUs of each GPU, as text.
+    :ivar cpus: CPUs near each GPU, such as ``0-19``.
+    :ivar nodes: NUMA node near each GPU.
+    :ivar matrix: per GPU its cells of ``topo -m`` for the GPUs.
     :ivar switches: per GPU the GPUs that it reaches through PCIe switches only.
     :ivar compute_capability: such as ``9.0``.
     """
@@ -50,9 +56,15 @@ class Capture:
         self.system: dict[str, str] = {}
         self.gpus: list[dict[str, str]] = []
         self.documents: list[list[tuple[str, str]]] = []
+        self.answers: list[dict[str, str]] = []
         self.is_xml = False
         self.links: int | None = None
+        self.link_speed: int | None = None
+        self.links_inactive = False
         self.numa: list[str] = []
+        self.cpus: list[str] = []
+        self.nodes: list[str] = []
+        self.matrix: list[list[str]] = []
         self.switches: list[set[int]] = []
         self.compute_capability: str | None = None
 
@@ -74,7 +86,7 @@ def read_captures(texts: dict[str, str]) -> Capture:
                 found_in = name
                 _read_query(name, body, capture)
                 known = True
-            known |= _read_topology(body, capture) | _read_links(body, capture) | _read_capability(body, capture)
+            known |= _read_topology(body, capture) | _read_links(body, capture) | _read_answers(body, capture)
         if not known:
             raise UsageError(f"{name}: {NOTHING_READ}")
     if not capture.gpus:
@@ -232,6 +244,10 @@ def _read_topology(body: str, capture: Capture) -> bool:
     for line in lines[heads[0] + 1 : heads[0] + 1 + count]:
         cells = [cell.strip() for cell in line.split("\t")][1:]
         capture.numa.append(cells[near] if near < len(cells) else "")
+        for texts, title in ((capture.cpus, "CPU Affinity"), (capture.nodes, "NUMA Affinity")):
+            place = titles.index(title) if title in titles else len(cells)
+            texts.append(cells[place] if place < len(cells) else "")
+        capture.matrix.append(cells[:count])
         capture.switches.append({index for index, cell in enumerate(cells[:count]) if cell in ("X", "PIX", "PXB")})
     return True
 
@@ -243,20 +259,29 @@ def _read_links(body: str, capture: Capture) -> bool:
     if "Device does not have or support Nvlink" in body:
         capture.links = 0
         return True
+    if re.search(r"links are inactive", body, re.I):
+        capture.links_inactive = True
+        return True
     first = re.split(r"^GPU 1: ", body, maxsplit=1, flags=re.M)[0]
     found = re.findall(r"^\s+Link \d+: .*(?:GB/s|inactive)", first, re.M)
     if found:
         capture.links = len(found)
+        speeds = re.findall(r"^\s+Link \d+: (\d+)(?:\.(\d{1,3}))?\d* GB/s", first, re.M)
+        if speeds and len(speeds[0][0]) < 5:
+            capture.link_speed = int(speeds[0][0] + speeds[0][1].ljust(3, "0"))
     return bool(found)
 
 
-def _read_capability(body: str, capture: Capture) -> bool:
+def _read_answers(body: str, capture: Capture) -> bool:
     """``--query-gpu=...,compute_cap,... --format=csv``."""
     lines = body.strip().split("\n")
     titles = lines[0].split(", ")
     if "compute_cap" not in titles or len(lines) < 2:
         return False
-    values = lines[1].split(", ")
-    place = titles.index("compute_cap")
-    capture.compute_capability = known(values[place]) if len(values) == len(titles) else None
+    rows = [line.rstrip("\r").split(", ") for line in lines[1 : _MOST_GPUS + 1]]
+    # A text can have a comma and a blank in it: of such a row nothing is certain.
+    answers = [dict(zip(titles, row)) if len(row) == len(titles) else {} for row in rows]
+    capture.compute_capability = known(answers[0].get("compute_cap"))
+    if not capture.answers:
+        capture.answers = answers
     return True

@@ -102,7 +102,7 @@ def _value(kind: str, data: object, where: str) -> object:
 def _check_gpus(machine: Machine) -> None:
     """Check what other programs make paths, names and labels of."""
     from .build import MAX_GPUS
-    from .mig import check_profile_name
+    from .mig import check_device_name
 
     parameters.driver_version("driver_version", machine.driver_version)
     field = "gpus"
@@ -119,7 +119,7 @@ def _check_gpus(machine: Machine) -> None:
         for mig in gpu.mig_devices:
             place = f"{where}.mig_devices[{mig.index}]"
             parameters.gpu_uuid(f"{place}.uuid", mig.uuid, "MIG-")
-            check_profile_name(f"{place}.profile", mig.profile)
+            check_device_name(f"{place}.profile", mig.profile)
         for uuid in (gpu.uuid, *[mig.uuid for mig in gpu.mig_devices]):
             if uuid in uuids:
                 raise ParameterError(f"{where}.uuid", uuid, "given once only")

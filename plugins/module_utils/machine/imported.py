@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from ..errors import ParameterError, UsageError
-from . import types
+from . import links, types
 from .build import build_machine
 from .capture import Capture, known
-from .document.captured import by_element, report_of
-from .document.texts import version_number
+from .document.captured import answers_of, by_element, report_of
+from .document.head import head_differences
+from .document.instances import captured_instances, definitions_of, found_profiles
+from .document.texts import Report, version_number
 from .model import Machine
 
 # Path in -q -x, and in -q. Later ones are of other driver branches.
@@ -150,12 +152,10 @@ def definition_of(capture: Capture, keep_identity: bool = False) -> tuple[dict[s
         facts["addressing_mode"] = addressing
     if capture.links is not None:
         facts["nvlink_links"] = capture.links
+    _add_links(capture, facts)
     _add_groups(capture, facts)
     facts["readings"] = _readings(first)
     notes = _add_board(facts, first)
-    in_mig_mode = [str(index) for index, gpu in enumerate(capture.gpus) if _get(gpu, _MIG_MODE) == "Enabled"]
-    if in_mig_mode:
-        notes.append("in MIG mode, whose layout is not part of a definition: GPU " + ", ".join(in_mig_mode))
     if keep_identity:
         _add_identity(capture, facts)
     missing = [key for key in _OPTIONAL if key not in facts and (keep_identity or key not in ("uuids", "serials"))]
@@ -165,12 +165,33 @@ def definition_of(capture: Capture, keep_identity: bool = False) -> tuple[dict[s
     if missing:
         notes.append("not in the input: " + ", ".join(missing))
     try:
+        _add_instances(capture, facts)
         machine = build_machine("imported", facts)
         _add_reports(capture, machine, facts, keep_identity)
         build_machine("imported", facts)
     except ParameterError as error:
         raise UsageError(f"the output of nvidia-smi is not that of a machine: {error}") from None
     return facts, notes
+
+
+def _add_instances(capture: Capture, facts: dict[str, object]) -> None:
+    """Add the MIG devices of GPUs in MIG mode, and profiles for them if none are known."""
+    if not any(_get(gpu, _MIG_MODE) == "Enabled" for gpu in capture.gpus):
+        return
+    model = build_machine("imported", facts).model
+    if model is None:
+        raise ValueError("a machine of a definition has a model")
+    found: list[object] = []
+    profiles: dict[object, list[object]] = {}
+    for gpu, document in zip(capture.gpus, capture.documents):
+        devices = captured_instances(document)
+        rows = definitions_of(devices, model)
+        found.append(rows if _get(gpu, _MIG_MODE) == "Enabled" else None)
+        if not model.mig_profiles and model.memory_mib:
+            profiles.update((row[0], row) for row in found_profiles(rows, devices, model.memory_mib))
+    facts["mig_devices"] = found
+    if profiles:
+        facts["mig_profiles"] = list(profiles.values())
 
 
 def _add_reports(capture: Capture, machine: Machine, facts: dict[str, object], keep_identity: bool) -> None:
@@ -182,6 +203,18 @@ def _add_reports(capture: Capture, machine: Machine, facts: dict[str, object], k
     facts["report"] = report
     if each:
         facts["gpu_reports"] = each
+    whole = build_machine("imported", facts)
+    system = head_differences(Report(whole), capture.system)
+    if system:
+        report["system"] = system
+    told = answers_of(whole, capture.answers)
+    if len(told) == len(documents) and any(told):
+        common = {name: text for name, text in told[0].items() if all(own.get(name) == text for own in told)}
+        report["query"] = common
+        others = [{name: text for name, text in own.items() if name not in common} for own in told]
+        if any(others):
+            each = each or [{} for _gpu in documents]
+            facts["gpu_reports"] = [{**one, "query": other} if other else one for one, other in zip(each, others)]
 
 
 def _get(facts: dict[str, str], paths: tuple[str, ...]) -> str | None:
@@ -230,6 +263,22 @@ def _compute_capability(capture: Capture, facts: dict[str, object]) -> str:
             f"the compute capability of {name} is unknown: add a file with the query of compute_cap in CSV format"
         )
     return found
+
+
+def _add_links(capture: Capture, facts: dict[str, object]) -> None:
+    """The state and speed of NVLinks, and what `topo -m` says beyond the sizes of the groups."""
+    if capture.links_inactive:
+        facts["nvlink_inactive"] = True
+        facts.setdefault("nvlink_links", 0)
+    if capture.link_speed and capture.link_speed != links.usual_speed(str(facts.get("architecture", ""))):
+        facts["nvlink_mb_per_s"] = capture.link_speed
+    count = len(capture.gpus)
+    if len(capture.cpus) == count and all(capture.cpus) and "N/A" not in capture.cpus:
+        facts["cpu_affinity"] = capture.cpus
+    if len(capture.nodes) == count and all(capture.nodes):
+        facts["numa_nodes"] = capture.nodes
+    if len(capture.matrix) == count and count > 1:
+        facts["topology"] = [" ".join(row) for row in capture.matrix]
 
 
 def _add_groups(capture: Capture, facts: dict[str, object]) -> None:

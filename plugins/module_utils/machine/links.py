@@ -23,7 +23,12 @@ _DIGITS = frozenset("0123456789")
 
 def speed(model: GpuModel) -> int:
     """Return the MB/s of an NVLink, as `nvidia-smi nvlink -s` shows it; 0 if the GPU has none or it is unknown."""
-    return model.nvlink_mb_per_s or (_SPEEDS.get(model.architecture, 0) if model.nvlink_links else 0)
+    return model.nvlink_mb_per_s or (usual_speed(model.architecture) if model.nvlink_links else 0)
+
+
+def usual_speed(architecture: str) -> int:
+    """Return the MB/s of an NVLink of GPUs of this architecture; 0 if it is unknown."""
+    return _SPEEDS.get(architecture, 0)
 
 
 def check(where: str, facts: dict[str, object], most: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .. import parameters
 from ..errors import ParameterError
+from . import report
 from .identity import derive_uuid
 from .model import GpuModel, MigDevice, MigProfile
 
@@ -23,6 +24,8 @@ _INSTANCES_PER_GPU = 15
 _COMPUTE_INSTANCES = 8
 _MOST_ENGINES = 64
 _KEYS = ("name", "memory_slices", "starts", "memory_mib", "instances", "multiprocessors")
+_DEVICE = ("profile", "gpu_instance", "compute_instance")
+_DEVICE_OPTIONAL = ("memory_mib", "report")
 _ENGINES = ("copy", "decoder", "encoder", "jpeg", "ofa")
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
 
@@ -118,6 +121,72 @@ def check_profile_name(where: str, name: object) -> str:
     if not separator or not slices.isdigit() or "gb" not in memory_name or not _NAME.issuperset(str(name)):
         raise ParameterError(where, name, "a MIG profile name such as 3g.20gb or 1g.5gb+me")
     return slices
+
+
+def check_device_name(where: str, name: object) -> tuple[int, str]:
+    """Return the compute slices of a MIG device and the profile of its GPU instance: ``1c.3g.20gb`` is one slice of 3g.20gb.
+
+    :raises ParameterError: not such a name.
+    """
+    compute, separator, profile = name.partition("c.") if isinstance(name, str) else ("", "", "")
+    if not separator or not compute.isdigit():
+        return int(check_profile_name(where, name)), str(name)
+    check_profile_name(where, profile)
+    return int(compute), profile
+
+
+def check_devices(where: str, rows: object, most: int) -> None:
+    """Check the ``mig_devices`` of a user's definition: per GPU a list of MIG devices, or None if it is not in MIG mode.
+
+    :raises ParameterError: not a list of at most *most* lists of mappings with profile, gpu_instance, compute_instance, and
+        optionally memory_mib and report.
+    """
+    if not isinstance(rows, (list, tuple)) or len(rows) > most:
+        raise ParameterError(where, rows, f"a list of lists of MIG devices, at most {most}, one per GPU")
+    for index, devices in enumerate(rows):
+        place = f"{where}[{index}]"
+        if devices is None:
+            continue
+        if not isinstance(devices, (list, tuple)):
+            raise ParameterError(place, devices, "a list of MIG devices, or null for a GPU that is not in MIG mode")
+        seen = set()
+        for device in devices:
+            if not isinstance(device, dict):
+                raise ParameterError(place, device, "a mapping of " + ", ".join((*_DEVICE, *_DEVICE_OPTIONAL)))
+            _values(place, device, _DEVICE, _DEVICE_OPTIONAL)
+            check_device_name(place + ".profile", device["profile"])
+            gi = parameters.integer(place + ".gpu_instance", device["gpu_instance"], 0, _INSTANCES_PER_GPU - 1)
+            ci = parameters.integer(place + ".compute_instance", device["compute_instance"], 0, _COMPUTE_INSTANCES - 1)
+            if (gi, ci) in seen:
+                raise ParameterError(place, f"{gi}, {ci}", "made of pairs of instances that are given once only")
+            seen.add((gi, ci))
+            parameters.integer(place + ".memory_mib", device.get("memory_mib", 1), 1, 1 << 40)
+            report.check(place + ".report", device.get("report", {}))
+
+
+def devices(rows: Any, gpu_uuid: str, model: GpuModel) -> tuple[MigDevice, ...]:
+    """Return the MIG devices of a GPU for one list of the ``mig_devices`` that :func:`check_devices` has accepted."""
+    found = []
+    for position, row in enumerate(
+        sorted(rows, key=lambda row: (int(row["gpu_instance"]), int(row["compute_instance"])))
+    ):
+        slices, name = check_device_name("mig_devices", row["profile"])
+        profile = next((one for one in model.mig_profiles if one.name == name), None)
+        gi, ci = int(row["gpu_instance"]), int(row["compute_instance"])
+        found.append(
+            MigDevice(
+                index=position,
+                uuid="MIG-" + derive_uuid(gpu_uuid, f"mig/{gi}/{ci}"),
+                gi=gi,
+                ci=ci,
+                profile=str(row["profile"]),
+                graphics="+gfx" in name,
+                memory_mib=int(row.get("memory_mib", profile.memory_mib if profile else 0)),
+                compute_slices=slices,
+                report=report.build(row.get("report", {})),
+            )
+        )
+    return tuple(found)
 
 
 def named_profile(profile: MigProfile) -> dict[str, object]:

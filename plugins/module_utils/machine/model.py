@@ -19,10 +19,14 @@ class MigDevice(Value):
     uuid: str  # ``MIG-<uuid>``
     gi: int  # GPU instance id
     ci: int  # compute instance id within the GPU instance
-    profile: str = ""  # profile name in NVIDIA's spelling, e.g. ``3g.20gb``
+    profile: str = (
+        ""  # profile name in NVIDIA's spelling, e.g. ``3g.20gb``, or ``1c.3g.20gb`` if it is a part of the GPU instance
+    )
     graphics: bool = False  # whether the profile has the attribute ``gfx``, so that the device has DRM nodes
     memory_mib: int = 0  # memory of the GPU instance in MiB
     compute_slices: int = 0  # number of compute slices
+    # (path, text): elements of its part of nvidia-smi's document that do not follow from the fields above.
+    report: tuple[tuple[str, str], ...] = ()
 
 
 @value

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-from fnmatch import fnmatchcase
 
 import pytest
 import yaml
@@ -20,9 +19,12 @@ from hypothesis import strategies as st
 from ansible_collections.nvmock.gpu.plugins.module_utils.cli import main
 from ansible_collections.nvmock.gpu.plugins.module_utils.cli.import_command import read_text
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError, UsageError
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine import imported, types
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine.capture import known, read_captures
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.capture import read_captures
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.captured import by_element
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.outline import Document
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.texts import Report
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.imported import definition_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -140,99 +142,23 @@ READINGS = (
     *("temperature_c", "memory_temperature_c", "bar1_mib", "power_mw", "power_limits_mw", "clocks_mhz"),
     *("max_clocks_mhz", "pcie_link", "ecc_mode"),
 )
-# Values of captures that no definition has, and why. Patterns of their paths in -q -x and in -q, in lower case.
-NO_FIELD = "a machine has no such field"
-MISSING = {
-    "minor*number": "it is the index of the GPU",
-    "pci/bus": "in the bus ID",
-    "pci/device": "in the bus ID",
-    "pci/domain": "in the bus ID",
-    "pci/pci_bus": "in the bus ID",
-    "pci/pci_device": "in the bus ID",
-    "pci/pci_domain": "in the bus ID",
-    "pci/*class*": "NVML says the class of a 3D controller",
-    "*fb?memory?usage/[fru]*": "all memory is free; the reserved memory has no field",
-    "bar1?memory?usage/[fu]*": "all memory is free",
-    "*link?info/*current*": "a link always has its maximum",
-    "*link?info/*device*": "a link always has its maximum",
-    "*link?info/*host*": "a link always has its maximum",
-    "*power*readings/*current*limit": "it is the default",
-    "*power*readings/*requested*limit": "it is the default",
-    "*power*readings/power_limit": "it is the default",
-    "*power*readings/enforced*limit": "it is the default",
-    "*power*readings/average*": "the instantaneous one is taken",
-    "power_readings/power_management": "it follows from the limits",
-    "*_power_readings/power_state": "the performance state is P0",
-    "power_readings/power_state": "the performance state is P0",
-    "performance?state": "it is P0",
-    "mig?mode/*": "the MIG layout is not part of a definition",
-    "mig?device*": "the MIG layout is not part of a definition",
-    "*applications?clocks/*": NO_FIELD,
-    "max?customer?boost?clocks/*": NO_FIELD,
-    "ecc?mode/pending*": "it is the current one",
-    "ecc errors/*": "errors are 0",
-    "accounting?mode*": NO_FIELD,
-    "board?id": "it is made of the bus ID",
-    "multigpu?board": NO_FIELD,
-    "gpu?part?number": NO_FIELD,
-    "*fan*speed": NO_FIELD,
-    "voltage/*": NO_FIELD,
-    "*module?id": NO_FIELD,
-    "platform*": NO_FIELD,
-    "*pdi": NO_FIELD,
-    "inforom*": NO_FIELD,
-    "persistence?mode": NO_FIELD,
-    "compute?mode": "it is Default",
-    "display?*": "it is disabled",
-    "gsp?firmware?version": "it is the driver version",
-    "gpu?virtualization?mode/*": NO_FIELD,
-    "*c2c?mode": NO_FIELD,
-    "gpu_reset_status/*": NO_FIELD,
-    "sparse?operation?mode": NO_FIELD,
-    "pci/replay*": "errors are 0",
-    "pci/*throughput": "nothing runs",
-    "pci/?x_util": "nothing runs",
-    "pci/atomic*": NO_FIELD,
-    "clocks?event?reasons*": "the GPU is idle",
-    "cc_protected_memory_usage/*": NO_FIELD,
-    "conf compute protected memory usage/*": NO_FIELD,
-    "utilization/*": "nothing runs",
-    "*encoder?stats/*": "nothing runs",
-    "*fbc?stats/*": "nothing runs",
-    "remapped?rows/*": NO_FIELD,
-    "temperature/*limit*": NO_FIELD,
-    "temperature/*threshold*": NO_FIELD,
-    "temperature/gpu shutdown temp": NO_FIELD,
-    "temperature/gpu slowdown temp": NO_FIELD,
-    "temperature/gpu max operating temp": NO_FIELD,
-    "temperature/gpu target*": NO_FIELD,
-    "gpu?memory?power?readings/*": NO_FIELD,
-    "module_power_readings/*": NO_FIELD,
-    "edpp multiplier": NO_FIELD,
-    "power_smoothing": NO_FIELD,
-    "fabric/*": NO_FIELD,
-    "capabilities/egm": NO_FIELD,
-}
-SYSTEM_MISSING = {"timestamp", "attached_gpus", "Timestamp", "Attached GPUs", "Driver Version", "CUDA Version"}
+# What a document has that a definition does not: what runs, and what a node derives from its seed.
+NOT_CARRIED = (
+    "processes",
+    "Processes",
+    "accounted_processes",
+    "mig_devices",
+    "MIG Device",
+    "uuid",
+    "serial",
+    "minor_number",
+)
+NOT_CARRIED += ("platformInfo/chassis_serial_number",)
 
 
 def captured(name):
     path = os.path.join(CAPTURES, name)
     return read_captures({path: read_text(path)})
-
-
-def imported_paths():
-    """Every path of an output that the importer reads."""
-    tables = (imported._SYSTEM, imported._TEXTS, imported._NUMBERS)
-    paths = {path for table in tables for alternatives in table.values() for path in alternatives}
-    for one in ("MEMORY", "BUS_ID", "UUID", "SERIAL", "ADDRESSING", "ECC_MODE"):
-        paths.update(getattr(imported, f"_{one}"))
-    paths.update(path for alternatives in imported._LINK for path in alternatives)
-    for section in imported._POWER:
-        paths.update(f"{section}/{name}" for names in (imported._DRAWS, *imported._LIMITS) for name in names)
-    paths.update(f"{section}/{xml}" for section in ("clocks", "max_clocks") for xml, _text in imported._CLOCKS)
-    paths.update(f"{section}/{text}" for section in ("Clocks", "Max Clocks") for _xml, text in imported._CLOCKS)
-    return paths
 
 
 def test_every_capture_is_here():
@@ -254,21 +180,26 @@ def test_values_of_a_capture(name):
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_every_value_of_a_capture_is_carried_or_named(name):
+def test_every_element_of_a_capture_is_carried(name):
+    """The definition says of every GPU what its document says: no element is missing, and none is there that it does not have."""
     capture = captured(name)
-    carried = imported_paths()
-    for gpu in capture.gpus:
-        left = [path for path, value in gpu.items() if known(value) and path not in carried]
-        unnamed = [path for path in left if not any(fnmatchcase(path.lower(), pattern) for pattern in MISSING)]
-        assert unnamed == []
-    assert set(capture.system) - carried - SYSTEM_MISSING == set()
-
-
-def test_no_row_of_missing_values_is_without_a_capture():
-    paths = {
-        path.lower() for name in EXPECTED for gpu in captured(name).gpus for path, value in gpu.items() if known(value)
-    }
-    assert [pattern for pattern in MISSING if not any(fnmatchcase(path, pattern) for path in paths)] == []
+    facts, _notes = definition_of(capture)
+    document = Document(Report(build_machine("imported", facts)))
+    for gpu, captured_document in enumerate(capture.documents):
+        shown = {
+            path
+            for path, label, having in document.rows
+            if gpu in having and path[-1] != "/" and (label or capture.is_xml)
+        }
+        told = dict(captured_document if capture.is_xml else by_element(captured_document, document.report.version))
+        if not capture.is_xml:
+            told.setdefault("supported_clocks", document.text(gpu, "supported_clocks"))  # -q does not show them
+            shown -= {"supported_gpu_target_temp/gpu_target_temp_min", "supported_gpu_target_temp/gpu_target_temp_max"}
+        shown, told = (
+            {path: text for path, text in texts.items() if not path.startswith(NOT_CARRIED)}
+            for texts in ({path: document.text(gpu, path) for path in shown}, told)
+        )
+        assert shown == told
 
 
 def test_the_idle_section_is_taken():
@@ -287,10 +218,7 @@ def test_what_other_commands_say():
     assert notes == ["from machine type dgxh200, which has the same board: mig_profiles"]
     assert definition_of(captured("nvidia-l40s__595.80.txt"))[0]["nvlink_links"] == 0
     mig = definition_of(captured("nvidia-h200-mig__590.48.01.txt"))[1]
-    assert mig == [
-        "from machine type dgxh200, which has the same board: nvlink_links, mig_profiles",
-        "in MIG mode, whose layout is not part of a definition: GPU 0",
-    ]
+    assert mig == ["from machine type dgxh200, which has the same board: nvlink_links, mig_profiles"]
 
 
 TOPOLOGY = """\

@@ -8,12 +8,21 @@ from ..model import Machine
 from ..report import FROM_DRIVER, build, nested
 from .computed import NOT_AVAILABLE
 from .elements import elements
-from .outline import outline
+from .outline import Document, outline
+from .queries import answer, fields
 from .texts import ABSENT, Report
 
 # What a document has of a machine itself, not of its boards; and what runs on it.
 _NOT_OF_A_BOARD = ("uuid", "minor_number", "mig_devices", "MIG Device", "processes", "accounted_processes")
+_FREE = ("fb_memory_usage/free", "bar1_memory_usage/free")
 _CHASSIS = "platformInfo/chassis_serial_number"
+# Fields of queries that change from moment to moment, and those of a node.
+_READINGS = (
+    *("temperature.", "power.draw", "module.power.draw", "gpu.power.draw", "clocks.current.", "clocks_event_reasons."),
+    *("clocks_event_reasons_counters.", "clocks_throttle_reasons.", "utilization.", "memory.", "pstate", "fan.speed"),
+    *("pcie.link.gen.current", "pcie.link.gen.gpucurrent", "pcie.link.width.current", "encoder.stats."),
+)
+_OF_A_NODE = ("uuid", "serial", "hostname", "platform.chassis_serial_number")
 # -q shows these numbers with a prefix.
 _HEXADECIMAL = (
     "pci_bus",
@@ -105,9 +114,45 @@ def _differences(report: Report, gpu: int, document: list[tuple[str, str]], is_x
         ):
             continue
         absent.append(path)
+    _drop_free_memory(report, gpu, pairs)
     if absent:
         pairs[ABSENT] = "; ".join(absent)
     return pairs
+
+
+def _drop_free_memory(report: Report, gpu: int, pairs: dict[str, object]) -> None:
+    """Drop the free memory that follows from the reserved and used memory in *pairs*."""
+    free = {path: pairs.pop(path) for path in _FREE if path in pairs}
+    own = (*report.machine.gpus[gpu].report, *[(path, str(text)) for path, text in pairs.items()])
+    gpus = list(report.machine.gpus)
+    gpus[gpu] = gpus[gpu].but(report=own)
+    complete = Report(report.machine.but(gpus=tuple(gpus)))
+    pairs.update((path, text) for path, text in free.items() if complete.text(gpu, path) != text)
+
+
+def answers_of(machine: Machine, answers: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the answers to ``--query-gpu`` of each GPU that do not follow from the documents of *machine*.
+
+    Readings are left out: those of the query are of another moment than those of the document.
+
+    :arg answers: of each GPU, field with its unit -> text.
+    """
+    document = Document(Report(machine))
+    known = {name: field for field in fields("gpu", document.report.version) for name in field.names}
+    found = []
+    for gpu, told in zip(range(len(machine.gpus)), answers):
+        own: dict[str, str] = {}
+        for title, text in told.items():
+            name, _bracket, unit = title.rstrip("]").partition(" [")
+            field = known.get(name)
+            if name.startswith(_READINGS) or name in _OF_A_NODE or (field and field.source.startswith("@")):
+                continue
+            if field is None:
+                own[f"{name} [{unit}]" if unit and "/" not in unit else name] = text
+            elif answer(document, gpu, field) != text:
+                own[field.names[0]] = text
+        found.append(own)
+    return found
 
 
 _by_label: dict[float, dict[str, str]] = {}

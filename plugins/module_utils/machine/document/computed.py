@@ -88,6 +88,7 @@ def _identity(path: str, machine: Machine, model: GpuModel, gpu: Gpu) -> str | N
         "addressing_mode": _ADDRESSING.get(gpu.addressing_mode),
         "serial": gpu.serial,
         "uuid": gpu.uuid,
+        "pdi": "0x" + gpu.uuid[4:].replace("-", "")[:16],
         "minor_number": str(gpu.minor),
         "vbios_version": model.vbios_version,
         "board_part_number": model.board_part_number,
@@ -124,7 +125,8 @@ def _reading(path: str, model: GpuModel, gpu: Gpu, text_of: Callable[[str], str]
     if name == "free":
         # The report can have another total, as of a GPU whose memory is set apart.
         parts = [number_in(text_of(f"{group}/{part}")) or 0 for part in ("total", "reserved", "used")]
-        return f"{int(parts[0] - parts[1] - parts[2])} MiB"
+        # The parts are rounded up: with a reserved part, most captures have 1 MiB more.
+        return f"{int(parts[0] - parts[1] - parts[2]) + bool(parts[1])} MiB"
     return f"{total if name == 'total' else 0} MiB"
 
 

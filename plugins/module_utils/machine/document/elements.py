@@ -56,7 +56,7 @@ driver_model                                        | Driver Model              
   pending_dm                                        | Pending                             |            | N/A         |
 serial                                              | Serial Number                       |            | =           |
 uuid                                                | GPU UUID                            |            | =           |
-pdi                                                 | GPU PDI                             | 580        | N/A         |
+pdi                                                 | GPU PDI                             | 580        | =           |
 minor_number                                        | Minor Number                        |            | =           |
 vbios_version                                       | VBIOS Version                       |            | =           |
 multigpu_board                                      | MultiGPU Board                      |            | No          |
@@ -87,15 +87,16 @@ gpu_operation_mode                                  | GPU Operation Mode        
   current_gom                                       | Current                             |            | N/A         |
   pending_gom                                       | Pending                             |            | N/A         |
 c2c_mode                                            | GPU C2C Mode                        | 570        | N/A         |
+gsp_firmware_version                                | GSP Firmware Version                | -570       | =           |
 gpu_virtualization_mode                             | GPU Virtualization Mode             |            |             |
   virtualization_mode                               | Virtualization Mode                 |            | None        |
   host_vgpu_mode                                    | Host VGPU Mode                      |            | N/A         |
   vgpu_heterogeneous_mode                           | vGPU Heterogeneous Mode             | 570        | N/A         |
-gpu_recovery_action                                 | GPU Recovery Action                 | 570        | None        |
-gsp_firmware_version                                | GSP Firmware Version                |            | =           |
 gpu_reset_status                                    | GPU Reset Status                    | 535-580    |             |
   reset_required                                    | Reset Required                      | 535-580    | =reset      |
   drain_and_reset_recommended                       | Drain and Reset Recommended         | 535-580    | =reset      |
+gpu_recovery_action                                 | GPU Recovery Action                 | 570        | None        |
+gsp_firmware_version                                | GSP Firmware Version                | 570        | =           |
 ibmnpu                                              | IBMNPU                              |            |             |
   relaxed_ordering_mode                             | Relaxed Ordering Mode               |            | N/A         |
 pci                                                 | PCI                                 |            |             |
@@ -124,8 +125,9 @@ pci                                                 | PCI                       
   replay_rollover_counter                           | Replay Number Rollovers             |            | 0           |
   tx_util                                           | Tx Throughput                       |            | 0 KB/s      |
   rx_util                                           | Rx Throughput                       |            | 0 KB/s      |
+  atomic_caps_inbound                               | Atomic Caps Inbound                 | 535-570    | N/A         |
   atomic_caps_outbound                              | Atomic Caps Outbound                | 535        | N/A         |
-  atomic_caps_inbound                               | Atomic Caps Inbound                 | 535        | N/A         |
+  atomic_caps_inbound                               | Atomic Caps Inbound                 | 570        | N/A         |
 fan_speed                                           | Fan Speed                           |            | N/A         |
 performance_state                                   | Performance State                   |            | =           |
 clocks_throttle_reasons                             | Clocks Throttle Reasons             | -535       |             |

@@ -9,7 +9,7 @@ from .elements import elements
 from .texts import ABSENT, Report, other_names
 
 # Keys of a report that are no elements.
-_NO_ELEMENTS = ("from_driver", ABSENT, "query")
+_NO_ELEMENTS = ("from_driver", ABSENT, "query", "system")
 _BEFORE_AMPERE = ("Kepler", "Maxwell", "Pascal", "Volta", "Turing")
 
 

@@ -32,6 +32,28 @@ MACHINE: dict[str, object] = {
         "pcie_link": [4, 16],
         "ecc_mode": "Enabled",
     },
+    "report": {
+        "from_driver": "535.54.03",
+        "display_mode": "Enabled",
+        "persistence_mode": "Disabled",
+        "gpu_part_number": "20B2-895-A1",
+        "gpu_module_id": "4",
+        "inforom_version": {"img_version": "G506.0212.00.01", "oem_object": "2.0", "ecc_object": "6.16"},
+        "pci": {"pci_gpu_link_info": {"pcie_gen": {"max_host_link_gen": "4"}}},
+        "clocks_event_reasons": {"clocks_event_reason_gpu_idle": "Not Active"},
+        "fb_memory_usage": {"reserved": "869 MiB"},
+        "bar1_memory_usage": {"used": "1 MiB"},
+        "temperature": {
+            "gpu_temp_max_threshold": "92 C",
+            "gpu_temp_slow_threshold": "89 C",
+            "gpu_temp_max_gpu_threshold": "85 C",
+            "gpu_temp_max_mem_threshold": "95 C",
+        },
+        "applications_clocks": {"graphics_clock": "1275 MHz"},
+        "default_applications_clocks": {"graphics_clock": "1275 MHz"},
+        "voltage": {"graphics_volt": "912.500 mV"},
+        "supported_clocks": "1593: 1410-210/15",
+    },
     "pci_bus_ids": ["0000:01:00.0"],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

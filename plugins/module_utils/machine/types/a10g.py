@@ -29,5 +29,29 @@ MACHINE: dict[str, object] = {
         "pcie_link": [4, 16],
         "ecc_mode": "Enabled",
     },
+    "report": {
+        "from_driver": "515.105.01",
+        "persistence_mode": "Disabled",
+        "gpu_part_number": "000-00000-0000-000",
+        "gpu_module_id": "0",
+        "inforom_version": {"img_version": "G133.0210.00.04", "oem_object": "2.0", "ecc_object": "6.16"},
+        "gpu_virtualization_mode": {"virtualization_mode": "Pass-Through"},
+        "pci": {
+            "pci_gpu_link_info": {"pcie_gen": {"current_link_gen": "1"}, "link_widths": {"current_link_width": "8x"}}
+        },
+        "fan_speed": "0 %",
+        "performance_state": "P8",
+        "fb_memory_usage": {"reserved": "435 MiB"},
+        "bar1_memory_usage": {"used": "1 MiB"},
+        "remapped_rows": {"row_remapper_histogram": {"row_remapper_histogram_max": "192 bank(s)"}},
+        "temperature": {
+            "gpu_temp_max_threshold": "98 C",
+            "gpu_temp_slow_threshold": "95 C",
+            "gpu_temp_max_gpu_threshold": "88 C",
+        },
+        "power_readings": {"power_state": "P8"},
+        "voltage": {"graphics_volt": "693.750 mV"},
+        "supported_clocks": "6251: 1710-210/15; 405: 420-210/15",
+    },
     "pci_bus_ids": ["0000:00:1e.0"],
 }

@@ -37,6 +37,27 @@ MACHINE: dict[str, object] = {
         "bar1_mib": 65536,
         "ecc_mode": "Enabled",
     },
+    "report": {
+        "from_driver": "570.148.08",
+        "display_mode": "Enabled",
+        "gpu_part_number": "20B0-884-A1",
+        "platformInfo": {"module_id": "7"},
+        "inforom_version": {"img_version": "G506.0200.00.04", "oem_object": "2.0", "ecc_object": "6.16"},
+        "gpu_virtualization_mode": {"virtualization_mode": "Pass-Through"},
+        "fb_memory_usage": {"reserved": "518 MiB"},
+        "bar1_memory_usage": {"used": "1 MiB"},
+        "remapped_rows": {"row_remapper_histogram": {"row_remapper_histogram_max": "640 bank(s)"}},
+        "temperature": {
+            "gpu_temp_max_threshold": "92 C",
+            "gpu_temp_slow_threshold": "89 C",
+            "gpu_temp_max_gpu_threshold": "85 C",
+            "gpu_temp_max_mem_threshold": "95 C",
+        },
+        "gpu_power_readings": {"average_power_draw": "N/A"},
+        "applications_clocks": {"graphics_clock": "1095 MHz"},
+        "default_applications_clocks": {"graphics_clock": "1095 MHz"},
+        "supported_clocks": "1215: 1410-210/15",
+    },
     "pci_bus_ids": ["0000:%s:00.0" % bus for bus in ("07", "0f", "47", "4e", "87", "90", "b7", "bd")],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

@@ -12,5 +12,6 @@ from .dgxa100 import MACHINE as _A100
 
 MACHINE: dict[str, object] = {
     **_A100,
+    "report": {},
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
 }

@@ -15,6 +15,7 @@ MACHINE: dict[str, object] = {
     "driver_version": "560.28.03",
     "product_name": "NVIDIA B200 180GB HBM3e",
     "memory_mib": 184320,
+    "report": {},
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

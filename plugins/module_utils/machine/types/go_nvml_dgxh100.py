@@ -15,6 +15,7 @@ MACHINE: dict[str, object] = {
     "driver_version": "550.54.15",
     "product_name": "NVIDIA H100 80GB HBM3",
     "memory_mib": 81920,
+    "report": {},
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [

@@ -22,6 +22,7 @@ MACHINE: dict[str, object] = {
     "board_part_number": "692-2G520-0200-000",
     "pci_bus_ids": ["0000:%02x:00.0" % bus for bus in range(8)],
     "readings": {},
+    "report": {},
     # name, memory slices, starts, memory in MiB, instances, multiprocessors, engines (copy, decoder, encoder, jpeg, ofa)
     "mig_profiles": [
         ["1g.18gb", 1, [0, 1, 2, 3, 4, 5, 6], 18432, 7, 16, [1, 1, 0, 0, 0]],
