@@ -41,6 +41,7 @@ class Capture:
         ``entry#2``. Supported clocks are in the form of document/clocks.py.
     :ivar answers: of each GPU, field of ``--query-gpu`` with its unit, such as ``power.draw [W]`` -> text.
     :ivar is_xml: the paths are those of ``-q -x``, not of ``-q``.
+    :ivar dtd: the name of the DTD of ``-q -x``, or ``""``.
     :ivar links: NVLinks of the first GPU.
     :ivar link_speed: MB/s of its first active NVLink.
     :ivar links_inactive: its NVLinks lead nowhere.
@@ -58,6 +59,7 @@ class Capture:
         self.documents: list[list[tuple[str, str]]] = []
         self.answers: list[dict[str, str]] = []
         self.is_xml = False
+        self.dtd = ""
         self.links: int | None = None
         self.link_speed: int | None = None
         self.links_inactive = False
@@ -148,6 +150,7 @@ def _read_xml(name: str, body: str, capture: Capture) -> None:
     except (ElementTree.ParseError, ValueError, RecursionError):
         raise UsageError(f"{name}: {NOTHING_READ}") from None
     capture.is_xml = True
+    capture.dtd = body[:start].partition('nvidia_smi_log SYSTEM "')[2].partition('"')[0]
     for child in root:
         if child.tag == "gpu":
             document: list[tuple[str, str]] = []
