@@ -256,9 +256,9 @@ def attempt(mock: Mock, version: str, row: Row) -> str:
             status, stdout, stderr = mock.run(version, *arguments, _VALUES.get(full, "0"))
         if status is None:
             continue
-        if "is not recognized" in stdout or "Invalid combination of input arguments. Please" in stdout:
-            if full not in ("--error-on-warning",) and not is_command:
-                return f"{' '.join(arguments)}: {stdout.strip()}"
+        refused = "is not recognized" in stdout or "Invalid combination of input arguments. Please" in stdout
+        if refused and not is_command:
+            return f"{' '.join(arguments)}: {stdout.strip()}"
         left_out = "is not implemented" in stderr
         if left_out != (answer == NO):
             return f"{' '.join(arguments)}: {answer}, but it says {stderr.strip() or stdout.strip()[:80]}"
