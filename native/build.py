@@ -47,7 +47,17 @@ PROGRAMS = {
     ),
     "driver-program": (
         *(*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_document", "smi_report", "smi_query"),
-        *("smi_options", "smi_run", "smi_choose", "smi_list", "smi_table", "smi_change", "smi_sub", "smi_place"),
+        *(
+            "smi_elements",
+            "smi_options",
+            "smi_run",
+            "smi_choose",
+            "smi_list",
+            "smi_table",
+            "smi_change",
+            "smi_sub",
+            "smi_place",
+        ),
         *("smi_topo", "smi_nvlink", "smi_mig", "smi_mig_command", "smi_dmon", "smi_policy", "smi_absent"),
     ),
     "libnvidia-ml": (

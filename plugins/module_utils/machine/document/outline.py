@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from .computed import NOT_AVAILABLE
 from .elements import elements
-from .texts import ABSENT, Report, other_names
+from .texts import ABSENT, Report, conditions, other_names
 
 LABELS = "labels/"
 """Key of a report: labels of ``-q`` that the driver's branch has otherwise, by the paths of their elements."""
 # Keys of a report that are no elements.
 _NO_ELEMENTS = ("from_driver", ABSENT, "query", "system", "dtd", LABELS[:-1])
-_BEFORE_AMPERE = ("Kepler", "Maxwell", "Pascal", "Volta", "Turing")
 
 
 def outline(report: Report) -> list[tuple[str, str, frozenset[int]]]:
@@ -51,6 +50,10 @@ class Document:
         self.report = report
         self.rows = outline(report)
         self._having = {path: having for path, _label, having in self.rows}
+
+    def having(self, path: str) -> frozenset[int]:
+        """Return the indices of the GPUs that have the element."""
+        return self._having.get(path, frozenset())
 
     def find(self, path: str) -> str:
         """Return the path of an element of this branch that says the same as that at *path*, ``""`` if there is none."""
@@ -99,15 +102,8 @@ def _is_absent(path: str, absent: frozenset[str]) -> bool:
 
 
 def _meets(report: Report, gpu: int, condition: str) -> bool:
-    if condition.startswith("no "):
-        return not _meets(report, gpu, condition[3:])
-    model = report.model
-    recent = model.architecture not in _BEFORE_AMPERE
-    if condition == "tlimit":  # temperatures as distances to a limit
-        return recent and model.architecture != "Ampere"
-    if condition == "rows":  # rows of memory are remapped, and the report shows it
-        return recent and bool(model.readings.ecc_mode) and not report.machine.gpus[gpu].mig_enabled
-    return recent  # sram: errors of SRAM by kind
+    met = conditions(report, gpu)
+    return condition[3:] not in met if condition.startswith("no ") else condition in met
 
 
 def _add_unknown(
