@@ -39,6 +39,7 @@ SUMS = "SHA256SUMS"
 ARCHITECTURES = ("x86_64", "aarch64")
 
 _COMMON = ("start", "system", "text", "memory", "message")
+_LIBRARY_COMMON = ("text", "memory", "device_nodes", "bus_id")
 PROGRAMS = {
     "nvidia-cdi-hook": (
         *_COMMON,
@@ -47,7 +48,8 @@ PROGRAMS = {
     ),
     "driver-program": (*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_query", "smi_table"),
     "libnvidia-ml": (
-        *("text", "memory", "nvml_facts", "nvml_handles", "nvml_init", "nvml_system", "nvml_find", "nvml_device"),
+        *_LIBRARY_COMMON,
+        *("nvml_facts", "nvml_handles", "nvml_init", "nvml_system", "nvml_find", "nvml_device"),
         *("nvml_state", "nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events"),
         *("nvml_readings", "nvml_affinity", "nvml_fields", "nvml_unsupported"),
     ),
@@ -65,12 +67,12 @@ _EXECUTABLE = ("-static", "-fno-pie", "-no-pie", "-Wl,-z,noseparate-code")
 # Calls within the library can't be redirected by other libraries of the process, and no symbol is left undefined.
 _LIBRARY = (
     *("-shared", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-Wl,--hash-style=gnu"),
-    *("-Wl,-soname,libnvidia-ml.so.1", "-Wl,-T,nvml.ld", "-Wl,-z,defs"),
+    *("-Wl,-T,library.ld", "-Wl,-z,defs"),
 )
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
     "driver-program": (*_FLAGS, *_EXECUTABLE),
-    "libnvidia-ml": (*_FLAGS, *_LIBRARY),
+    "libnvidia-ml": (*_FLAGS, *_LIBRARY, "-Wl,-soname,libnvidia-ml.so.1"),
 }
 # Atomic operations would be calls of libgcc.
 _OF_ARCHITECTURE = {"x86_64": (), "aarch64": ("-mno-outline-atomics",)}
