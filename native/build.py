@@ -53,6 +53,11 @@ PROGRAMS = {
         *("nvml_state", "nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events"),
         *("nvml_readings", "nvml_affinity", "nvml_fields", "nvml_unsupported"),
     ),
+    "libcuda": (
+        *_LIBRARY_COMMON,
+        *("lock", "cuda_facts", "cuda_init", "cuda_visible", "cuda_device", "cuda_context", "cuda_errors"),
+        *("cuda_proc_address", "cuda_unsupported"),
+    ),
 }
 
 _FLAGS = (
@@ -73,6 +78,7 @@ FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
     "driver-program": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY, "-Wl,-soname,libnvidia-ml.so.1"),
+    "libcuda": (*_FLAGS, *_LIBRARY, "-Wl,-soname,libcuda.so.1"),
 }
 # Atomic operations would be calls of libgcc.
 _OF_ARCHITECTURE = {"x86_64": (), "aarch64": ("-mno-outline-atomics",)}
