@@ -23,6 +23,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import bu
 from .client import Client
 from .conftest import ROOT
 from .cuda_node import names
+from .test_nvml_machines import check_elf_file
 
 # By package of PyPI: where it has cuda.h.
 HEADERS = {"nvidia-cuda-runtime-cu12": "nvidia/cuda_runtime/include", "nvidia-cuda-runtime": "nvidia/cu13/include"}
@@ -56,6 +57,15 @@ def library(machine, image):
 def client(libcuda, tmp_path):
     architecture, image = libcuda
     return Client(tmp_path, architecture, MACHINE, "libcuda.so.1", library(MACHINE, image))
+
+
+@pytest.mark.parametrize("machine", ["dgxa100", "64 GPUs", None])
+def test_a_sound_elf_file(libcuda, machine, tmp_path):
+    packed = None
+    if machine:
+        layout = {index: ["1g.5gb"] * 7 for index in range(64)} if machine == "64 GPUs" else None
+        packed = cuda_facts(build_machine(gpu_count=64 if layout else 8, mig_layout=layout))
+    check_elf_file(libcuda[1], packed, "libcuda.so.1", tmp_path)
 
 
 def test_a_program_compiled_with_the_header(client, include):

@@ -32,6 +32,8 @@ PROGRAMS = (CDI_HOOK, DRIVER_PROGRAM, NVML, CUDA)
 LIBRARIES = (NVML, CUDA)
 ARCHITECTURES = ("aarch64", "x86_64")
 
+_NO_BYTES = 8  # SHT_NOBITS: a section such as .bss, which has a place in the file, and nothing there
+
 _unpacked: dict[tuple[str, str], bytes] = {}
 
 
@@ -77,8 +79,8 @@ def with_facts(image: bytes, facts: bytes) -> bytes:
     pack_into("<2Q", result, header + 32, len(facts), len(facts))  # in the file, in memory
     pack_into("<Q", result, 40, sections_at + moved)
     for at in range(sections_at + moved, sections_at + moved + 64 * sections, 64):
-        (where,) = unpack_from("<Q", result, at + 24)
-        if where == offset:
+        (kind,), (where,) = unpack_from("<I", result, at + 4), unpack_from("<Q", result, at + 24)
+        if where == offset and kind != _NO_BYTES:
             pack_into("<Q", result, at + 32, len(facts))
         elif where > offset:
             pack_into("<Q", result, at + 24, where + moved)
