@@ -54,6 +54,7 @@ _BOARDS: dict[str, tuple[int, int, int, int]] = {
     "27B8": (58, 192, 49152, 2),  # L4
     "2901": (148, 8192, 129536, 0),  # B200
     "2941": (152, 8192, 129536, 0),  # GB200
+    "2BB1": (188, 512, 131072, 0),  # RTX PRO 6000 Blackwell Workstation Edition
     "2BB5": (188, 512, 131072, 0),  # RTX PRO 6000 Blackwell Server Edition
     "3182": (148, 8192, 0, 0),  # B300
     "31C2": (152, 8192, 0, 0),  # GB300

@@ -29,7 +29,10 @@ def cuda_facts(machine: Machine) -> bytes:
         parts.append(_gpu(gpu, first))
         first += len(gpu.mig_devices)
     for place, gpu in enumerate(machine.gpus):
-        parts += [_mig(place, gpu, mig, profiles.get(mig.profile), known) for mig in gpu.mig_devices]
+        for mig in gpu.mig_devices:
+            # A device that is a part of its GPU instance has the name 1c.3g.20gb.
+            profile = profiles.get(mig.profile.partition("c.")[2] or mig.profile)
+            parts.append(_mig(place, gpu, mig, profile, known))
     parts[0] = pack(
         f"<8s2I2iI4xQ{NUMBERS}i",
         b"nvmock1",
@@ -67,7 +70,7 @@ def _gpu(gpu: Gpu, first: int) -> bytes:
 def _mig(place: int, gpu: Gpu, mig: MigDevice, profile: MigProfile | None, known: dict[int, int]) -> bytes:
     processors, cache, engines = _UNKNOWN, _UNKNOWN, _UNKNOWN
     if profile is not None:
-        processors = profile.multiprocessors
+        processors = profile.multiprocessors * mig.compute_slices // profile.slices
         if profile.engines:
             engines = profile.engines[0]
         if L2_CACHE in known:
