@@ -39,6 +39,7 @@ SUMS = "SHA256SUMS"
 ARCHITECTURES = ("x86_64", "aarch64")
 
 _COMMON = ("start", "system", "text", "memory", "message")
+_LIBRARY_COMMON = ("text", "memory", "device_nodes", "bus_id")
 PROGRAMS = {
     "nvidia-cdi-hook": (
         *_COMMON,
@@ -61,11 +62,17 @@ PROGRAMS = {
         *("smi_topo", "smi_nvlink", "smi_mig", "smi_mig_command", "smi_dmon", "smi_policy", "smi_absent"),
     ),
     "libnvidia-ml": (
-        *("text", "memory", "nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),
+        *_LIBRARY_COMMON,
+        *("nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),
         *("nvml_find", "nvml_device", "nvml_modes", "nvml_memory", "nvml_load", "nvml_processes", "nvml_temperature"),
         *("nvml_power", "nvml_clocks", "nvml_pcie", "nvml_ecc", "nvml_inforom", "nvml_platform", "nvml_conf_compute"),
         *("nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events", "nvml_affinity"),
         *("nvml_fields", "nvml_settings", "nvml_export_table", "nvml_unsupported"),
+    ),
+    "libcuda": (
+        *_LIBRARY_COMMON,
+        *("lock", "cuda_facts", "cuda_init", "cuda_visible", "cuda_device", "cuda_context", "cuda_errors"),
+        *("cuda_proc_address", "cuda_unsupported"),
     ),
 }
 
@@ -81,12 +88,13 @@ _EXECUTABLE = ("-static", "-fno-pie", "-no-pie", "-Wl,-z,noseparate-code")
 # Calls within the library can't be redirected by other libraries of the process, and no symbol is left undefined.
 _LIBRARY = (
     *("-shared", "-fPIC", "-fno-plt", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-Wl,--hash-style=gnu"),
-    *("-Wl,-soname,libnvidia-ml.so.1", "-Wl,-T,nvml.ld", "-Wl,-z,defs"),
+    *("-Wl,-T,library.ld", "-Wl,-z,defs"),
 )
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
     "driver-program": (*_FLAGS, *_EXECUTABLE),
-    "libnvidia-ml": (*_FLAGS, *_LIBRARY),
+    "libnvidia-ml": (*_FLAGS, *_LIBRARY, "-Wl,-soname,libnvidia-ml.so.1"),
+    "libcuda": (*_FLAGS, *_LIBRARY, "-Wl,-soname,libcuda.so.1"),
 }
 # Atomic operations would be calls of libgcc.
 _OF_ARCHITECTURE = {"x86_64": (), "aarch64": ("-mno-outline-atomics",)}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "device_nodes.h"
 #include "nvml_facts.h"
 
 #define API __attribute__((visibility("default")))
@@ -54,8 +55,6 @@ int initialized(void);
 /* How many GPUs are visible here, and the machine's index of each. */
 unsigned visible_count(void);
 const struct gpu_facts *visible_gpu(unsigned index);
-/* Whether <dev>/<name><number> exists. */
-int node_exists(const char *name, unsigned number);
 
 /* nvml_handles.c: each returns a status, and sets the object of a handle. */
 

@@ -4,12 +4,8 @@
  * that a container sees the GPUs that it was given. */
 #include "nvml.h"
 #include "system.h"
-#include "text.h"
 
 enum { MAXIMUM_GPUS = 256 };
-
-/* Provided by the process's C library, if it has one. This library does not need one. */
-extern char *getenv(const char *name) __attribute__((weak));
 
 static volatile int lock;
 static int references;
@@ -27,28 +23,10 @@ static void give(void)
     __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
 }
 
-static int exists(const char *name, const char *digits)
-{
-    char path[PATH_SIZE];
-    char *(*variable)(const char *) = getenv;
-    const char *dev;
-    __asm__("" : "+r"(variable)); /* Keeps the call indirect: a direct one would need a table that is filled lazily. */
-    dev = variable ? variable("NVMOCK_DEV") : NULL;
-    if (join(path, sizeof path, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL) < 0)
-        return 0;
-    return CALL(faccessat, AT_FDCWD, path, 0) == 0;
-}
-
-int node_exists(const char *name, unsigned number)
-{
-    char digits[21];
-    return exists(name, decimal(number, digits));
-}
-
 static int start(void)
 {
     unsigned i;
-    if (!exists("nvidiactl", ""))
+    if (!control_node_exists())
         return DRIVER_NOT_LOADED;
     count = 0;
     for (i = 0; i < facts.gpu_count && count < MAXIMUM_GPUS; i++) {

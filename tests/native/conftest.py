@@ -78,9 +78,10 @@ def pytest_generate_tests(metafunc):
         if fixture in metafunc.fixturenames:
             variants = list(_variants(program))
             metafunc.parametrize(fixture, variants, indirect=True, ids=["-".join(one) for one in variants])
-    if "nvml_image" in metafunc.fixturenames:
-        variants = [variant for architecture, variant in _variants(native.NVML) if architecture == platform.machine()]
-        metafunc.parametrize("nvml_image", variants or [None], indirect=True, scope="session")
+    for fixture, library in (("nvml_image", native.NVML), ("cuda_image", native.CUDA)):
+        if fixture in metafunc.fixturenames:
+            variants = [variant for architecture, variant in _variants(library) if architecture == platform.machine()]
+            metafunc.parametrize(fixture, variants or [None], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -122,12 +123,21 @@ class Image(bytes):
         return f"<{len(self)} bytes>"
 
 
-@pytest.fixture(scope="session")
-def nvml_image(request, programs):
+def _image_of(library, request, programs):
     """The bytes of the library that this machine can load, without facts."""
     if request.param is None:
         pytest.skip(f"there is no library for {platform.machine()}")
-    return Image(programs(native.NVML, platform.machine(), request.param).read_bytes())
+    return Image(programs(library, platform.machine(), request.param).read_bytes())
+
+
+@pytest.fixture(scope="session")
+def nvml_image(request, programs):
+    return _image_of(native.NVML, request, programs)
+
+
+@pytest.fixture(scope="session")
+def cuda_image(request, programs):
+    return _image_of(native.CUDA, request, programs)
 
 
 @pytest.fixture
@@ -135,6 +145,13 @@ def libnvidia_ml(request, programs):
     """An architecture, and the bytes of its library without facts."""
     architecture, variant = request.param
     return architecture, Image(programs(native.NVML, architecture, variant).read_bytes())
+
+
+@pytest.fixture
+def libcuda(request, programs):
+    """An architecture, and the bytes of its library without facts."""
+    architecture, variant = request.param
+    return architecture, Image(programs(native.CUDA, architecture, variant).read_bytes())
 
 
 class Bundle:

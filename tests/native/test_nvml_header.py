@@ -9,7 +9,6 @@ import pathlib
 import platform
 import re
 import shutil
-import subprocess
 import sysconfig
 
 import pytest
@@ -18,10 +17,9 @@ from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts import nvml_facts
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
-from .conftest import build_native, runner
-from .nvml_node import functions, make_nodes
+from .client import Client
+from .nvml_node import functions
 
-HERE = pathlib.Path(__file__).parent
 # By package of PyPI: where it has nvml.h.
 HEADERS = {"nvidia-nvml-dev-cu12": "nvidia/nvml_dev/include", "nvidia-nvml-dev": "nvidia/cu13/include"}
 MACHINE = build_machine(
@@ -48,46 +46,10 @@ def include(request):
     return place
 
 
-class Client:
-    """Makes and runs programs on a node with MACHINE."""
-
-    def __init__(self, place, architecture, image):
-        self.place = place
-        self.architecture = architecture
-        self.library = place / "libnvidia-ml.so.1"
-        self.library.write_bytes(native.with_facts(image, nvml_facts(MACHINE)))
-        make_nodes(MACHINE, place / "dev")
-
-    def make(self, source, *arguments, compiler=None):
-        compiler = compiler or build_native.compiler(self.architecture)
-        if not compiler:
-            pytest.skip(f"no compiler: install gcc-{self.architecture.replace('_', '-')}-linux-gnu")
-        program = self.place / "client"
-        command = [compiler, "-Wall", "-Wextra", "-Werror", "-O1", "-o", program, HERE / source, *arguments]
-        subprocess.run(command, check=True)
-        return program
-
-    def run(self, program, *arguments):
-        command = runner(self.architecture)
-        if command:
-            prefix = f"/usr/{self.architecture}-linux-gnu"
-            if not os.path.isdir(f"{prefix}/lib"):
-                pytest.skip(f"no C library for {self.architecture}: install libc6-dev-*-cross")
-            command += ["-L", prefix]
-        environment = {"NVMOCK_DEV": str(self.place / "dev"), "LD_LIBRARY_PATH": str(self.place)}
-        for name, value in environment.items() if command else ():
-            command += ["-E", f"{name}={value}"]
-        done = subprocess.run(
-            [*command, program, *arguments], capture_output=True, text=True, check=False, env=environment, timeout=60
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
-
-
 @pytest.fixture
 def client(libnvidia_ml, tmp_path):
     architecture, image = libnvidia_ml
-    return Client(tmp_path, architecture, image)
+    return Client(tmp_path, architecture, MACHINE, "libnvidia-ml.so.1", native.with_facts(image, nvml_facts(MACHINE)))
 
 
 def memory(mib, reserved=0):
@@ -215,7 +177,8 @@ def test_a_program_with_musl(nvml_image, tmp_path):
     compiler = shutil.which("musl-gcc")
     if not compiler:
         pytest.skip("no musl: install musl-tools")
-    client = Client(tmp_path, platform.machine(), nvml_image)
+    content = native.with_facts(nvml_image, nvml_facts(MACHINE))
+    client = Client(tmp_path, platform.machine(), MACHINE, "libnvidia-ml.so.1", content)
     program = client.make("nvml_dlopen.c", compiler=compiler)
     assert b"ld-musl" in program.read_bytes()
     assert client.run(program, client.library).split() == [gpu.uuid for gpu in MACHINE.gpus]

@@ -217,7 +217,11 @@ FACTS = {
 
 @pytest.mark.parametrize("facts", FACTS)
 def test_a_sound_elf_file(libnvidia_ml, facts, tmp_path):
-    (_architecture, image), packed = libnvidia_ml, FACTS[facts]()
+    check_elf_file(libnvidia_ml[1], FACTS[facts](), "libnvidia-ml.so.1", tmp_path)
+
+
+def check_elf_file(image, packed, wanted_soname, place):
+    """The library with these facts is what loaders and readers of ELF files want."""
     content = image if packed is None else native.with_facts(image, packed)
     programs_at, sections_at = struct.unpack_from("<2Q", content, 32)
     program_count, section_size, section_count, names = struct.unpack_from("<4H", content, 56)
@@ -253,10 +257,10 @@ def test_a_sound_elf_file(libnvidia_ml, facts, tmp_path):
                 for begin, size, at, *_more in loadable
             )
     assert found[b".facts"] == (address, offset, in_file)
-    assert soname(content, "x") == "libnvidia-ml.so.1"
+    assert soname(content, "x") == wanted_soname
 
     if shutil.which("readelf"):
-        path = tmp_path / "library"
+        path = place / "library"
         path.write_bytes(content)
         done = subprocess.run(["readelf", "-lSWd", str(path)], capture_output=True, text=True, check=True)
         assert done.stderr == "" and "arning" not in done.stdout and "SONAME" in done.stdout

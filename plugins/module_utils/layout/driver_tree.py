@@ -11,6 +11,7 @@ from ..machine.file import machine_file_text
 from ..machine.model import Machine
 from ..values import Value, value
 from . import programs
+from .cuda_facts import cuda_facts
 from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
 from .nvml_facts import nvml_facts
 from .stub_library import shared_object
@@ -23,8 +24,9 @@ CONTENTS = (ELF, EMPTY)
 # so, and goes on without the library if it is not supported (go-nvsandboxutils, NVSANDBOXUTILS_ERROR_NOT_SUPPORTED).
 _FUNCTIONS = {"libnvidia-sandboxutils.so.1": ("nvSandboxUtilsInit", 2)}
 
-# The only library with more than that.
+# The libraries with more than that.
 _NVML = "libnvidia-ml.so.1"
+_CUDA = "libcuda.so.1"
 # Name of the layout -> (library directory, program directory); the first is that of the GPU Mock on kind.
 _DIRECTORIES = {
     "lib64": ("lib64", "bin"),
@@ -98,6 +100,8 @@ def _library(
         content = b""
     elif soname == _NVML:
         content = native.with_facts(native.binary(native.NVML, options.architecture), nvml_facts(machine))
+    elif soname == _CUDA:
+        content = native.with_facts(native.binary(native.CUDA, options.architecture), cuda_facts(machine))
     else:
         content = shared_object(soname, options.architecture, *_FUNCTIONS.get(soname, ()))
     entries = [file(f"{place}/{name}", content)]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Programs and a library for nodes and containers that may have neither Python nor a C library (sources: native/,
+"""Programs and libraries for nodes and containers that may have neither Python nor a C library (sources: native/,
 docs/native.md).
 
 Ansible only copies Python modules to a node, so each of them is a module, written by scripts/build-native.
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from . import (  # noqa: F401
         driver_program_aarch64,
         driver_program_x86_64,
+        libcuda_aarch64,
+        libcuda_x86_64,
         libnvidia_ml_aarch64,
         libnvidia_ml_x86_64,
         nvidia_cdi_hook_aarch64,
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
 CDI_HOOK = "nvidia-cdi-hook"
 DRIVER_PROGRAM = "driver-program"
 NVML = "libnvidia-ml"
-PROGRAMS = (CDI_HOOK, DRIVER_PROGRAM, NVML)
+CUDA = "libcuda"
+PROGRAMS = (CDI_HOOK, DRIVER_PROGRAM, NVML, CUDA)
+LIBRARIES = (NVML, CUDA)
 ARCHITECTURES = ("aarch64", "x86_64")
+
+_NO_BYTES = 8  # SHT_NOBITS: a section such as .bss, which has a place in the file, and nothing there
 
 _unpacked: dict[tuple[str, str], bytes] = {}
 
@@ -55,7 +61,7 @@ def with_payload(image: bytes, text: str) -> bytes:
 
 
 def with_facts(image: bytes, facts: bytes) -> bytes:
-    """Return the shared object *image* with *facts* as its last loadable segment (native/nvml.ld, native/nvml_facts.h).
+    """Return the shared object *image* with *facts* as its last loadable segment (native/library.ld).
 
     The segment starts with a placeholder. Content that follows it in the file is moved back.
     """
@@ -73,8 +79,8 @@ def with_facts(image: bytes, facts: bytes) -> bytes:
     pack_into("<2Q", result, header + 32, len(facts), len(facts))  # in the file, in memory
     pack_into("<Q", result, 40, sections_at + moved)
     for at in range(sections_at + moved, sections_at + moved + 64 * sections, 64):
-        (where,) = unpack_from("<Q", result, at + 24)
-        if where == offset:
+        (kind,), (where,) = unpack_from("<I", result, at + 4), unpack_from("<Q", result, at + 24)
+        if where == offset and kind != _NO_BYTES:
             pack_into("<Q", result, at + 32, len(facts))
         elif where > offset:
             pack_into("<Q", result, at + 24, where + moved)

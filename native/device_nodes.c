@@ -1,0 +1,36 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "device_nodes.h"
+
+#include "system.h"
+#include "text.h"
+
+/* Provided by the process's C library, if it has one. This library does not need one. */
+extern char *getenv(const char *name) __attribute__((weak));
+
+const char *environment_variable(const char *name)
+{
+    char *(*function)(const char *) = getenv;
+    __asm__("" : "+r"(function)); /* Keeps the call indirect: a direct one would need a table that is filled lazily. */
+    return function ? function(name) : NULL;
+}
+
+static int exists(const char *name, const char *digits)
+{
+    char path[PATH_SIZE];
+    const char *dev = environment_variable("NVMOCK_DEV");
+    if (join(path, sizeof path, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL) < 0)
+        return 0;
+    return CALL(faccessat, AT_FDCWD, path, 0) == 0;
+}
+
+int control_node_exists(void)
+{
+    return exists("nvidiactl", "");
+}
+
+int node_exists(const char *name, unsigned number)
+{
+    char digits[21];
+    return exists(name, decimal(number, digits));
+}
