@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 # MB/s of a link in one direction.
 _SPEEDS = {"Volta": 25781, "Turing": 25781, "Ampere": 25000, "Hopper": 26562, "Blackwell": 53125}
-_CELLS = ("X", "PIX", "PXB", "PHB", "NODE", "SYS")
-_MOST_CHARACTERS = 512
+CELLS = ("X", "PIX", "PXB", "PHB", "NODE", "SYS")
+MOST_CHARACTERS = 512
+MOST_MB_PER_S = 1 << 20
 _DIGITS = frozenset("0123456789")
 
 
@@ -37,7 +38,7 @@ def check(where: str, facts: dict[str, object], most: int) -> None:
     :arg most: GPUs of a machine.
     :raises ParameterError: a value is not allowed.
     """
-    parameters.integer(where + "nvlink_mb_per_s", facts["nvlink_mb_per_s"], 0, 1 << 20)
+    parameters.integer(where + "nvlink_mb_per_s", facts["nvlink_mb_per_s"], 0, MOST_MB_PER_S)
     if not isinstance(facts["nvlink_inactive"], bool):
         raise ParameterError(where + "nvlink_inactive", facts["nvlink_inactive"], "true or false")
     for text in _texts(where + "cpu_affinity", facts["cpu_affinity"], most):
@@ -50,7 +51,7 @@ def check(where: str, facts: dict[str, object], most: int) -> None:
     for row in rows:
         cells = row.split(" ")
         if len(cells) != len(rows) or not all(_is_cell(cell) for cell in cells):
-            allowed = f"one of {', '.join(_CELLS)}, NV and a number for each of {len(rows)} GPUs, separated by blanks"
+            allowed = f"one of {', '.join(CELLS)}, NV and a number for each of {len(rows)} GPUs, separated by blanks"
             raise ParameterError(where + "topology", row, allowed)
 
 
@@ -59,8 +60,8 @@ def _texts(where: str, values: object, most: int) -> list[str]:
         raise ParameterError(where, values, f"a list of texts, at most {most}, one per GPU")
     for value in values:
         parameters.ascii_text(where, value)
-        if len(value) > _MOST_CHARACTERS:
-            raise ParameterError(where, value, f"a text of at most {_MOST_CHARACTERS} characters")
+        if len(value) > MOST_CHARACTERS:
+            raise ParameterError(where, value, f"a text of at most {MOST_CHARACTERS} characters")
     return list(values)
 
 
@@ -70,4 +71,4 @@ def _is_range(text: str) -> bool:
 
 
 def _is_cell(text: str) -> bool:
-    return text in _CELLS or (text.startswith("NV") and len(text) > 2 and _DIGITS.issuperset(text[2:]))
+    return text in CELLS or (text.startswith("NV") and len(text) > 2 and _DIGITS.issuperset(text[2:]))

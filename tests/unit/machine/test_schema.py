@@ -45,7 +45,7 @@ VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern}, type_
 # What only the core can tell, by what it says: a difference between values, sums, and the range of a number that is text.
 ONLY_THE_CORE = re.compile(
     r"must be (.*given once only|a memory slice divisible by|a whole number from 0 to [0-7]$"
-    r"|a mapping of at most \d+ (levels|elements))"
+    r"|a mapping of at most \d+ (levels|elements)|one of X, .* for each of \d+ GPUs)"
 )
 
 
