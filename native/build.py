@@ -67,7 +67,7 @@ PROGRAMS = {
         *("nvml_find", "nvml_device", "nvml_modes", "nvml_memory", "nvml_load", "nvml_processes", "nvml_temperature"),
         *("nvml_power", "nvml_clocks", "nvml_pcie", "nvml_ecc", "nvml_inforom", "nvml_platform", "nvml_conf_compute"),
         *("nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events", "nvml_affinity"),
-        *("nvml_fields", "nvml_settings", "nvml_export_table", "nvml_unsupported"),
+        *("nvml_fields", "nvml_gpm", "nvml_settings", "nvml_export_table", "nvml_unsupported"),
     ),
     "libcuda": (
         *_LIBRARY_COMMON,

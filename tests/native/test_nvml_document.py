@@ -204,6 +204,39 @@ def test_samples_and_violations(h100):
             pynvml.nvmlDeviceGetViolationStatus(handle, policy)
 
 
+def test_performance_monitoring(h100):
+    """Of boards since Hopper: between two samples nothing happens but what PCIe always carries."""
+    (handle, other) = h100.gpus()
+    assert pynvml.nvmlGpmQueryDeviceSupport(handle).isSupportedDevice == 1
+    samples = [pynvml.nvmlGpmSampleAlloc() for _nth in range(3)]
+    request = pynvml.c_nvmlGpmMetricsGet_t()
+    request.version, request.numMetrics = pynvml.NVML_GPM_METRICS_GET_VERSION, 4
+    request.sample1, request.sample2 = samples[:2]
+    ids = [
+        pynvml.NVML_GPM_METRIC_SM_UTIL,
+        pynvml.NVML_GPM_METRIC_PCIE_TX_PER_SEC,
+        pynvml.NVML_GPM_METRIC_NVLINK_L17_TX_PER_SEC,
+    ]
+    for place, number in enumerate([*ids, 99]):
+        request.metrics[place].metricId = number
+    with pytest.raises(pynvml.NVMLError_InvalidArgument):  # nothing has been sampled
+        pynvml.nvmlGpmMetricsGet(request)
+    for sample in samples[:2]:
+        pynvml.nvmlGpmSampleGet(handle, sample)
+    pynvml.nvmlGpmSampleGet(other, samples[2])
+    pynvml.nvmlGpmMetricsGet(request)
+    rate = Report(h100.machine).number(0, "pci/tx_util")
+    told = [(one.nvmlReturn, one.value) for one in request.metrics[:4]]
+    assert told == [(0, 0), (0, rate / 1024), (0, 0), (pynvml.NVML_ERROR_NOT_SUPPORTED, 0)]
+    request.sample2 = samples[2]  # of another GPU
+    with pytest.raises(pynvml.NVMLError_InvalidArgument):
+        pynvml.nvmlGpmMetricsGet(request)
+    for sample in samples:
+        pynvml.nvmlGpmSampleFree(sample)
+    with pytest.raises(pynvml.NVMLError_InvalidArgument):
+        pynvml.nvmlGpmSampleGet(handle, samples[0])
+
+
 @needs_root
 def test_settings(h100):
     """What the GPU has already, for root; a change is not supported, and other users may not ask."""

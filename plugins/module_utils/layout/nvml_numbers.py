@@ -41,6 +41,7 @@ _WORDS = {
     "FABRIC_STATE": {"Not Started": 1, "In Progress": 2, "Completed": 3},
     "FABRIC_STATUS": {"Success": 0},
     "FABRIC_HEALTH": {"Healthy": 1, "Unhealthy": 2, "Limited Capacity": 3},
+    "EGM": {"disabled": 0, "enabled": 1},
     "PEER_TYPE": {"Direct Connected": 0, "Switch Connected": 1},
 }
 _WORDS["PENDING_OPERATION_MODE"] = _WORDS["OPERATION_MODE"]
@@ -210,6 +211,7 @@ NUMBERS = (
     ("FABRIC_CLIQUE", "fabric/cliqueId"),
     ("FABRIC_HEALTH_MASK", "fabric/health"),
     ("FABRIC_HEALTH", "fabric/health/summary"),
+    ("EGM", "capabilities/egm"),
 )
 # (name, path): texts that NVML returns as they are; the empty text is NOT_SUPPORTED.
 TEXTS = (
@@ -237,7 +239,7 @@ def number(report: Report, gpu: int, name: str, path: str) -> int:
         return sum(
             [values.get(report.text(gpu, f"{path}/{part}"), 0) << shift for part, (shift, values) in _HEALTH.items()]
         )
-    if not _exists(report, path):
+    if not _exists(report, gpu, path):
         return _LEAST + _NOT_SUPPORTED
     text = report.text(gpu, path)
     words = _WORDS.get(name, _YES)
@@ -277,11 +279,14 @@ def _exact(report: Report, value: int) -> int:
     return value
 
 
-def _exists(report: Report, path: str) -> bool:
+def _exists(report: Report, gpu: int, path: str) -> bool:
     """Return whether boards of this kind have an element, whatever the branch."""
     group, _slash, rest = path.partition("/")
     recent = report.model.architecture not in _BEFORE_AMPERE
     if group == "remapped_rows":
+        # In MIG mode a board has the histogram only (capture of an H200 with MIG devices, driver 590.48.01).
+        if report.machine.gpus[gpu].mig_enabled and "histogram" not in rest:
+            return False
         return recent and bool(report.model.readings.ecc_mode)
     if group == "ecc_errors" and any(word in rest for word in _OF_AMPERE):
         return recent
