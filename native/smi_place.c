@@ -44,16 +44,15 @@ static int cell_of(const struct view *view, int one, int other, char cell[8])
 {
     const char *row = of_place(view, one, PLACE_ROW);
     uint64_t column = value_of(of_place(view, other, PLACE_INDEX));
-    size_t length;
-    for (;;) {
-        length = 0;
-        while (row[length] && row[length] != ' ')
-            length++;
-        if (column-- == 0 || !row[length])
-            break;
-        row += length + 1;
+    size_t length = 0;
+    while (row[length] && column) {
+        column -= row[length] == ' ';
+        length++;
     }
-    if (!length || length > 7)
+    row += length;
+    for (length = 0; row[length] && row[length] != ' ';)
+        length++;
+    if (column || !length || length > 7)
         return 0;
     join(cell, length + 1, row, NULL);
     return 1;

@@ -35,7 +35,7 @@ _CHANGES = "checked and answered as on a real board; nothing changes"
 ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
     ("", "--dtd"): (NO, "the text of a DTD is NVIDIA's; with -q -x it is accepted and left out"),
     ("", "--columns"): (NO, "its layout is not published"),
-    ("", "--debug"): (NO_EFFECT, "the file is encrypted for NVIDIA; none is written"),
+    ("", "--debug"): (NO_EFFECT, "the file is encrypted for NVIDIA; the mock writes no file"),
     ("", "--show-all-processes"): (NO_EFFECT, "no process runs on a mock GPU"),
     ("", "--toggle-led"): (REFUSED, "no machine has S-class units"),
     ("nvlink", "--pcibusid"): (REFUSED, "the addresses of NVSwitches are unknown"),

@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.programs import nvidia_smi
@@ -157,6 +159,92 @@ def test_topology_of_a_definition(node):
     assert lines[2] == "GPU1\tNV4\t X \t8-15\t1\t\tN/A"
     assert smi("topo -c 17") == "The GPUs that have an affinity with CPU 17 are:\n0\n\n"
     assert smi("topo -c 99") == "No GPUs were found to have an affinity with CPU 99.\n\n"
+
+
+def test_a_topology_with_fewer_gpus_than_the_machine(node):
+    smi = node(type_name="mine", definition={"base": "dgxa100", "gpu_count": 3, "topology": ["X NV4", "NV4 X"]})
+    assert [line.split("\t")[1:4] for line in smi("topo -m").splitlines()[1:4]] == [
+        [" X ", "NV4", "NV12"],
+        ["NV4", " X ", "NV12"],
+        ["NV12", "NV12", " X "],
+    ]
+
+
+_ONCE = [
+    *(
+        "-q",
+        "-x",
+        "-d",
+        "MEMORY",
+        "-i",
+        "0",
+        "--id=1",
+        "-L",
+        "-B",
+        "--version",
+        "-h",
+        "--query-gpu=index",
+        "--format=csv",
+    ),
+    *(
+        "-pm",
+        "1",
+        "-c",
+        "-pl",
+        "200",
+        "-lgc",
+        "a,b",
+        "-eow",
+        "-m",
+        "-sc",
+        "-r",
+        "-f",
+        "/dev/null",
+        "topo",
+        "-p",
+        "-n",
+        "-p2p",
+    ),
+    *(
+        "nvlink",
+        "-s",
+        "--link=1",
+        "mig",
+        "-lgip",
+        "-lgi",
+        "-gi",
+        "7",
+        "-cgi",
+        "19:0",
+        "compute-policy",
+        "--set-timeslice",
+        "drain",
+    ),
+    *("vgpu", "pci", "-gErrCnt", "--dtd", "-u", "=", "", "--", "-i=", ",", "0," * 300, "x" * 5000),
+]
+
+
+_REPEATED = ("-l", "-lms", "--loop", "--loop-ms")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    arguments=st.lists(
+        st.sampled_from(_ONCE) | st.text(st.characters(codec="ascii", exclude_characters="\0")), max_size=6
+    )
+)
+def test_any_arguments(tmp_path, arguments):
+    """The program ends by itself, with one of NVIDIA's exit statuses."""
+    if not (tmp_path / "dev").exists():
+        Node(tmp_path, build_machine(gpu_count=2, mig_layout={0: ["3g.20gb"]}))
+    done = subprocess.run(
+        [str(tmp_path / "nvidia-smi"), *(one for one in arguments if one.partition("=")[0] not in _REPEATED)],
+        capture_output=True,
+        check=False,
+        env={"NVMOCK_DEV": str(tmp_path / "dev")},
+        timeout=60,
+    )
+    assert done.returncode in (0, 2, 3, 4, 6, 255)
 
 
 def test_nvlink(node):
