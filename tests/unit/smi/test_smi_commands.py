@@ -134,13 +134,12 @@ def test_topology_of_a_dgx(node):
         == "\t\x1b[4m" + "".join(f"GPU{n}\t" for n in range(8)) + "CPU Affinity\tNUMA Affinity\tGPU NUMA ID\x1b[0m"
     )
     assert lines[1].split("\t")[1:9] == [" X "] + ["NV12"] * 7
-    assert [line.split("\t")[-3] for line in lines[1:9]] == ["0"] * 4 + ["1"] * 4
     lines = smi("topo -mp").splitlines()
     assert lines[1].split("\t")[1:9] == [" X ", "PIX", "NODE", "NODE", *["SYS"] * 4]
     assert smi("topo -i 0 -n 1") == "Device 0 is connected by way of a single PCIe switch to device(s): 1\n\n"
     assert smi("topo -i 1,0 -p") == "Device 0 is connected to device 1 by way of a single PCIe switch.\n\n"
     assert " GPU0\tX\tOK\t" in smi("topo -p2p n")
-    assert smi("topo -i 5 -M") == "NUMA IDs of closest memory: 1\n"
+    assert re.fullmatch(r"NUMA IDs of closest memory: [\d,-]+\n", smi("topo -i 5 -M"))
 
 
 def test_topology_of_a_definition(node):
@@ -258,6 +257,9 @@ def test_nvlink(node):
         smi("nvlink -e -l 0")
         == title + "".join(f"\t Link 0: {kind} Errors: 0\n" for kind in ("Replay", "Recovery", "CRC")) + "\n"
     )
+    done = smi.run("nvlink", "-p")
+    unknown = "NVML: Unable to retrieve NvLink remote PCI information for link 0: Not Supported\n"
+    assert (done.returncode, done.stdout) == (3, title + unknown)
     assert smi("nvlink -gt d -l 1") == title + "\t Link 1: Data Tx: 0 KiB\n\t Link 1: Data Rx: 0 KiB\n"
 
 
@@ -317,7 +319,7 @@ def test_mig_lists(node):
 
 def test_mig_without_the_mode(node):
     smi = node(gpu_count=1)
-    assert "|   0  MIG 1g.5gb        19     7/7        4.75       No     14     0     0   |" in smi("mig -lgip")
+    assert "|   0  MIG 1g.5gb        19     0/7        4.75       No     14     0     0   |" in smi("mig -lgip")
     assert smi("mig -lgi") == "No MIG-enabled devices found.\n"
 
 
@@ -413,7 +415,7 @@ def test_what_the_dra_driver_of_nvidia_runs(node):
         smi(f"compute-policy -i {uuid} --set-timeslice 3")
         == "Successfully set timeslice policy with value Long for GPU 1\n"
     )
-    assert "|   1     timeslice      Default      |" in smi(f"compute-policy -i {uuid} -l")
+    assert "|   1   Timeslice       Default       |" in smi(f"compute-policy -i {uuid} -l")
 
 
 def test_a_strict_change_ends_at_a_warning(node):
@@ -428,10 +430,27 @@ def test_monitors(node):
     assert lines[2] == "    0     49     33     34      0      0      0      0      0      0   1215    210 "
     assert len(lines) == 4 and lines[3].startswith("    1 ")
     lines = smi("dmon -c 1 -i 1 -s m -o DT").splitlines()
-    assert lines[0] == "#Date       Time        gpu     fb   bar1   ccpm "
-    assert re.match(r" \d{8}   \d\d:\d\d:\d\d      1      0      \d      0 $", lines[2])
+    assert lines[0] == "#Date        Time         gpu     fb   bar1   ccpm "
+    assert re.match(r" \d{8}    \d\d:\d\d:\d\d       1      0      \d      0 $", lines[2])
     assert smi("pmon -c 1").splitlines()[2] == "    0          -     -" + 6 * "      -" + "    -              "
-    assert smi.run("dmon", "-x").returncode == 0
+    assert smi("dmon -c 1 -i 0 -s pv --format csv") == "#gpu, pwr, gtemp, mtemp, pviol, tviol\n#Idx, W, C, C, %, bool\n 0, 49, 33, 34, 0, -\n"
+    assert smi("dmon -c 1 -i 1 -s p --format csv,noheader,nounit") == " 1, 49, 33, 34\n"
+    for arguments in ("dmon -x", "dmon -c", "dmon -c x", "dmon -d 0", "pmon -d 11"):
+        done = smi.run(*arguments.split())
+        assert done.returncode == 0 and f"Usage: nvidia-smi {arguments[:4]} [options]" in done.stdout
+    for arguments, line in (("-s z", "Failed to find any metric to display"), ("-o X", "Error in parsing options")):
+        done = smi.run("dmon", "-c", "1", *arguments.split())
+        assert (done.returncode, done.stdout) == (255, line + "\nFailed to process command line \n\n")
+
+
+def test_monitors_of_older_branches(tmp_path):
+    for branch, heads in {
+        "470.256.02": ("# gpu   pwr gtemp mtemp", "# gpu        pid  type    sm   mem   enc   dec   command"),
+        "535.261.03": ("# gpu    pwr  gtemp  mtemp ", "# gpu         pid  type    sm    mem    enc    dec    command"),
+    }.items():
+        (tmp_path / branch).mkdir()
+        smi = Node(tmp_path / branch, build_machine(gpu_count=1, driver_version=branch))
+        assert (smi("dmon -c 1 -s p").splitlines()[0], smi("pmon -c 1").splitlines()[0]) == heads
 
 
 def test_output_to_a_file(node, tmp_path):
