@@ -183,13 +183,13 @@ def _add_instances(capture: Capture, facts: dict[str, object]) -> None:
     if model is None:
         raise ValueError("a machine of a definition has a model")
     found: list[object] = []
-    profiles: dict[object, list[object]] = {}
+    profiles: dict[object, dict[str, object]] = {}
     for gpu, document in zip(capture.gpus, capture.documents):
         devices = captured_instances(document)
         rows = definitions_of(devices, model)
         found.append(rows if _get(gpu, _MIG_MODE) == "Enabled" else None)
         if not model.mig_profiles and model.memory_mib:
-            profiles.update((row[0], row) for row in found_profiles(rows, devices, model.memory_mib))
+            profiles.update((row["name"], row) for row in found_profiles(rows, devices, model.memory_mib))
     facts["mig_devices"] = found
     if profiles:
         facts["mig_profiles"] = list(profiles.values())
