@@ -104,7 +104,7 @@ class Payload:
         return found
 
     def _is_of_the_table(self) -> bool:
-        """Whether every element of the reports is one of the version's table, and none is there for some GPUs only."""
+        """Whether every element of the reports is one of the version's table, and the document of every GPU has the same ones."""
         report = self._report
         absent = self._absent()
         for facts, gpus in [
