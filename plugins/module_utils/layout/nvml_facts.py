@@ -181,14 +181,13 @@ def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
 
 
 def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
-    eighths = model is None or memory_slices(model.mig_profiles) == MEMORY_SLICES
     can_p2p = model is not None and model.compute_capability >= _P2P_FROM
     can_graphics = "+gfx" in profile.name
     starts = tuple(dict.fromkeys(profile.starts))
     return pack(
         "<21I4xQ96s",
         number,
-        (_IDS if eighths else _IDS_OF_QUARTERS).get(number, _OTHER_IDS + number),
+        _profile_id(number, () if model is None else model.mig_profiles),
         can_p2p | can_graphics << 1,
         profile.size,
         profile.slices,
@@ -201,6 +200,12 @@ def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
         profile.memory_mib,
         _text(f"MIG {profile.name}"),
     )
+
+
+def _profile_id(number: int, profiles: tuple[MigProfile, ...]) -> int:
+    """Return the ID of the profile with this number, as `nvidia-smi mig -lgip` lists it."""
+    ids = _IDS if memory_slices(profiles) == MEMORY_SLICES else _IDS_OF_QUARTERS
+    return ids.get(number, _OTHER_IDS + number)
 
 
 def _text(text: str, room: int = 96) -> bytes:
