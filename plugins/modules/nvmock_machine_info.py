@@ -45,7 +45,7 @@ known_machines:
   returned: success
   type: list
   elements: str
-  sample: [dgxa100, dgxb200, dgxh100, dgxh200]
+  sample: [dgxa100, dgxh100, a100-sxm4-80gb, l40s]
 driver_version:
   description: Version of the driver.
   returned: success

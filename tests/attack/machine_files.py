@@ -38,7 +38,17 @@ _DEFINITION = {
     "gpus_per_pcie_switch": 1,
     "addressing_mode": "NONE",
     "readings": {"temperature_c": 33, "power_limits_mw": [1, 2, 3], "clocks_mhz": [1, 2, 3, 4], "ecc_mode": "Enabled"},
-    "mig_profiles": [["1g.6gb", 1, [0, 1, 2, 3], 5952, 4, 14, [1, 0, 0, 0, 0]]],
+    "mig_profiles": [
+        {
+            "name": "1g.6gb",
+            "memory_slices": 1,
+            "starts": [0, 1, 2, 3],
+            "memory_mib": 5952,
+            "instances": 4,
+            "multiprocessors": 14,
+            "engines": {"copy": 1, "decoder": 0, "encoder": 0, "jpeg": 0, "ofa": 0},
+        }
+    ],
 }
 
 

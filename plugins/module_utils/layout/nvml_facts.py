@@ -204,7 +204,7 @@ def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
 
 def profile_ids(profiles: tuple[MigProfile, ...]) -> list[int]:
     """Return the ID of each profile, as nvmlDeviceGetGpuInstanceProfileInfo and `nvidia-smi mig -lgip` say it."""
-    return [_IDS.get(number, _OTHER_IDS + number) for number in _profile_numbers(profiles)]
+    return [_profile_id(number, profiles) for number in _profile_numbers(profiles)]
 
 
 def has_p2p(model: GpuModel) -> bool:
@@ -213,14 +213,13 @@ def has_p2p(model: GpuModel) -> bool:
 
 
 def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
-    eighths = model is None or memory_slices(model.mig_profiles) == MEMORY_SLICES
     can_p2p = model is not None and has_p2p(model)
     can_graphics = "+gfx" in profile.name
     starts = tuple(dict.fromkeys(profile.starts))
     return pack(
         "<21I4xQ96s",
         number,
-        (_IDS if eighths else _IDS_OF_QUARTERS).get(number, _OTHER_IDS + number),
+        _profile_id(number, () if model is None else model.mig_profiles),
         can_p2p | can_graphics << 1,
         profile.size,
         profile.slices,
@@ -233,6 +232,12 @@ def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
         profile.memory_mib,
         _text(f"MIG {profile.name}"),
     )
+
+
+def _profile_id(number: int, profiles: tuple[MigProfile, ...]) -> int:
+    """Return the ID of the profile with this number, as `nvidia-smi mig -lgip` lists it."""
+    ids = _IDS if memory_slices(profiles) == MEMORY_SLICES else _IDS_OF_QUARTERS
+    return ids.get(number, _OTHER_IDS + number)
 
 
 def _text(text: str, room: int = 96) -> bytes:

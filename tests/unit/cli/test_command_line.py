@@ -128,7 +128,7 @@ def test_the_machine_comes_from_flag_then_environment(tmp_path):
 
 def test_an_unknown_machine_lists_the_known_ones_or_falls_back(tmp_path):
     message = refused(run("--host-root", str(tmp_path), "--machine", "dgxz900"))
-    assert "dgxa100, dgxb200, dgxh100, dgxh200" in message
+    assert "dgxa100, dgxa100-80gb, dgxb200, dgxh100, dgxh200" in message
     refused(run("--host-root", str(tmp_path), "--machine", "dgxz900", ALLOW_UNSUPPORTED="1"))
     make(tmp_path, "--machine", "dgxz900", "--mode", "fs", ALLOW_UNSUPPORTED="true")
     gpus = sorted(os.listdir(tmp_path / "run/nvidia/driver/proc/driver/nvidia/gpus"))

@@ -25,6 +25,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import OP
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.capture import read_captures
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import definition_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.imported import definition_of
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.mig import has_positional_rows
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.schema import schema, schema_text
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -98,6 +99,14 @@ def test_an_imported_capture_is_valid(file, keep_identity):
     path = os.path.join(CAPTURES, file)
     facts, _notes = definition_of(read_captures({path: read_text(path)}), keep_identity)
     assert agree(facts)
+
+
+def test_profiles_of_an_unknown_board_have_names():
+    path = os.path.join(CAPTURES, "nvidia-h200-mig__590.48.01.txt")
+    text = read_text(path).replace("0x233510DE", "0x23FF10DE")
+    facts, _notes = definition_of(read_captures({path: text}))
+    assert {row["name"] for row in facts["mig_profiles"]} == {"1g.18gb", "2g.35gb", "3g.71gb"}
+    assert agree(facts) and not has_positional_rows(facts["mig_profiles"])
 
 
 GOOD = {

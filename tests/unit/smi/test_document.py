@@ -38,6 +38,7 @@ def smi(tmp_path):
 
     def run(machine, *arguments, status=0):
         (dev / "nvidia-caps").mkdir(parents=True, exist_ok=True)
+        (dev / "nvidiactl").touch()
         for gpu in machine.gpus:
             (dev / f"nvidia{gpu.minor}").touch()
             for mig in gpu.mig_devices:
