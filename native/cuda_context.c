@@ -19,6 +19,7 @@ static struct thread {
     unsigned depth;
     uint16_t stack[DEPTH];
 } threads[THREADS];
+static unsigned used; /* no place from here on was ever used */
 
 typedef struct context *CUcontext;
 
@@ -28,7 +29,7 @@ static struct thread *this_thread(int make)
     int id = (int)CALL(gettid, 0);
     struct thread *place = NULL;
     unsigned i;
-    for (i = 0; i < THREADS; i++) {
+    for (i = 0; i < used; i++) {
         if (threads[i].id == id)
             return &threads[i];
         if (!threads[i].id && !place)
@@ -36,7 +37,9 @@ static struct thread *this_thread(int make)
     }
     if (!make)
         return NULL;
-    for (i = 0; i < THREADS && !place; i++) {
+    if (!place && used < THREADS)
+        place = &threads[used++];
+    for (i = 0; i < used && !place; i++) {
         if (CALL(tgkill, CALL(getpid, 0), threads[i].id, 0) == NO_SUCH_PROCESS)
             place = &threads[i];
     }
