@@ -45,7 +45,10 @@ PROGRAMS = {
         *("json", "flags", "directory", "in_root", "container", "ldconfig", "hook"),
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile", "hook_memory"),
     ),
-    "driver-program": (*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_document", "smi_report", "smi_query", "smi_table"),
+    "driver-program": (
+        *(*_COMMON, "payload", "output", "clock", "driver_program"),
+        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
+    ),
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),
         *("nvml_find", "nvml_device", "nvml_modes", "nvml_memory", "nvml_load", "nvml_processes", "nvml_temperature"),
@@ -71,7 +74,10 @@ _LIBRARY = (
 )
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
-    "driver-program": (*_FLAGS, *_EXECUTABLE),
+    "driver-program": (
+        *(*_COMMON, "payload", "output", "clock", "driver_program"),
+        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
+    ),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
 # Atomic operations would be calls of libgcc.

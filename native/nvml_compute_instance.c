@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Compute instances: each GPU instance has one, with all of its slices. */
+/* Compute instances: those of the MIG devices that are in the same GPU instance. Most have one, with all slices. */
 #include "nvml_mig.h"
 #include "text.h"
 
@@ -79,13 +79,12 @@ API int nvmlGpuInstanceGetComputeInstanceProfileInfoV(
         ((struct compute_profile_v3 *)info)->capabilities = profile_of(mig)->capabilities & CAN_GRAPHICS ? COMPUTE_GRAPHICS : 0;
     /* A compute instance with all slices has the name of its GPU instance, "MIG 3g.20gb"; others are "MIG 1c.3g.20gb".
      * */
-    if (info->profile.counts.slices == mig->slices)
+    if (info->profile.counts.slices == profile_of(mig)->counts.slices)
         return copy_out(profile_of(mig)->name, info->name, sizeof info->name);
     join(info->name, sizeof info->name, "MIG ", decimal(info->profile.counts.slices, digits), "c.", profile_of(mig)->name + 4, NULL);
     return SUCCESS;
 }
 
-/* The instances of a compute profile in a GPU instance: one instance with all slices, so no capacity is left. */
 static int compute_instances(nvmlGpuInstance_t instance, unsigned id, const void *count, const struct mig_facts **mig)
 {
     struct compute_profile profile;
@@ -95,11 +94,27 @@ static int compute_instances(nvmlGpuInstance_t instance, unsigned id, const void
     return compute_profile_of(*mig, id, &profile);
 }
 
+/* The next MIG device in the GPU instance of *mig*, from the first on if *last* is NULL; NULL after the last one. */
+static const struct mig_facts *next(const struct mig_facts *mig, const struct mig_facts *last)
+{
+    const struct gpu_facts *gpu = &all_gpus()[mig->gpu];
+    const struct mig_facts *other = last ? last + 1 : migs_of(gpu);
+    for (; other < migs_of(gpu) + gpu->mig_count; other++) {
+        if (other->instance == mig->instance)
+            return other;
+    }
+    return NULL;
+}
+
 API int nvmlGpuInstanceGetComputeInstanceRemainingCapacity(nvmlGpuInstance_t instance, unsigned id, unsigned *count)
 {
-    const struct mig_facts *mig;
+    const struct mig_facts *mig, *other;
+    unsigned left;
     TRY(compute_instances(instance, id, count, &mig));
-    *count = 0;
+    left = profile_of(mig)->counts.slices;
+    for (other = next(mig, NULL); other; other = next(mig, other))
+        left -= other->slices < left ? other->slices : left;
+    *count = left / compute_slices[id];
     return SUCCESS;
 }
 
@@ -109,7 +124,7 @@ API int nvmlGpuInstanceGetComputeInstancePossiblePlacements(
     const struct mig_facts *mig;
     unsigned i, possible;
     TRY(compute_instances(instance, id, count, &mig));
-    possible = mig->slices / compute_slices[id];
+    possible = profile_of(mig)->counts.slices / compute_slices[id];
     if (placements && *count < possible) {
         *count = possible;
         return INSUFFICIENT_SIZE;
@@ -123,26 +138,31 @@ API int nvmlGpuInstanceGetComputeInstancePossiblePlacements(
 API int nvmlGpuInstanceGetComputeInstances(
     nvmlGpuInstance_t instance, unsigned id, nvmlComputeInstance_t *instances, unsigned *count)
 {
-    const struct mig_facts *mig;
+    const struct mig_facts *mig, *other;
     TRY(compute_instances(instance, id, count, &mig));
     if (!instances)
         return INVALID_ARGUMENT;
-    *count = id == whole_profile(mig->slices);
-    if (*count)
-        instances[0] = compute_instance(mig);
+    *count = 0;
+    for (other = next(mig, NULL); other; other = next(mig, other)) {
+        if (whole_profile(other->slices) == id)
+            instances[(*count)++] = compute_instance(other);
+    }
     return SUCCESS;
 }
 
 API int nvmlGpuInstanceGetComputeInstanceById(nvmlGpuInstance_t instance, unsigned id, nvmlComputeInstance_t *compute)
 {
-    const struct mig_facts *mig;
+    const struct mig_facts *mig, *other;
     TRY(gpu_instance_of(instance, &mig));
     if (!compute)
         return INVALID_ARGUMENT;
-    if (mig->compute_instance != id)
-        return NOT_FOUND;
-    *compute = compute_instance(mig);
-    return SUCCESS;
+    for (other = next(mig, NULL); other; other = next(mig, other)) {
+        if (other->compute_instance == id) {
+            *compute = compute_instance(other);
+            return SUCCESS;
+        }
+    }
+    return NOT_FOUND;
 }
 
 /* nvmlComputeInstanceInfo_t */
@@ -155,16 +175,19 @@ struct compute_instance_info {
 
 API int nvmlComputeInstanceGetInfo_v2(nvmlComputeInstance_t compute, struct compute_instance_info *info)
 {
-    const struct mig_facts *mig;
+    const struct mig_facts *mig, *other;
+    unsigned start = 0;
     TRY(compute_instance_of(compute, &mig));
     if (!info)
         return INVALID_ARGUMENT;
+    for (other = next(mig, NULL); other && other < mig; other = next(mig, other))
+        start += other->slices;
     *info = (struct compute_instance_info){
         .device = handle_of_gpu(&all_gpus()[mig->gpu]),
         .instance = gpu_instance(mig),
         .id = mig->compute_instance,
         .profile_id = whole_profile(mig->slices),
-        .placement = {0, mig->slices},
+        .placement = {start, mig->slices},
     };
     return SUCCESS;
 }

@@ -78,7 +78,8 @@ struct mig_facts {
     uint32_t compute_minor;              /* of the device node of the compute instance's capability */
     int32_t profile;                     /* in the table below, -1 if unknown */
     uint32_t start, size;                /* memory slices */
-    uint32_t slices;                     /* compute slices */
+    uint32_t slices;                     /* compute slices, which are fewer than those of the GPU instance if it has several devices */
+    uint32_t multiprocessors, reserved;
     uint64_t memory_mib;
     char uuid[TEXT], name[TEXT];
 };
@@ -103,7 +104,7 @@ struct profile_facts {
 
 _Static_assert(sizeof(struct facts) == 352, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct gpu_facts) == 40 + 3 * TEXT + 8 * NUMBERS + TEXTS * TEXT + CLUSTER, "layout/nvml_facts.py has the same layout");
-_Static_assert(sizeof(struct mig_facts) == 232, "layout/nvml_facts.py has the same layout");
+_Static_assert(sizeof(struct mig_facts) == 240, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct profile_facts) == 192, "layout/nvml_facts.py has the same layout");
 
 extern const struct facts facts __attribute__((visibility("hidden")));

@@ -160,8 +160,10 @@ API int nvmlDeviceGetGpuInstanceRemainingCapacity(nvmlDevice_t device, unsigned 
     left = profile->counts.instances;
     for (i = 0; i < gpu->mig_count; i++) {
         const struct mig_facts *mig = &migs_of(gpu)[i];
+        if (!is_first(mig))
+            continue;
         taken |= bits(mig->start, mig->size);
-        slices -= mig->slices;
+        slices -= profile_of(mig) ? profile_of(mig)->counts.slices : mig->slices;
         left -= profile_of(mig) == profile;
     }
     for (i = 0; i < profile->start_count && left > 0 && slices >= profile->counts.slices; i++) {
@@ -196,7 +198,7 @@ API int nvmlDeviceGetGpuInstances(nvmlDevice_t device, unsigned id, nvmlGpuInsta
         return NOT_SUPPORTED;
     *count = 0;
     for (i = 0; i < gpu->mig_count; i++) {
-        if (profile_of(&migs_of(gpu)[i]) == profile)
+        if (is_first(&migs_of(gpu)[i]) && profile_of(&migs_of(gpu)[i]) == profile)
             instances[(*count)++] = gpu_instance(&migs_of(gpu)[i]);
     }
     return SUCCESS;

@@ -24,6 +24,11 @@ const struct profile_facts *profile_of(const struct mig_facts *mig)
     return mig->profile < 0 ? NULL : &all_profiles()[mig->profile];
 }
 
+int is_first(const struct mig_facts *mig)
+{
+    return mig == migs_of(&all_gpus()[mig->gpu]) || mig[-1].instance != mig->instance;
+}
+
 API int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending)
 {
     const struct gpu_facts *gpu;
@@ -125,10 +130,14 @@ API int nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attributes *attri
     if (!attributes)
         return INVALID_ARGUMENT;
     *attributes = (struct attributes){
-        .instance_slices = mig->slices, .compute_slices = mig->slices, .memory_mib = mig->memory_mib};
+        .multiprocessors = mig->multiprocessors,
+        .instance_slices = mig->slices,
+        .compute_slices = mig->slices,
+        .memory_mib = mig->memory_mib,
+    };
     profile = profile_of(mig);
     if (profile) {
-        attributes->multiprocessors = profile->counts.multiprocessors;
+        attributes->instance_slices = profile->counts.slices;
         for (i = 0; i < ENGINES; i++)
             attributes->engines[i] = profile->counts.engines[i];
     }

@@ -22,5 +22,7 @@ int is_capable(const struct gpu_facts *gpu);
 const struct mig_facts *migs_of(const struct gpu_facts *gpu);
 /* NULL if unknown. */
 const struct profile_facts *profile_of(const struct mig_facts *mig);
+/* Whether it is the first MIG device of its GPU instance. */
+int is_first(const struct mig_facts *mig);
 
 #endif

@@ -195,7 +195,7 @@ def test_links(a100):
 
 
 def test_watching(a100):
-    power = Report(a100.machine).number(0, "gpu_power_readings/instant_power_draw")
+    power = Report(a100.machine).number(0, "gpu_power_readings/power_draw")
     head, units, *rows = a100("dmon", "-c", "1").splitlines()
     assert head.split()[1:3] == ["gpu", "pwr"] and units.split()[1:3] == ["Idx", "W"]
     assert [row.split()[:2] for row in rows] == [["0", str(int(power))], ["1", str(int(power))]]

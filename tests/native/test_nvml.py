@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.texts import Report
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.model import Gpu, Machine
 
 from .nvml_node import loaded, refused, running
@@ -128,12 +129,16 @@ def test_pci(node):
 
 
 def test_memory(node):
+    """The first version counts what the driver reserves as used."""
+    report = Report(node.machine)
     total = node.machine.model.memory_mib << 20
-    for handle in node.gpus():
-        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-        assert (memory.total, memory.free, memory.used) == (total, total, 0)
+    for gpu, handle in each(node):
+        free, reserved = (report.number(gpu.index, f"fb_memory_usage/{part}") for part in ("free", "reserved"))
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle, version=pynvml.nvmlMemory_v2)
-        assert (memory.total, memory.reserved, memory.free, memory.used) == (total, 0, total, 0)
+        assert memory.total == total == memory.reserved + memory.free + memory.used and memory.used == 0
+        assert abs(memory.free / (1 << 20) - free) <= 0.5 and abs(memory.reserved / (1 << 20) - reserved) <= 0.5
+        first = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        assert (first.total, first.free, first.used) == (total, memory.free, memory.reserved)
 
 
 class MemoryLimits(ctypes.Structure):

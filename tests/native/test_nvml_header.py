@@ -25,11 +25,17 @@ HERE = pathlib.Path(__file__).parent
 # By package of PyPI: where it has nvml.h.
 HEADERS = {"nvidia-nvml-dev-cu12": "nvidia/nvml_dev/include", "nvidia-nvml-dev": "nvidia/cu13/include"}
 MACHINE = build_machine(
-    definition={"base": "dgxh100", "addressing_mode": "HMM", "pci_bus_ids": ["0000:1b:00.0", "0001a2b3:43:1f.0"]},
+    definition={
+        "report": {"fb_memory_usage": {"reserved": "480 MiB", "free": "81080 MiB"}},
+        "base": "dgxh100",
+        "addressing_mode": "HMM",
+        "pci_bus_ids": ["0000:1b:00.0", "0001a2b3:43:1f.0"],
+    },
     gpu_count=2,
     uuid_seed="s",
     mig_layout={1: ["3g.40gb", "1g.10gb+me"]},
 )
+RESERVED = (480 << 20) - (1 << 19)  # both parts are rounded: 480 + 81080 is one more than 81559
 ENGINES = ("CopyEngine", "Decoder", "Encoder", "Jpeg", "Ofa")
 
 
@@ -84,10 +90,11 @@ def client(libnvidia_ml, tmp_path):
     return Client(tmp_path, architecture, image)
 
 
-def memory(mib):
+def memory(mib, reserved=0):
     total = mib << 20
-    facts = {"memory.total": total, "memory.free": total, "memory.used": 0}
-    return {**facts, "memory_v2.total": total, "memory_v2.reserved": 0, "memory_v2.free": total, "memory_v2.used": 0}
+    facts = {"memory.total": total, "memory.free": total - reserved, "memory.used": reserved}
+    facts.update({"memory_v2.total": total, "memory_v2.reserved": reserved, "memory_v2.used": 0})
+    return {**facts, "memory_v2.free": total - reserved}
 
 
 def gpu_facts(gpu):
@@ -106,7 +113,7 @@ def gpu_facts(gpu):
     facts.update({"field[1].nvmlReturn": 3})
     if not gpu.mig_enabled:
         facts.update({"utilization.gpu": 0, "utilization.memory": 0})
-    return {**facts, **memory(model.memory_mib)}
+    return {**facts, **memory(model.memory_mib, RESERVED)}
 
 
 def mig_facts(gpu, mig):

@@ -249,12 +249,12 @@ def test_lists_of_clocks(node):
     asks["nvmlDeviceGetSupportedGraphicsClocks", 2619] = list(range(1980, 344, -15))
     asks["nvmlDeviceGetSupportedGraphicsClocks", 1593] = [1980, 1000]
     for (name, *before), clocks in asks.items():
-        for given in (0, 1, len(clocks) - 1, len(clocks), 300):
-            count, room = ctypes.c_uint(given), (ctypes.c_uint * 300)()
+        for space in (0, 1, len(clocks) - 1, len(clocks), 300):
+            count, room = ctypes.c_uint(space), (ctypes.c_uint * 300)()
             status = node.status(name, gpu, *before, ctypes.byref(count), room)
-            assert status == (SUCCESS if given >= len(clocks) else SHORT) and count.value == len(clocks)
-            assert list(room) == (clocks if given >= len(clocks) else []) + [0] * (
-                300 - len(clocks) * (given >= len(clocks))
+            assert status == (SUCCESS if space >= len(clocks) else SHORT) and count.value == len(clocks)
+            assert list(room) == (clocks if space >= len(clocks) else []) + [0] * (
+                300 - len(clocks) * (space >= len(clocks))
             )
         assert node.status(name, gpu, *before, ctypes.byref(ctypes.c_uint(300)), None) == SHORT
         assert node.status(name, gpu, *before, None, None) == INVALID

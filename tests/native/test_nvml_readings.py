@@ -17,14 +17,18 @@ from .nvml_node import refused, running
 
 MACHINES = {
     **{
-        name: build_machine(name, uuid_seed="s", gpu_count=2, mig_layout={1: []})
+        name: build_machine("own", {"base": name, "report": {}}, uuid_seed="s", gpu_count=2, mig_layout={1: []})
         for name in types.names()
         if name.startswith("dgx")
     },
-    "unknown": build_machine("own", {"base": "dgxa100", "readings": {}}, uuid_seed="s", gpu_count=1),
+    "unknown": build_machine("own", {"base": "dgxa100", "report": {}, "readings": {}}, uuid_seed="s", gpu_count=1),
     "some": build_machine(
         "own",
-        {"base": "dgxa100", "readings": {"power_mw": 77, "clocks_mhz": [1, 0, 3, 4], "ecc_mode": "Disabled"}},
+        {
+            "base": "dgxa100",
+            "report": {},
+            "readings": {"power_mw": 77, "clocks_mhz": [1, 0, 3, 4], "ecc_mode": "Disabled"},
+        },
         uuid_seed="s",
         gpu_count=1,
     ),

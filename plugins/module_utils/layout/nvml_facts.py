@@ -11,6 +11,7 @@ from __future__ import annotations
 from struct import pack
 
 from ..machine.document.clocks import expanded
+from ..machine.document.instances import instance_texts
 from ..machine.document.texts import Report
 from ..machine.mig import capability_minor, start_of
 from .nvml_numbers import CLUSTER, NUMBERS, TEXTS, number
@@ -73,7 +74,7 @@ def nvml_facts(machine: Machine) -> bytes:
             documents[kind] = _document(report, place)
         parts += [_gpu(gpu, first), documents[kind]]
         first += len(gpu.mig_devices)
-    parts += [_mig(place, gpu, mig, profiles) for place, gpu, mig in migs]
+    parts += [_mig(place, gpu, mig, model) for place, gpu, mig in migs]
     numbers = _profile_numbers(profiles)
     parts += [_profile(profile, which, model) for profile, which in zip(profiles, numbers)]
     parts.append(pack(f"<{len(clocks)}I", *clocks))
@@ -152,11 +153,14 @@ def _clocks(report: Report) -> list[int]:
     return words
 
 
-def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, ...]) -> bytes:
-    place = next((index for index, profile in enumerate(profiles) if profile.name == mig.profile), -1)
+def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, model: GpuModel | None) -> bytes:
+    profiles = () if model is None else model.mig_profiles
+    # A device that is a part of its GPU instance has the name 1c.3g.20gb.
+    whole = mig.profile.partition("c.")[2] or mig.profile
+    place = next((index for index, profile in enumerate(profiles) if profile.name == whole), -1)
     size = profiles[place].size if place >= 0 else 0
     return pack(
-        "<4Ii3IQ96s96s",
+        "<4Ii4I4xQ96s96s",
         gpu_place,
         mig.gi,
         mig.ci,
@@ -165,10 +169,16 @@ def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, profiles: tuple[MigProfile, .
         start_of(mig.gi, size) if size else 0,
         size,
         mig.compute_slices,
+        _multiprocessors(mig, model),
         mig.memory_mib,
         _text(mig.uuid),
         _text(f"{gpu.name} MIG {mig.profile}"),
     )
+
+
+def _multiprocessors(mig: MigDevice, model: GpuModel | None) -> int:
+    text = instance_texts(model, mig)["device_attributes/shared/multiprocessor_count"] if model is not None else ""
+    return int(text) if text.isdigit() else 0
 
 
 def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:

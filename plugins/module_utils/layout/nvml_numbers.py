@@ -258,8 +258,9 @@ def _plain(text: str) -> int:
     word, _blank, unit = text.partition(" ")
     try:
         if word.startswith("0x"):
-            value = int(word, 16)
-            return value - (1 << 64) if value >> 63 else value  # 64 bits without a sign, such as a PDI
+            # Numbers of 64 bits, as signed ones.
+            bits = int(word, 16) & (1 << 64) - 1
+            return bits if bits < -_LEAST else bits + 2 * _LEAST
         return round(float(word.lstrip("P").rstrip("x%")) * _FACTORS.get(unit, 1))
     except ValueError:
         return _LEAST + _STATUSES.get(text, _NOT_SUPPORTED)

@@ -20,7 +20,7 @@ Lines of a GPU, after the line ``gpu``:
 from __future__ import annotations
 
 from ..machine.document.computed import NOT_AVAILABLE
-from ..machine.document.head import head
+from ..machine.document.head import dtd_name, head
 from ..machine.document.instances import INSTANCE_ELEMENTS, instance_texts
 from ..machine.document.outline import Document, element_name
 from ..machine.document.queries import KINDS, REASONS, Field, fields
@@ -31,8 +31,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..machine.model import Gpu, Machine, MigDevice
 
-# First version -> name of the DTD: 515 has v11, 535 to 570 v12, 580 and later v13, as published.
-_DTDS = ((580, "nvsmi_device_v13.dtd"), (535, "nvsmi_device_v12.dtd"), (0, "nvsmi_device_v11.dtd"))
 # Sections of -d by the first name of a path.
 _SECTIONS = {
     "fb_memory_usage": "MEMORY",
@@ -164,8 +162,7 @@ class Payload:
         return found
 
     def _head(self) -> list[str]:
-        dtd = next(name for since, name in _DTDS if self._report.version >= since)
-        return [_line("document", dtd), *[_line("system", *row) for row in head(self._report)]]
+        return [_line("document", dtd_name(self._report)), *[_line("system", *row) for row in head(self._report)]]
 
     def _elements(self) -> list[str]:
         lines = []

@@ -41,6 +41,7 @@ class Capture:
         ``entry#2``. Supported clocks are in the form of document/clocks.py.
     :ivar answers: of each GPU, field of ``--query-gpu`` with its unit, such as ``power.draw [W]`` -> text.
     :ivar is_xml: the paths are those of ``-q -x``, not of ``-q``.
+    :ivar dtd: the name of the DTD of ``-q -x``, or ``""``.
     :ivar links: NVLinks of the first GPU.
     :ivar numa: NUMA node or CPUs of each GPU, as text.
     :ivar switches: per GPU the GPUs that it reaches through PCIe switches only.
@@ -53,6 +54,7 @@ class Capture:
         self.documents: list[list[tuple[str, str]]] = []
         self.answers: list[dict[str, str]] = []
         self.is_xml = False
+        self.dtd = ""
         self.links: int | None = None
         self.numa: list[str] = []
         self.switches: list[set[int]] = []
@@ -138,6 +140,7 @@ def _read_xml(name: str, body: str, capture: Capture) -> None:
     except (ElementTree.ParseError, ValueError, RecursionError):
         raise UsageError(f"{name}: {NOTHING_READ}") from None
     capture.is_xml = True
+    capture.dtd = body[:start].partition('nvidia_smi_log SYSTEM "')[2].partition('"')[0]
     for child in root:
         if child.tag == "gpu":
             document: list[tuple[str, str]] = []

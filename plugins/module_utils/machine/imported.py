@@ -9,9 +9,9 @@ from . import types
 from .build import build_machine
 from .capture import Capture, known
 from .document.captured import answers_of, by_element, report_of
-from .document.head import head_differences
+from .document.head import DTD, dtd_name, head_differences
 from .document.instances import captured_instances, definitions_of, found_profiles
-from .document.texts import Report, version_number
+from .document.texts import ABSENT, Report, version_number
 from .model import Machine
 
 # Path in -q -x, and in -q. Later ones are of other driver branches.
@@ -203,9 +203,13 @@ def _add_reports(capture: Capture, machine: Machine, facts: dict[str, object], k
     if each:
         facts["gpu_reports"] = each
     whole = build_machine("imported", facts)
-    system = head_differences(Report(whole), capture.system)
+    system, absent = head_differences(Report(whole), capture.system)
     if system:
         report["system"] = system
+    if absent:
+        report[ABSENT] = "; ".join([str(report[ABSENT]), *absent] if ABSENT in report else absent)
+    if capture.dtd not in ("", dtd_name(Report(whole))):
+        report[DTD] = capture.dtd
     told = answers_of(whole, capture.answers)
     if len(told) == len(documents) and any(told):
         common = {name: text for name, text in told[0].items() if all(own.get(name) == text for own in told)}

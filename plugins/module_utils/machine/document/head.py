@@ -9,11 +9,15 @@ the earlier names.
 from __future__ import annotations
 
 from .outline import element_name, label_of
-from .texts import Report
+from .texts import ABSENT, Report
 
 TIME = "@time"
 COUNT = "@count"
 SYSTEM = "system/"
+DTD = "dtd"
+"""Key of a report: the name of the DTD, if it is not that of the table."""
+# First version -> name of the DTD: 515 has v11, 535 to 570 v12, 580 and later v13, as published.
+_DTDS = ((580, "nvsmi_device_v13.dtd"), (535, "nvsmi_device_v12.dtd"), (0, "nvsmi_device_v11.dtd"))
 _RENAMED = 610
 _NOTE = " [Deprecated; will be removed in CUDA 14.0. Use %s instead]"
 
@@ -32,15 +36,26 @@ def head(report: Report) -> list[tuple[str, str, str]]:
     if renamed:
         rows += [("kmd_version", "KMD Version", version), ("cuda_umd_version", "CUDA UMD Version", cuda)]
     own = {path[len(SYSTEM) :]: text for path, text in report.shared.items() if path.startswith(SYSTEM)}
+    absent = report.shared.get(ABSENT, "").split("; ")
     if not report.same_branch:
-        own = {}
-    rows = [(name, label, own.pop(name, text)) for name, label, text in rows]
+        own, absent = {}, []
+    rows = [(name, label, own.pop(name, text)) for name, label, text in rows if SYSTEM + name not in absent]
     rows += [(element_name(name), label_of(name), text) for name, text in own.items()]
     return [*rows, ("attached_gpus", "Attached GPUs", COUNT)]
 
 
-def head_differences(report: Report, system: dict[str, str]) -> dict[str, str]:
-    """Return what the head of a capture says otherwise, by element; a label of ``-q`` that no version has stays as it is."""
+def dtd_name(report: Report) -> str:
+    """Return the name of the DTD in ``-q -x``."""
+    if report.same_branch and DTD in report.shared:
+        return report.shared[DTD]
+    return next(name for since, name in _DTDS if report.version >= since)
+
+
+def head_differences(report: Report, system: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return what the head of a capture says otherwise, by element, and the elements that it does not have.
+
+    A label of ``-q`` that no version has stays as it is.
+    """
     names = {}
     for name, label, text in head(report):
         names[name] = names[label] = (name, text)
@@ -49,4 +64,5 @@ def head_differences(report: Report, system: dict[str, str]) -> dict[str, str]:
         name, expected = names.get(key, (key, None))
         if expected not in (TIME, COUNT, text.strip()) and "/" not in key:
             found[name] = text.strip()
-    return found
+    missing = [name for name, label, _text in head(report) if name not in system and label not in system]
+    return found, [SYSTEM + name for name in missing]

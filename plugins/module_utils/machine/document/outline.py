@@ -9,7 +9,7 @@ from .elements import elements
 from .texts import ABSENT, Report, other_names
 
 # Keys of a report that are no elements.
-_NO_ELEMENTS = ("from_driver", ABSENT, "query", "system")
+_NO_ELEMENTS = ("from_driver", ABSENT, "query", "system", "dtd")
 _BEFORE_AMPERE = ("Kepler", "Maxwell", "Pascal", "Volta", "Turing")
 
 
@@ -18,22 +18,25 @@ def outline(report: Report) -> list[tuple[str, str, frozenset[int]]]:
 
     The path of an element with children ends with a slash.
     """
-    gpus = range(len(report.machine.gpus))
-    every = frozenset(gpus)
-    absent = [_absent(report, gpu) for gpu in gpus]
-    known = {path for path, *_rest in elements()}
-    rows: list[tuple[str, str, frozenset[int]]] = []
+    every = range(len(report.machine.gpus))
+    absent = [_absent(report, gpu) for gpu in every]
+    some_absent = any(absent)
+    labels: dict[str, str] = {}  # in order
+    having: dict[str, set[int]] = {}
     for path, label, since, until, text, condition in elements():
         if not since <= report.version < (until or 100_000):
             continue
-        having = frozenset([gpu for gpu in gpus if _meets(report, gpu, condition)]) if condition else every
-        if any(absent):
-            name = path if text else path + "/"
-            having = frozenset([gpu for gpu in having if not _is_absent(name, absent[gpu])])
-        if having:
-            rows.append((path if text else path + "/", label, having))
-    _add_unknown(report, rows, known)
-    return rows
+        name = path if text else path + "/"
+        gpus = {gpu for gpu in every if not condition or _meets(report, gpu, condition)}
+        if some_absent:
+            gpus = {gpu for gpu in gpus if not _is_absent(name, absent[gpu])}
+        if gpus:
+            labels[name] = label
+            having[name] = gpus
+    order = list(labels)
+    for facts, gpus in [(report.shared, set(every))] + [(own, {gpu}) for gpu, own in enumerate(report.own)]:
+        _add_unknown(report, facts, gpus, absent, (order, labels, having))
+    return [(name, labels[name], frozenset(having[name])) for name in order]
 
 
 class Document:
@@ -73,6 +76,15 @@ def element_name(name: str) -> str:
     return "_".join(words) if words and not words[0][0].isdigit() else "_" + "_".join(words)
 
 
+_paths: set[str] = set()
+
+
+def _known() -> set[str]:
+    if not _paths:
+        _paths.update(path for path, *_rest in elements())
+    return _paths
+
+
 def _absent(report: Report, gpu: int) -> frozenset[str]:
     if not report.same_branch:
         return frozenset()
@@ -96,48 +108,49 @@ def _meets(report: Report, gpu: int, condition: str) -> bool:
     return recent  # sram: errors of SRAM by kind
 
 
-def _add_unknown(report: Report, rows: list[tuple[str, str, frozenset[int]]], known: set[str]) -> None:
-    """Add the elements of the report that the table has in no branch, and those that it has not in this one's documents."""
-    present = {path for path, _label, _gpus in rows}
-    for facts, gpus in [(report.shared, frozenset(range(len(report.own))))] + [
-        (own, frozenset([index])) for index, own in enumerate(report.own)
-    ]:
-        before = ""
-        for path in facts:
-            in_mig_mode = any(report.machine.gpus[gpu].mig_enabled for gpu in gpus)
-            if path.partition("/")[0] in _NO_ELEMENTS or (in_mig_mode and path.startswith("remapped_rows/")):
-                continue
-            if path in present:
-                before = path
-                if gpus and len(gpus) == 1 and facts is not report.shared:
-                    _also(rows, path, gpus)
-                continue
-            if path in known and not report.same_branch:
-                continue
-            _insert(rows, present, path, before, gpus)
+def _add_unknown(
+    report: Report,
+    facts: dict[str, str],
+    gpus: set[int],
+    absent: list[frozenset[str]],
+    found: tuple[list[str], dict[str, str], dict[str, set[int]]],
+) -> None:
+    """Add the elements of a report that the table has in no branch, or not in the documents of these GPUs."""
+    _order, labels, _having = found
+    known = _known()
+    is_shared = facts is report.shared
+    before = ""
+    for path in facts:
+        if path.partition("/")[0] in _NO_ELEMENTS:
+            continue
+        if path in labels and is_shared:
+            before = path
+            continue
+        if path in known and path not in labels and not report.same_branch:
+            continue
+        # What a GPU's own report has is there, even if the shared one says that it is absent.
+        having = {gpu for gpu in gpus if not (is_shared and _is_absent(path, absent[gpu]))}
+        if path.startswith("remapped_rows/"):  # not shown in MIG mode
+            having = {gpu for gpu in having if not report.machine.gpus[gpu].mig_enabled}
+        if having:
+            _insert(found, path, before, having)
             before = path
 
 
-def _also(rows: list[tuple[str, str, frozenset[int]]], path: str, gpus: frozenset[int]) -> None:
-    for index, (name, label, having) in enumerate(rows):
-        if name == path and not gpus <= having:
-            rows[index] = (name, label, having | gpus)
-
-
 def _insert(
-    rows: list[tuple[str, str, frozenset[int]]], present: set[str], path: str, before: str, gpus: frozenset[int]
+    found: tuple[list[str], dict[str, str], dict[str, set[int]]], path: str, before: str, gpus: set[int]
 ) -> None:
-    """Insert an element, and those around it, after the one *before* it in the report or at the end of its parent."""
+    """Add an element, and those around it, to GPUs: a new one after the one *before* it or at the end of its parent."""
+    order, labels, having = found
     parts = path.split("/")
     for depth in range(1, len(parts) + 1):
-        prefix = "/".join(parts[:depth]) + ("/" if depth < len(parts) else "")
-        if prefix in present:
-            continue
-        parent = "/".join(parts[: depth - 1])
-        place = _place(rows, parent + "/" if parent else "", before)
-        label = _label(prefix.rstrip("/"), parts[depth - 1])
-        rows.insert(place, (prefix, label, gpus))
-        present.add(prefix)
+        name = "/".join(parts[:depth]) + ("/" if depth < len(parts) else "")
+        if name not in labels:
+            parent = "/".join(parts[: depth - 1])
+            order.insert(_place(order, parent + "/" if parent else "", before), name)
+            labels[name] = _label(name.rstrip("/"), parts[depth - 1])
+            having[name] = set()
+        having[name] |= gpus
 
 
 def _label(path: str, name: str) -> str:
@@ -147,10 +160,10 @@ def _label(path: str, name: str) -> str:
     return label_of(name)
 
 
-def _place(rows: list[tuple[str, str, frozenset[int]]], parent: str, before: str) -> int:
-    last = len(rows)
+def _place(order: list[str], parent: str, before: str) -> int:
+    last = len(order)
     inside = False
-    for index, (path, *_rest) in enumerate(rows):
+    for index, path in enumerate(order):
         if path == before and path.startswith(parent) and "/" not in path[len(parent) :]:
             return index + 1
         if parent and (path == parent or path.startswith(parent)):

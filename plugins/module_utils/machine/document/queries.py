@@ -55,7 +55,9 @@ def fields(kind: str, version: float) -> list[Field]:
     section = ""
     for line in _TABLES[kind].strip("\n").split("\n"):
         if line.startswith("#"):
-            section = line[1:].strip()
+            section, _since, since = line[1:].strip().partition(" | ")
+            if since and version < float(since):
+                section = ""
             continue
         name, unit, short, flags, text, versions = [cell.strip() for cell in line.split("|")]
         source = _source(short)
@@ -65,8 +67,10 @@ def fields(kind: str, version: float) -> list[Field]:
                 names.append(name.replace("event", "throttle", 1))
                 if version < 535:  # the name of that time
                     names.reverse()
-            found.append(Field(names, unit, source, flags, text, section))
-            section = ""
+            # The section of a query is named as its fields begin, those of other queries begin with the first field.
+            begins = bool(section) and (kind != KINDS[0] or name.startswith(section + "."))
+            found.append(Field(names, unit, source, flags, text, section if begins else ""))
+            section = "" if begins else section
     return found
 
 
@@ -327,7 +331,7 @@ gpu.base.requested                       | W   | gpu_power_readings/gpu_base_pow
 gpu.base.default                         | W   | gpu_power_readings/gpu_base_power/default_base_power |  |  | 610
 gpu.base.min                             | W   |  |  |  | 610
 gpu.base.max                             | W   |  |  |  | 610
-# power_smoothing
+# power_smoothing | 610
 power_smoothing.tmp_floor                | W   |  |  |  | 610
 power_smoothing.tmp_ceil                 | W   |  |  |  | 610
 power_smoothing.hw_lifetime_remaining_percent | %   |  |  |  | 610
