@@ -46,15 +46,18 @@ PROGRAMS = {
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile", "hook_memory"),
     ),
     "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
+        *(*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_document", "smi_report", "smi_query"),
+        *("smi_options", "smi_run", "smi_choose", "smi_list", "smi_table", "smi_change", "smi_sub", "smi_place"),
+        *("smi_topo", "smi_nvlink", "smi_mig", "smi_mig_command", "smi_dmon", "smi_policy", "smi_absent"),
+        *("state", "state_values", "state_write", "smi_state"),
     ),
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),
         *("nvml_find", "nvml_device", "nvml_modes", "nvml_memory", "nvml_load", "nvml_processes", "nvml_temperature"),
         *("nvml_power", "nvml_clocks", "nvml_pcie", "nvml_ecc", "nvml_inforom", "nvml_platform", "nvml_conf_compute"),
         *("nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events", "nvml_affinity"),
-        *("nvml_fields", "nvml_settings", "nvml_export_table", "nvml_unsupported"),
+        *("nvml_fields", "nvml_settings", "nvml_export_table", "nvml_unsupported", "nvml_state"),
+        *("state", "state_values", "state_write"),
     ),
 }
 
@@ -74,10 +77,7 @@ _LIBRARY = (
 )
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
-    "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_document", "smi_report", "smi_query", "smi_table"),
-    ),
+    "driver-program": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
 # Atomic operations would be calls of libgcc.

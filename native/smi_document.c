@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smi_document.h"
 
+#include "smi_state.h"
 #include "text.h"
 
 int smi_number(const char *text)
@@ -56,7 +57,7 @@ const char *const *smi_texts(const struct view *view, int gpu)
     const struct document *document = smi_document(view);
     const struct line *line;
     int i;
-    if (of == gpu)
+    if (!smi_state_moved(view) && of == gpu)
         return texts;
     of = gpu;
     for (i = 0; i < document->count; i++)
@@ -68,6 +69,7 @@ const char *const *smi_texts(const struct view *view, int gpu)
         if (i >= 0 && i < document->count)
             texts[i] = line->count > 2 ? line->fields[2] : NULL;
     }
+    smi_state_apply(view, gpu, texts);
     return texts;
 }
 

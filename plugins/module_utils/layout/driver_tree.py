@@ -90,7 +90,7 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
         entries.append(symlink(f"{libraries}/{link}", target.format(V=version)))
     for name, purpose, mode in PROGRAMS:
         entries.append(file(f"{binaries}/{name}", programs.stub(name, purpose, version, options.architecture), mode))
-    entries.append(file(f"{binaries}/nvidia-smi", programs.nvidia_smi(machine, options.architecture), 0o755))
+    entries.append(file(f"{binaries}/nvidia-smi", programs.nvidia_smi(machine, options.architecture, _from_programs(options)), 0o755))
     for pattern, content, first, last in FILES:
         if first <= branch <= last:
             entries.append(file(f"{root}/{pattern.format(V=version)}", _file_content(pattern, content)))
@@ -130,6 +130,14 @@ def _file_content(path: str, content: str) -> bytes:
     if path.endswith(".json"):
         content = programs.loader_manifest(path, content)
     return content.encode("ascii")
+
+
+def _from_programs(options: DriverTreeOptions) -> list[str]:
+    """Return the library directories from the directory of the programs: that of the layout, and those of containers."""
+    from posixpath import relpath
+
+    here = relpath("/" + library_directory(options), "/" + program_directory(options))
+    return list(dict.fromkeys((here, "../lib64", f"../lib/{options.architecture}-linux-gnu")))
 
 
 def _directories(root: str, entries: list[Entry]) -> list[Entry]:

@@ -26,6 +26,7 @@ from ..machine.document.outline import Document, element_name
 from ..machine.document.queries import KINDS, REASONS, Field, fields
 from ..machine.document.texts import Report
 from ..machine.mig import capability_minor
+from .smi_state import live_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ class Payload:
 
     def lines(self) -> list[str]:
         """Return the lines of the machine."""
-        return [*self._head(), *self._elements(), *self._field_lines()]
+        live = live_lines(lambda path: self._numbers.get(self._document.find(path), -1), self._texts.__getitem__)
+        return [*self._head(), *self._elements(), *self._field_lines(), *live]
 
     def lines_of(self, gpu: Gpu) -> list[str]:
         """Return the lines that follow the line of a GPU."""

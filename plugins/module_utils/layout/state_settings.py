@@ -135,7 +135,6 @@ def _table() -> tuple[Setting, ...]:
         _setting("jpeg_utilization", "%", "utilization/jpeg_util", most=100),
         _setting("ofa_utilization", "%", "utilization/ofa_util", most=100),
         _setting("memory_used", "MiB", "fb_memory_usage/used"),
-        _setting("bar1_used", "MiB", "bar1_memory_usage/used"),
         _setting("fan_speed", "%", "fan_speed", most=100),
         _setting("pcie_generation", "", f"{link}/pcie_gen/current_link_gen", least=1, most=7),
         _setting("pcie_lanes", "x", f"{link}/link_widths/current_link_width", least=1, most=32),
