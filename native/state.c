@@ -80,7 +80,7 @@ static int is_mapped(const char *line, uintptr_t address)
 {
     uint64_t first, last;
     const char *rest;
-    return number(line, 16, &first, &rest) == 0 && *rest == '-' && number(rest + 1, 16, &last, NULL) == 0 && address >= first &&
+    return number(line, 16, &first, &rest) == 0 && *rest == '-' && number(rest + 1, 16, &last, &rest) == 0 && address >= first &&
         address < last;
 }
 
