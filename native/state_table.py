@@ -33,8 +33,12 @@ def header() -> str:
     lines += [f"    SET_{name} = {getattr(state_settings, name)},\n" for name in _INTERNAL.split()]
     lines.append("    SET_NUMBERS = 2048,\n};\n\n")
     lines.append("#ifdef NVMOCK_NVML_FACTS_H\n")
-    lines.append("/* What a setting changes: the bits of a number of the facts that are in the mask; all of them without a mask. */\n")
-    lines.append("static const struct state_effect {\n    unsigned short setting, number, mask, shift;\n} state_effects[] = {\n")
+    lines.append(
+        "/* What a setting changes: the bits of a number of the facts that are in the mask; all of them without a mask. */\n"
+    )
+    lines.append(
+        "static const struct state_effect {\n    unsigned short setting, number, mask, shift;\n} state_effects[] = {\n"
+    )
     for n, setting in enumerate(state_settings.SETTINGS):
         lines += [f"    {{{n}, {name}, 0x{mask:x}, {shift}}},\n" for name, mask, shift in setting.effects]
     lines.append("};\nenum { EFFECTS = sizeof state_effects / sizeof *state_effects };\n#endif\n\n#endif\n")

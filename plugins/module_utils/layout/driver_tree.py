@@ -90,7 +90,11 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
         entries.append(symlink(f"{libraries}/{link}", target.format(V=version)))
     for name, purpose, mode in PROGRAMS:
         entries.append(file(f"{binaries}/{name}", programs.stub(name, purpose, version, options.architecture), mode))
-    entries.append(file(f"{binaries}/nvidia-smi", programs.nvidia_smi(machine, options.architecture, _from_programs(options)), 0o755))
+    entries.append(
+        file(
+            f"{binaries}/nvidia-smi", programs.nvidia_smi(machine, options.architecture, _from_programs(options)), 0o755
+        )
+    )
     for pattern, content, first, last in FILES:
         if first <= branch <= last:
             entries.append(file(f"{root}/{pattern.format(V=version)}", _file_content(pattern, content)))

@@ -12,7 +12,12 @@ from __future__ import annotations
 from ..values import Value
 from .nvml_numbers import HEALTH, NUMBERS, REASONS, WORDS
 
-YES = {"Disabled": 0, "No": 0, "Not Active": 0, "off": 0, "Enabled": 1, "Yes": 1, "Active": 1, "on": 1}
+_MODE = {"Disabled": 0, "Enabled": 1}
+_ANSWER = {"No": 0, "Yes": 1}
+_ACTIVE = {"Not Active": 0, "Active": 1}
+YES = {**_MODE, **_ANSWER, **_ACTIVE, "off": 0, "on": 1}
+"""All words for 0 and 1."""
+_QUESTIONS = ("pending", "exceeded", "failure", "unrepairable_memory", "reset_required", "drain_and_reset")
 LINKS = 36  # NVML_NVLINK_MAX_LINKS
 FIRST_LINK = 256
 """Number of the first setting of link 0; each link has eight numbers."""
@@ -74,7 +79,8 @@ def _setting(name: str, unit: str, *paths: str, least: int = 0, most: int = _MOS
     numbers = [number for path in paths for number in _by_path.get(path, [])]
     words: dict[str, int] = {}
     if unit == "word":
-        words = WORDS.get(numbers[0], YES)
+        answer = name.endswith(_QUESTIONS)
+        words = WORDS.get(numbers[0]) or {**(_ANSWER if answer else _MODE), **YES}
         least, most = min(words.values()), max(words.values())
     return Setting(name, unit, paths, least, most, words, tuple([(number, 0, 0) for number in numbers]))
 
@@ -82,7 +88,15 @@ def _setting(name: str, unit: str, *paths: str, least: int = 0, most: int = _MOS
 def _reason(end: str, bit: int) -> Setting:
     """Why the clocks are lower than they could be."""
     path = f"clocks_event_reasons/clocks_event_reason_{end}"
-    return Setting(f"event_reason_{end}", "word", (path,), 0, 1, YES, (("EVENT_REASONS", bit, bit.bit_length() - 1),))
+    return Setting(
+        f"event_reason_{end}",
+        "word",
+        (path,),
+        0,
+        1,
+        {**_ACTIVE, **YES},
+        (("EVENT_REASONS", bit, bit.bit_length() - 1),),
+    )
 
 
 def _health(part: str, shift: int, values: dict[str, int]) -> Setting:
@@ -239,5 +253,5 @@ def setting_of(number: int) -> Setting | None:
         return None
     name = f"nvlink_{link}_{LINK_SETTINGS[place]}"
     if place == 0:
-        return Setting(name, "word", (), 0, 1, YES, ())
+        return Setting(name, "word", (), 0, 1, {**_ACTIVE, **YES}, ())
     return Setting(name, "", (), 0, _MOST, {}, ())

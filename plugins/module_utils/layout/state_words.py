@@ -34,7 +34,7 @@ def _nearest(name: str) -> str:
     return f", such as {found[0]}" if found else ", see docs/state.md"
 
 
-def stored(setting: Setting, value: object) -> int:
+def stored(setting: Setting, value: object, where: str = "settings") -> int:
     """Return the number that a state file has for a user's value.
 
     :arg value: a number, its text with or without the unit, a word, or a truth value for a mode.
@@ -42,7 +42,7 @@ def stored(setting: Setting, value: object) -> int:
     """
     result = _in_words(setting, value) if setting.words else _number(setting, value)
     if result is None or not setting.least <= result <= setting.most:
-        raise ParameterError(setting.name, value, _allowed(setting))
+        raise ParameterError(f"{where}.{setting.name}", value, _allowed(setting))
     return result
 
 
@@ -82,11 +82,19 @@ def _number(setting: Setting, value: object) -> int | None:
 
 def _allowed(setting: Setting) -> str:
     if setting.words:
-        return "one of " + ", ".join(dict.fromkeys(setting.words))
+        return "one of " + ", ".join(words_of(setting))
     factor = 1000 if setting.unit in _THOUSANDTHS else 1
     unit = f" {setting.unit}" if setting.unit not in ("", "P", "x") else ""
     kind = "a number" if factor == 1000 else "a whole number"
     return f"{kind} from {setting.least // factor} to {setting.most // factor}{unit}"
+
+
+def words_of(setting: Setting) -> list[str]:
+    """Return the words of a mode, one per value."""
+    first: dict[int, str] = {}
+    for word, value in setting.words.items():
+        first.setdefault(value, word)
+    return list(first.values())
 
 
 def shown(setting: Setting, value: int) -> str | int | float:

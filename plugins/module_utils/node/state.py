@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 
+from .. import parameters
 from ..errors import HostError, ParameterError
 from ..host.in_place import change_in_place
 from ..host.root import HostRoot
@@ -18,6 +19,7 @@ from ..layout.state_file import NAME, SIZE, State, read_state, writes
 from ..layout.state_settings import (
     ENERGY_POWER,
     ENERGY_SINCE,
+    FIRST_LINK,
     GRAPHICS_REST,
     LOAD_PERCENT,
     LOAD_START,
@@ -42,6 +44,7 @@ from ..layout.state_words import at_rest, find, shown, stored
 from ..machine.document.texts import Report
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import read_machine_file
+from ..values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +58,22 @@ _BOOT = "/proc/sys/kernel/random/boot_id"
 _COOLER = 15  # degrees by which a GPU with full load stays below the most at which it may operate
 _HOT = 70  # where boards do not say that
 _WORST_MEMORY_SHARE = 2  # the memory is half as busy as the GPU
+
+
+class Done(Value):
+    """What a change did, or would do.
+
+    :arg changed: whether anything differs.
+    :arg before: what was set, by GPU and name, and whether it was kept.
+    :arg after: what is set then.
+    """
+
+    __slots__ = ("changed", "before", "after")
+
+    def __init__(self, changed: bool, before: list[str], after: list[str]) -> None:
+        self.changed = changed
+        self.before = before
+        self.after = after
 
 
 class NodeState:
@@ -119,33 +138,45 @@ class NodeState:
 
     def change(
         self, edit: Callable[[dict[int, dict[int, int]], int], None], keep: bool | None, check: bool = False
-    ) -> bool:
-        """Let *edit* change the stored values, and write them; return whether they differ.
+    ) -> Done:
+        """Let *edit* change the stored values, and write them.
 
         :arg edit: is given GPU -> number -> value for every GPU, and the time in milliseconds. It is called with the lock held.
         :arg keep: whether the state is kept over a restart of the node; None: as before.
         :arg check: write nothing.
         """
-        changed: list[bool] = []
+        done: list[Done] = []
 
         def written(data: bytes) -> list[tuple[int, bytes]]:
             before = self._of_this_boot(read_state(data, self.path))
             values: dict[int, dict[int, int]] = {gpu: {} for gpu in self.gpus()}
             for (gpu, number), value in before.entries.items():
                 values.setdefault(gpu, {})[number] = value
-            edit(values, int(time.time() * 1000))
+            now = int(time.time() * 1000)
+            before_lines = self._lines(before, now)
+            edit(values, now)
             entries = {(gpu, number): value for gpu, own in values.items() for number, value in own.items()}
             kept = before.generation > 0 and before.boot == 0 if keep is None else keep
             boot = 0 if kept else self._boot
             same = entries == before.entries and (keep is None or boot == before.boot)
-            changed.append(not same)
-            return [] if same else writes(State(before.gpu_count, entries, boot, before.generation, before.slot))
+            after = State(before.gpu_count, entries, boot, before.generation, before.slot)
+            done.append(Done(not same, before_lines, self._lines(after, now, kept)))
+            return [] if same else writes(after)
 
         if check:
             written(self._root.read(self.path, SIZE))
         else:
             change_in_place(self._root, self.path, written)
-        return changed[-1]
+        return done[-1]
+
+    def _lines(self, state: State, now: int, kept: bool | None = None) -> list[str]:
+        """Return the state for a diff: a line per setting."""
+        lines = []
+        if state.generation > 0 and state.boot == 0 if kept is None else kept:
+            lines.append("kept over a restart of the node\n")
+        for gpu in self.gpus():
+            lines += [f"GPU {gpu}: {name}={value}\n" for name, value in self.shown(gpu, state, now).items()]
+        return lines
 
     def set(self, gpus: list[int], wanted: dict[int, int]) -> Callable[[dict[int, dict[int, int]], int], None]:
         """Return the edit that sets values of GPUs.
@@ -171,22 +202,27 @@ class NodeState:
 
         return edit
 
-    def reset(self, gpus: list[int], numbers: list[int] | None) -> Callable[[dict[int, dict[int, int]], int], None]:
+    def reset(
+        self, gpus: list[int], numbers: list[int] | None, but: frozenset[int] = frozenset()
+    ) -> Callable[[dict[int, dict[int, int]], int], None]:
         """Return the edit that brings settings back to what the facts of the machine say.
 
         :arg numbers: None for everything, also a load.
+        :arg but: what the same change sets anew: it stays, so that a change to the same values is none.
         """
 
         def edit(values: dict[int, dict[int, int]], now: int) -> None:
             for gpu in gpus:
                 own = values[gpu]
                 if numbers is None:
-                    own.clear()
+                    for number in [number for number in own if not but or not _outlives(number, but)]:
+                        del own[number]
                     continue
                 if number_of("power") in numbers and number_of("power") in own:
                     self._count_energy(gpu, own, now)
                 for number in numbers:
-                    own.pop(number, None)
+                    if number not in but:
+                        own.pop(number, None)
 
         return edit
 
@@ -267,7 +303,9 @@ class NodeState:
     def _check(self, gpu: int, number: int, value: int) -> None:
         setting = _setting(number)
         if self._rest(gpu, setting.name) is None:
-            raise ParameterError(setting.name, shown(setting, value), f"not given: GPU {gpu} does not have it")
+            raise ParameterError(
+                f"settings.{setting.name}", shown(setting, value), f"left out: GPU {gpu} does not have it"
+            )
         least, most = setting.least, setting.most
         if setting.name == "power_limit":
             limits = self.report.model.readings.power_limits_mw
@@ -277,7 +315,7 @@ class NodeState:
             most = self._memory()
         if not least <= value <= most:
             allowed = f"from {shown(setting, least)} to {shown(setting, most)} {setting.unit} on GPU {gpu}"
-            raise ParameterError(setting.name, shown(setting, value), allowed)
+            raise ParameterError(f"settings.{setting.name}", shown(setting, value), allowed)
 
     def _memory(self) -> int:
         from ..machine.document.computed import number_in
@@ -310,6 +348,51 @@ class NodeState:
             if setting is not None:
                 result[setting.name] = shown(setting, value)
         return result
+
+
+def requested(
+    state: NodeState, gpus: list[int], reset: list[str], settings: dict[str, object], load: tuple[int, int] | None
+) -> Callable[[dict[int, dict[int, int]], int], None]:
+    """Return the edit that resets, then sets, then puts a load on GPUs.
+
+    :arg reset: names of settings, or ``all``.
+    :arg load: percent and seconds.
+    :raises ParameterError: something is not allowed.
+    """
+    edits = []
+    new = wanted(settings)
+    if "all" in reset:
+        edits.append(state.reset(gpus, None, frozenset(new)))
+    elif reset:
+        edits.append(state.reset(gpus, [find(name, "reset") for name in reset], frozenset(new)))
+    if new:
+        edits.append(state.set(gpus, new))
+    if load is not None:
+        edits.append(state.load(gpus, *load))
+
+    def edit(values: dict[int, dict[int, int]], now: int) -> None:
+        for one in edits:
+            one(values, now)
+
+    return edit
+
+
+def _outlives(number: int, but: frozenset[int]) -> bool:
+    """Whether a value stays when everything but some settings is reset: those, and what follows from them."""
+    if number in (number_of("energy"), ENERGY_SINCE, ENERGY_POWER):
+        return number_of("power") in but or number_of("energy") in but
+    return number in but or THERMAL_LIMIT <= number < FIRST_LINK
+
+
+def load_from(option: dict[str, object] | None) -> tuple[int, int] | None:
+    """Return percent and seconds of a load.
+
+    :raises ParameterError: one is not allowed.
+    """
+    if option is None:
+        return None
+    percent = parameters.integer("load.percent", option["percent"], 0, 100)
+    return percent, parameters.integer("load.seconds", option["seconds"], 1, LONGEST_LOAD)
 
 
 def wanted(settings: dict[str, object], where: str = "settings") -> dict[int, int]:
