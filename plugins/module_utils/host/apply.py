@@ -20,7 +20,7 @@ from ..errors import HostError
 from . import housing
 from . import lock as locking
 from . import manifest as manifests
-from .entries import ASIDE, DIRECTORY, Entry
+from .entries import ASIDE, DIRECTORY, FILE, Entry
 from .hidden import staged_prefix
 from .lock import Lock
 from .manifest import Manifest
@@ -181,6 +181,10 @@ class _Transaction:
                 self._steps.append(Attributes(directory, before, entry))
                 return None
             return self._stage_tree(directory, entry, before)
+        if entry is not None and entry.fixed is not None and before is not None and "content" not in change.what:
+            if before.kind == FILE:  # others hold it
+                self._steps.append(Attributes(directory, before, entry))
+                return None
         kept = self._kept(path)
         step: Step
         if entry is None:
