@@ -8,7 +8,9 @@
 #include "nvml.h"
 #include "system.h"
 
-enum { PERIOD = 20000000 /* nanoseconds */, FIRST_PERIOD = 10000000 /* counts */, MONOTONIC = 1 };
+enum { PERIOD = 20 /* milliseconds */ };
+/* Counts in this time, for processors of 1 to 5 GHz. */
+enum { LEAST_PERIOD = 20000000, MOST_PERIOD = 100000000 };
 
 struct snapshot {
     unsigned char has[STATE_GPUS];
@@ -38,13 +40,6 @@ static inline uint64_t counter(void)
     __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
     return count;
 #endif
-}
-
-static int64_t nanoseconds(void)
-{
-    struct { int64_t seconds, nanoseconds; } now = {0, 0};
-    CALL(clock_gettime, MONOTONIC, &now);
-    return now.seconds * 1000000000 + now.nanoseconds;
 }
 
 static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own)
@@ -95,18 +90,27 @@ static void rebuild(void)
     __atomic_store_n(&current, any ? next : NULL, __ATOMIC_RELEASE);
 }
 
-/* How many counts are PERIOD is measured from one time to the next. */
-static void measure(uint64_t now)
+/* How many counts PERIOD has. The processor says it, or it is measured since the process has begun to count. */
+static uint64_t counts_of_period(void)
 {
+#if defined(__aarch64__)
+    uint64_t frequency;
+    __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
+    return frequency / 1000 * PERIOD;
+#else
+    static uint64_t first;
     static int64_t then;
-    static uint64_t count_then;
-    int64_t time = nanoseconds(), passed = time - then;
-    if (then && passed > 0 && passed < 1000 * (int64_t)PERIOD && now > count_then && now - count_then < ~0ull / PERIOD) {
-        uint64_t counts = (now - count_then) * (uint64_t)PERIOD / (uint64_t)passed;
-        __atomic_store_n(&period, counts ? counts : 1, __ATOMIC_RELAXED);
+    uint64_t counts;
+    int64_t now = state_now();
+    if (!first) {
+        first = counter();
+        then = now;
     }
-    then = time;
-    count_then = now;
+    if (now <= then)
+        return LEAST_PERIOD;
+    counts = (counter() - first) / (uint64_t)(now - then) * PERIOD;
+    return counts < LEAST_PERIOD ? LEAST_PERIOD : counts > MOST_PERIOD ? MOST_PERIOD : counts;
+#endif
 }
 
 /* One thread does it. If the process forks while another thread does, the child goes on after some time. */
@@ -120,7 +124,7 @@ static __attribute__((noinline)) void refresh(uint64_t now)
     if (is_found) {
         if (state_read(path, &state) > 0 || (moves && state.known))
             rebuild();
-        measure(now);
+        __atomic_store_n(&period, counts_of_period(), __ATOMIC_RELAXED);
     }
     __atomic_store_n(&last, now, __ATOMIC_RELAXED);
     __atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
@@ -131,7 +135,7 @@ void state_start(void)
     if (!is_looked_for)
         is_found = state_beside(&facts, facts.driver_version, path);
     is_looked_for = 1;
-    __atomic_store_n(&period, is_found ? FIRST_PERIOD : ~0ull, __ATOMIC_RELAXED);
+    __atomic_store_n(&period, is_found ? counts_of_period() : ~0ull, __ATOMIC_RELAXED);
     refresh(counter());
 }
 

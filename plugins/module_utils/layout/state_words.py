@@ -119,6 +119,10 @@ def at_rest(report: Report, gpu: int, setting: Setting) -> int | None:
         clock = "graphics_clock" if "graphics" in setting.name else "memory_clock"
         found = setting_of(number_of(clock))
         return None if found is None else at_rest(report, gpu, found)
+    if setting.name.endswith("_sram_uncorrected"):  # of boards that do not count parity and SEC-DED errors apart
+        parity = setting_of(number_of(setting.name.replace("uncorrected", "parity")))
+        if parity is not None and at_rest(report, gpu, parity) is not None:
+            return None
     for path in setting.paths:
         for name, mask, shift in setting.effects:
             value = number(report, gpu, name, _path_of(name, path))
