@@ -161,8 +161,6 @@ API int nvmlDeviceGetViolationStatus(nvmlDevice_t device, unsigned policy, struc
     TRY(gpu_of(device, &gpu));
     if (!violation || policy > LAST_TOTAL || (policy > LAST_SINGLE && policy < FIRST_TOTAL))
         return INVALID_ARGUMENT;
-    if (gpu->mig_enabled)
-        return NOT_SUPPORTED;
     if (policy < COUNTERS)
         TRY(number_of(gpu, counters[policy], &microseconds));
     *violation = (struct violation){(unsigned long long)microseconds_since_1970(), (unsigned long long)microseconds * 1000};

@@ -22,7 +22,7 @@ enum way {
     DURATION,     /* a number of microseconds, told in nanoseconds */
     ECC,          /* errors of memory: the number is 2 * corrected or not + volatile or aggregate */
     DRAM_ERRORS,  /* the same in DRAM */
-    NO_VIOLATION, /* 0, as long as the GPU is not in MIG mode */
+    NO_VIOLATION, /* 0 */
     NO_ERROR,     /* 0, where the GPU's replays are known */
     OF_LINK,      /* errors of the link of the number */
     OF_SCOPE,     /* 0 for the link in the scope, if there is one */
@@ -173,7 +173,7 @@ static int value_of(nvmlDevice_t device, const struct gpu_facts *gpu, const stru
         return fact(gpu, number, 1, value);
     case DURATION:
         value->type = WHOLE;
-        return gpu->mig_enabled ? NOT_SUPPORTED : fact(gpu, number, 1000, value);
+        return fact(gpu, number, 1000, value);
     case ECC:
         value->type = WHOLE;
         return nvmlDeviceGetTotalEccErrors(device, number & 1, number >> 1, &value->value);
@@ -182,7 +182,7 @@ static int value_of(nvmlDevice_t device, const struct gpu_facts *gpu, const stru
         return nvmlDeviceGetMemoryErrorCounter(device, number & 1, number >> 1, 2, &value->value);
     case NO_VIOLATION:
         value->type = WHOLE;
-        return zero_if(!gpu->mig_enabled);
+        return SUCCESS;
     case NO_ERROR: return zero_if(number_or(gpu, REPLAYS, -1) >= 0);
     case OF_LINK: return errors_of_link(gpu, number, fields->counter, value);
     case SCOPE_ERRORS: return errors_of_link(gpu, value->scope, fields->counter, value);

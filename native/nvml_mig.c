@@ -31,13 +31,10 @@ int is_first(const struct mig_facts *mig)
 
 API int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending)
 {
-    const struct gpu_facts *gpu;
-    TRY(gpu_of(device, &gpu));
-    if (!current || !pending)
-        return INVALID_ARGUMENT;
-    if (!is_capable(gpu))
-        return NOT_SUPPORTED;
-    *current = *pending = gpu->mig_enabled;
+    unsigned mode;
+    TRY(give_number(device, MIG_MODE, current ? &mode : NULL));
+    TRY(give_number(device, PENDING_MIG_MODE, pending));
+    *current = mode;
     return SUCCESS;
 }
 

@@ -51,13 +51,9 @@ API int nvmlDeviceSetMigMode(nvmlDevice_t device, unsigned mode, int *activation
 {
     const struct gpu_facts *gpu;
     TRY(gpu_of(device, &gpu));
-    if (!activation || mode > ENABLED)
+    if (!activation)
         return INVALID_ARGUMENT;
-    if (!facts.profile_count && !gpu->mig_enabled)
-        return NOT_SUPPORTED;
-    TRY(need_root(device, &gpu));
-    if (mode != gpu->mig_enabled)
-        return NOT_SUPPORTED;
+    TRY(set_number(device, PENDING_MIG_MODE, mode, ENABLED));
     *activation = SUCCESS;
     return SUCCESS;
 }

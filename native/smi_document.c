@@ -5,11 +5,11 @@
 #include "smi_state.h"
 #include "text.h"
 
-int smi_number(const char *text)
+static unsigned to_number(const char *text)
 {
-    uint64_t value;
-    const char *rest;
-    return number(text, 10, &value, &rest) == 0 && value < ELEMENTS ? (int)value : -1;
+    uint64_t value = 0;
+    number(text, 10, &value, NULL);
+    return (unsigned)value;
 }
 
 int smi_has(const char *flags, char letter)
@@ -32,6 +32,120 @@ const struct line *smi_next(const struct line *line, const char *type, int of_gp
     return NULL;
 }
 
+static int is_of(unsigned since, unsigned until, unsigned version)
+{
+    return since <= version && (!until || version < until);
+}
+
+static const char *last_part(const char *path)
+{
+    const char *part = path;
+    for (; *path; path++) {
+        if (*path == '/')
+            part = path + 1;
+    }
+    return part;
+}
+
+static struct smi_row *add_row(struct document *document, const char *path)
+{
+    struct smi_row *row = &document->rows[document->count];
+    if (document->count < ELEMENTS - 1)
+        document->count++;
+    row->path = path;
+    row->name = last_part(path);
+    row->condition = "";
+    for (row->depth = 0; *path; path++)
+        row->depth += *path == '/';
+    return row;
+}
+
+static void add_table(struct document *document)
+{
+    int i;
+    for (i = 0; i < smi_element_count; i++) {
+        const struct smi_element *element = &smi_elements[i];
+        struct smi_row *row;
+        if (!is_of(element->since, element->until, document->version))
+            continue;
+        row = add_row(document, element->path);
+        row->label = element->label;
+        row->flags = element->flags;
+        row->section = element->section;
+        row->text = element->text;
+        row->condition = element->condition;
+    }
+}
+
+/* Labels are as deep as there are labels above them. */
+static void set_depths(struct document *document)
+{
+    int depths[32] = {0}, i;
+    for (i = 0; i < document->count; i++) {
+        struct smi_row *row = &document->rows[i];
+        int depth = row->depth < 30 ? row->depth : 30;
+        row->label_depth = depths[depth];
+        if (smi_has(row->flags, 'c'))
+            depths[depth + 1] = row->label_depth + (row->label[0] != 0);
+    }
+}
+
+/* Removes an element, or a group and what is in it if *path* ends with a slash. */
+static void drop(struct document *document, const char *path)
+{
+    size_t length = length_of(path);
+    int group = length && path[length - 1] == '/', i, kept = 0;
+    for (i = 0; i < document->count; i++) {
+        const struct smi_row *row = &document->rows[i];
+        int is_group = smi_has(row->flags, 'c');
+        int meant = group ? begins_with(row->path, path) ||
+                                (is_group && length_of(row->path) == length - 1 && begins_with(path, row->path))
+                          : !is_group && equal(row->path, path);
+        if (!meant)
+            document->rows[kept++] = *row;
+    }
+    document->count = kept;
+}
+
+int smi_place(const struct document *document, const char *path, size_t length)
+{
+    int i;
+    for (i = 0; i < document->count; i++) {
+        const char *other = document->rows[i].path;
+        size_t k = 0;
+        while (k < length && other[k] == path[k])
+            k++;
+        if (k == length && !other[k] && !smi_has(document->rows[i].flags, 'c'))
+            return i;
+    }
+    return -1;
+}
+
+static void read_line(struct document *document, const struct line *line)
+{
+    const char *const *fields = line->fields;
+    int place;
+    if (equal(fields[0], "document") && line->count == 3) {
+        document->dtd = fields[1];
+        document->version = to_number(fields[2]);
+        if (!smi_next(line, "row", 0))
+            add_table(document);
+    } else if (equal(fields[0], "row") && line->count == ROW_FIELDS) {
+        struct smi_row *row = add_row(document, fields[ROW_PATH]);
+        row->name = fields[ROW_NAME];
+        row->label = fields[ROW_LABEL];
+        row->flags = fields[ROW_FLAGS];
+        row->section = fields[ROW_SECTION];
+        row->text = fields[ROW_TEXT];
+    } else if (equal(fields[0], "drop") && line->count == 2) {
+        drop(document, fields[1]);
+    } else if (equal(fields[0], "set") && line->count == 3) {
+        place = smi_place(document, fields[1], length_of(fields[1]));
+        if (place >= 0)
+            document->rows[place].text = fields[2];
+    }
+}
+
 const struct document *smi_document(const struct view *view)
 {
     static struct document document;
@@ -39,15 +153,27 @@ const struct document *smi_document(const struct view *view)
     if (document.dtd)
         return &document;
     document.dtd = "nvsmi_device.dtd";
-    for (line = view->head; line; line = line->next) {
-        if (equal(line->fields[0], "document") && line->count == 2)
-            document.dtd = line->fields[1];
-        if (equal(line->fields[0], "element") && line->count == ELEMENT_FIELDS && document.count < ELEMENTS)
-            document.elements[document.count++] = line;
-        if (equal(line->fields[0], "gpu"))
-            break;
-    }
+    for (line = view->head; line && !equal(line->fields[0], "gpu"); line = line->next)
+        read_line(&document, line);
+    set_depths(&document);
     return &document;
+}
+
+/* Whether *words*, separated by blanks, have all of *condition*: a word, or "no " and a word. */
+static int is_met(const char *words, const char *condition)
+{
+    int wanted = !begins_with(condition, "no ");
+    const char *word = wanted ? condition : condition + 3;
+    size_t length = length_of(word);
+    while (*words) {
+        if (begins_with(words, word) && (!words[length] || words[length] == ' '))
+            return wanted;
+        while (*words && *words != ' ')
+            words++;
+        if (*words)
+            words++;
+    }
+    return !wanted;
 }
 
 const char *const *smi_texts(const struct view *view, int gpu)
@@ -55,19 +181,31 @@ const char *const *smi_texts(const struct view *view, int gpu)
     static const char *texts[ELEMENTS];
     static int of = -1;
     const struct document *document = smi_document(view);
-    const struct line *line;
+    const struct line *line = smi_next(view->gpus[gpu], "when", 1);
+    const char *when = line && line->count == 2 ? line->fields[1] : "";
     int i;
     if (!smi_state_moved(view) && of == gpu)
         return texts;
     of = gpu;
-    for (i = 0; i < document->count; i++)
-        texts[i] = document->elements[i]->fields[ELEMENT_TEXT];
+    for (i = 0; i < document->count; i++) {
+        const struct smi_row *row = &document->rows[i];
+        texts[i] = !row->condition[0] || is_met(when, row->condition) ? row->text : NULL;
+    }
     for (line = view->gpus[gpu]->next; line && !equal(line->fields[0], "gpu"); line = line->next) {
+        int group;
+        size_t length;
         if (!equal(line->fields[0], "own") || line->count < 2)
             continue;
-        i = smi_number(line->fields[1]);
-        if (i >= 0 && i < document->count)
+        length = length_of(line->fields[1]);
+        group = length && line->fields[1][length - 1] == '/';
+        i = group ? -1 : smi_place(document, line->fields[1], length);
+        if (i >= 0)
             texts[i] = line->count > 2 ? line->fields[2] : NULL;
+        for (i = 0; group && i < document->count; i++) {
+            if (smi_has(document->rows[i].flags, 'c') && length_of(document->rows[i].path) == length - 1 &&
+                begins_with(line->fields[1], document->rows[i].path))
+                texts[i] = NULL;
+        }
     }
     smi_state_apply(view, gpu, texts);
     return texts;
@@ -75,15 +213,31 @@ const char *const *smi_texts(const struct view *view, int gpu)
 
 const char *smi_value(const struct view *view, int gpu, const char *path)
 {
-    const struct document *document = smi_document(view);
-    const char *const *texts = smi_texts(view, gpu);
-    int i;
-    for (i = 0; i < document->count; i++) {
-        if (texts[i] && equal(document->elements[i]->fields[ELEMENT_PATH], path) &&
-            !smi_has(document->elements[i]->fields[ELEMENT_FLAGS], 'c'))
-            return texts[i];
+    int place = smi_place(smi_document(view), path, length_of(path));
+    const char *text = place < 0 ? NULL : smi_texts(view, gpu)[place];
+    return text ? text : "N/A";
+}
+
+const struct smi_field *smi_next_field(const struct view *view, int kind, const struct smi_field *field)
+{
+    static struct smi_field own;
+    static const struct line *line;
+    unsigned version = smi_document(view)->version;
+    int i = field && field != &own ? (int)(field - smi_fields) + 1 : 0;
+    for (; field != &own && i < smi_field_count; i++) {
+        if (smi_fields[i].kind == kind && is_of(smi_fields[i].since, smi_fields[i].until, version))
+            return &smi_fields[i];
     }
-    return "N/A";
+    line = smi_next(field == &own ? line : view->head, "field", 0);
+    while (line && line->count != 3)
+        line = smi_next(line, "field", 0);
+    if (!line || kind != GPU)
+        return NULL;
+    own.kind = kind;
+    own.names = line->fields[1];
+    own.unit = line->fields[2];
+    own.source = own.flags = own.text = own.section = "";
+    return &own;
 }
 
 /* Reads a clock in half MHz, which ends with .5 or not; returns 0 if there is none. */

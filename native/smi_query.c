@@ -8,16 +8,10 @@
 
 enum { ASKED = 1024, NAME_SIZE = 128 };
 
-/* A field that is asked for, and its number among all fields. */
-struct asked {
-    const char *const *field;
-    int number;
-};
-
 struct query {
     const struct view *view;
     int kind, count, header, units;
-    struct asked fields[ASKED];
+    struct smi_field fields[ASKED];
 };
 
 /* A row: the GPU, and what its fields that are not of the document say. */
@@ -110,47 +104,59 @@ static int put_number(const struct query *query, const char *text, const char *u
     return 1;
 }
 
-static void put_bits(const char *const *texts, int count, const char *source)
+/* The text of the next element of a source: paths separated by blanks, each of which may have paths of other branches after a
+ * bar. NULL if the GPU does not have it. Moves *source* behind it. */
+static const char *next_text(const struct document *document, const char *const *texts, const char **source)
+{
+    const char *at = *source, *text = NULL;
+    int found = 0;
+    while (*at && *at != ' ') {
+        size_t length = 0;
+        int place;
+        while (at[length] && at[length] != ' ' && at[length] != '|')
+            length++;
+        place = found ? -1 : smi_place(document, at, length);
+        if (place >= 0) {
+            found = 1;
+            text = texts[place];
+        }
+        at += length + (at[length] == '|');
+    }
+    *source = at + (*at == ' ');
+    return text && !equal(text, "N/A") ? text : NULL;
+}
+
+static void put_bits(const struct document *document, const char *const *texts, const char *source)
 {
     char digits[21];
     uint64_t bits = 0, bit = 1;
-    for (; *source; source++) {
-        int number = *source == '-' ? -1 : smi_number(source);
-        if (number >= 0 && number < count && texts[number] && equal(texts[number], "Active"))
+    for (; *source; bit <<= 1) {
+        const char *text = next_text(document, texts, &source);
+        if (text && equal(text, "Active"))
             bits |= bit;
-        bit <<= 1;
-        while (*source && *source != ',')
-            source++;
-        if (!*source)
-            break;
     }
     hexadecimal(bits, digits);
     put("0x", &"0000000000000000"[length_of(digits)], digits, NULL);
 }
 
 /* The first text of the elements that says something, or their sum in *digits*; NULL if none does. */
-static const char *find(const char *const *texts, int count, const char *source, char digits[21])
+static const char *find(const struct document *document, const char *const *texts, const char *source, char digits[21])
 {
     int summing = *source == '+', numbers = 0;
     const char *found = NULL;
     uint64_t sum = 0, value;
-    for (source += summing; *source; source++) {
-        int place = smi_number(source);
-        const char *text = place >= 0 && place < count ? texts[place] : NULL;
-        if (text && !equal(text, "N/A")) {
-            if (!summing)
-                return text;
-            if (!found)
-                found = text;
-            if (number(text, 10, &value, NULL) == 0) {
-                sum += value;
-                numbers++;
-            }
+    for (source += summing; *source;) {
+        const char *text = next_text(document, texts, &source);
+        if (!text)
+            continue;
+        if (!summing)
+            return text;
+        if (!found)
+            found = text;
+        if (number(text, 10, &value, NULL) == 0) {
+            sum += value;
+            numbers++;
         }
-        while (*source && *source != ',')
-            source++;
-        if (!*source)
-            break;
     }
     return numbers ? decimal(sum, digits) : found;
 }
@@ -182,47 +188,48 @@ static void put_other(const struct query *query, const struct row *row, const ch
 }
 
 /* The answer that the report of the GPU has apart from the document, or NULL. */
-static const char *own_answer(const struct query *query, int gpu, int number)
+static const char *own_answer(const struct query *query, int gpu, const char *names)
 {
     const struct line *line = query->view->gpus[gpu];
+    if (query->kind != GPU)
+        return NULL;
     while ((line = smi_next(line, "answer", 1))) {
-        if (line->count == 3 && smi_number(line->fields[1]) == number)
+        if (line->count == 3 && has_name(names, line->fields[1]))
             return line->fields[2];
     }
     return NULL;
 }
 
-static void put_answer(const struct query *query, const struct row *row, const struct asked *asked)
+static void put_answer(const struct query *query, const struct row *row, const struct smi_field *field)
 {
-    const char *const *field = asked->field, *const *texts = smi_texts(query->view, row->gpu);
-    const char *source = field[FIELD_SOURCE], *flags = field[FIELD_FLAGS], *unit = field[FIELD_UNIT], *text;
-    int count = smi_document(query->view)->count;
+    const struct document *document = smi_document(query->view);
+    const char *const *texts = smi_texts(query->view, row->gpu);
+    const char *text = own_answer(query, row->gpu, field->names);
     char digits[21];
-    if ((text = own_answer(query, row->gpu, asked->number))) {
-        if (!unit[0] || !put_number(query, text, unit))
+    if (text) {
+        if (!field->unit[0] || !put_number(query, text, field->unit))
             put(text, NULL);
         return;
     }
-    if (*source == '@') {
-        put_other(query, row, source, unit);
+    if (field->source[0] == '@') {
+        put_other(query, row, field->source, field->unit);
         return;
     }
-    if (*source == '&') {
-        put_bits(texts, count, source + 1);
+    if (field->source[0] == '&') {
+        put_bits(document, texts, field->source + 1);
         return;
     }
-    text = find(texts, count, source, digits);
+    text = find(document, texts, field->source, digits);
     if (!text) {
-        text = field[FIELD_TEXT];
-        if (!text[0])
-            put(smi_has(flags, 'k') ? "N/A" : "[N/A]", NULL);
-        else if (!equal(text, "\"\""))
-            put_text(text);
+        if (!field->text[0])
+            put(smi_has(field->flags, 'k') ? "N/A" : "[N/A]", NULL);
+        else if (!equal(field->text, "\"\""))
+            put_text(field->text);
         return;
     }
-    if ((unit[0] || smi_has(flags, 'n')) && put_number(query, text, unit))
+    if ((field->unit[0] || smi_has(field->flags, 'n')) && put_number(query, text, field->unit))
         return;
-    put(smi_has(flags, 'x') ? "0x" : "", NULL);
+    put(smi_has(field->flags, 'x') ? "0x" : "", NULL);
     put_text(text);
 }
 
@@ -294,19 +301,14 @@ static int read_format(struct query *query, const char *format)
 
 static int read_fields(struct query *query, const char *list)
 {
-    const struct line *line;
     char word[NAME_SIZE];
     while (next_word(&list, word, sizeof word)) {
-        int number = 0;
-        for (line = smi_next(query->view->head, "field", 0); line; line = smi_next(line, "field", 0), number++) {
-            if (line->count == FIELD_FIELDS && smi_number(line->fields[FIELD_KIND]) == query->kind &&
-                has_name(line->fields[FIELD_NAMES], word))
-                break;
-        }
-        if (!line || query->count == ASKED)
+        const struct smi_field *field = smi_next_field(query->view, query->kind, NULL);
+        while (field && !has_name(field->names, word))
+            field = smi_next_field(query->view, query->kind, field);
+        if (!field || query->count == ASKED)
             return problem("Field \"", word, "\" is not a valid field to query.");
-        query->fields[query->count].field = line->fields;
-        query->fields[query->count++].number = number;
+        query->fields[query->count++] = *field;
     }
     return SMI_OK;
 }
@@ -324,8 +326,8 @@ int smi_query(const struct view *view, int kind, const char *list, const char *f
     if (status != SMI_OK)
         return status;
     for (i = 0; query.header && i < query.count; i++) {
-        const char *unit = query.fields[i].field[FIELD_UNIT];
-        put_name(query.fields[i].field[FIELD_NAMES]);
+        const char *unit = query.fields[i].unit;
+        put_name(query.fields[i].names);
         if (unit[0])
             put(" [", unit, "]", NULL);
         put(i + 1 < query.count ? ", " : "\n", NULL);
@@ -335,25 +337,49 @@ int smi_query(const struct view *view, int kind, const char *list, const char *f
     return flush();
 }
 
+/* In words of nvidia-smi -q: the labels of the element that a field comes from. */
+static void put_description(const struct document *document, const char *source)
+{
+    size_t length = 0;
+    int place = -1, i, shown = 0;
+    source += *source == '+';
+    while (*source && *source != '@' && *source != '&' && place < 0) {
+        for (length = 0; source[length] && source[length] != '|' && source[length] != ' ';)
+            length++;
+        place = smi_place(document, source, length);
+        if (place < 0)
+            source += length + (source[length] != 0);
+    }
+    for (i = 0; place >= 0 && i <= place; i++) {
+        const struct smi_row *row = &document->rows[i];
+        const char *label = row->label;
+        size_t wide = length_of(row->path);
+        int above = smi_has(row->flags, 'c') && wide < length && begins_with(document->rows[place].path, row->path) &&
+                    source[wide] == '/';
+        while (*label == ' ')
+            label++;
+        if ((above || i == place) && *label)
+            put(shown++ ? ", " : "As nvidia-smi -q shows it: ", label, NULL);
+    }
+    put(shown ? ".\n" : "", NULL);
+}
+
 int smi_list_fields(const struct view *view, int kind)
 {
     static const char *const switches[] = {"gpu", "compute-apps", "accounted-apps", "retired-pages", "remapped-rows",
                                            "supported-clocks"};
-    const struct line *line = view->head;
+    const struct smi_field *field = NULL;
     put("List of valid properties to query for the switch \"--query-", switches[kind], "\":\n\n", NULL);
-    while ((line = smi_next(line, "field", 0))) {
-        const char *names = line->fields[FIELD_NAMES];
-        if (line->count != FIELD_FIELDS || smi_number(line->fields[FIELD_KIND]) != kind)
-            continue;
-        if (line->fields[FIELD_SECTION][0])
-            put("Section about ", line->fields[FIELD_SECTION], " properties\n\n", NULL);
+    while ((field = smi_next_field(view, kind, field))) {
+        const char *names = field->names;
+        if (field->section[0])
+            put("Section about ", field->section, " properties\n\n", NULL);
         while (names) {
             put("\"", NULL);
             names = put_name(names);
             put(names ? "\" or " : "\"\n", NULL);
         }
-        if (line->fields[FIELD_DESCRIPTION][0])
-            put(line->fields[FIELD_DESCRIPTION], "\n", NULL);
+        put_description(smi_document(view), field->source);
         put("\n", NULL);
     }
     return flush();

@@ -243,19 +243,19 @@ static void put_all_samples(const struct page *page, int gpu)
 }
 
 /* Elements that are not a label and a text. Returns 0 for another one. */
-static int put_special(struct page *page, int gpu, const char *const *element, const char *text)
+static int put_special(struct page *page, int gpu, const struct smi_row *row, const char *text)
 {
-    const char *flags = element[ELEMENT_FLAGS];
+    const char *flags = row->flags;
     if (smi_has(flags, 'm')) {
         put_instances(page, gpu);
     } else if (smi_has(flags, 's')) {
-        put_clocks(page, element[ELEMENT_LABEL], text);
+        put_clocks(page, row->label, text);
     } else if (smi_has(flags, 'p') || smi_has(flags, 'a')) {
         if (page->xml) {
-            open_element(page, element[ELEMENT_NAME]);
+            open_element(page, row->name);
             close_to(page, 0);
         } else {
-            put_label(1, element[ELEMENT_LABEL], "", "None");
+            put_label(1, row->label, "", "None");
         }
     } else {
         return 0;
@@ -269,26 +269,25 @@ static void put_gpu(struct page *page, int gpu)
     const char *const *texts = smi_texts(page->view, gpu);
     int i;
     for (i = 0; i < document->count; i++) {
-        const char *const *element = document->elements[i]->fields;
-        const char *flags = element[ELEMENT_FLAGS];
-        int group = smi_has(flags, 'c');
+        const struct smi_row *row = &document->rows[i];
+        int group = smi_has(row->flags, 'c');
         if (!texts[i])
             continue;
         if (page->xml) {
-            close_to(page, element[ELEMENT_DEPTH][0] - '0');
-        } else if (smi_has(flags, 'x') || (page->sections ? !is_listed(page->sections, element[ELEMENT_SECTION])
-                                                          : smi_has(flags, 'd'))) {
+            close_to(page, row->depth);
+        } else if (smi_has(row->flags, 'x') ||
+                   (page->sections ? !is_listed(page->sections, row->section) : smi_has(row->flags, 'd'))) {
             continue;
         }
-        if (put_special(page, gpu, element, texts[i]))
+        if (put_special(page, gpu, row, texts[i]))
             continue;
         if (!page->xml)
-            put_label(1 + element[ELEMENT_LABEL_DEPTH][0] - '0', element[ELEMENT_LABEL],
-                      smi_has(flags, 'h') && !equal(texts[i], "N/A") ? "0x" : "", group ? NULL : texts[i]);
+            put_label(1 + row->label_depth, row->label,
+                      smi_has(row->flags, 'h') && !equal(texts[i], "N/A") ? "0x" : "", group ? NULL : texts[i]);
         else if (group)
-            open_element(page, element[ELEMENT_NAME]);
+            open_element(page, row->name);
         else
-            put_element(page->open + 2, element[ELEMENT_NAME], texts[i]);
+            put_element(page->open + 2, row->name, texts[i]);
     }
     close_to(page, 0);
     if (!page->xml)

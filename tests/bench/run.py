@@ -31,6 +31,7 @@ def main() -> None:
     rows += command_line()
     rows += power_loss()
     rows += cdi_generation()
+    rows += nvml()
     rows += role()
     rows += kind.rows()
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -131,6 +132,58 @@ def cdi_generation(runs: int = 50) -> list[tuple[str, str, str, str]]:
             whole = [timed(command, dict(os.environ)) for _round in range(11)][1:]
             rows.append(("CDI spec of dgxa100, gpu-mockctl cdi generate", "10", f"{statistics.median(whole):.4f}", ""))
     return rows
+
+
+def nvml(runs: int = 200, calls: int = 20_000) -> list[tuple[str, str, str, str]]:
+    """libnvidia-ml.so.1 of dgxa100: its size, the time to load and initialize it, and queries, through ctypes.
+
+    The time of a query is beside that of ctypes' call of nvmlErrorString, which does nothing.
+    """
+    import ctypes
+
+    sys.path.insert(0, os.path.join(ROOT, ".build"))
+    from ansible_collections.nvmock.gpu.plugins.module_utils import native
+    from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts import nvml_facts
+    from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
+
+    if os.uname().machine not in native.ARCHITECTURES:
+        return []
+    machine = build_machine("dgxa100", uuid_seed="bench")
+    library = native.with_facts(native.binary(native.NVML, os.uname().machine), nvml_facts(machine))
+    load, query, nothing = [], [], []
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place:
+        for name in ("nvidiactl", *(f"nvidia{gpu.minor}" for gpu in machine.gpus)):
+            open(os.path.join(place, name), "w").close()
+        os.environ["NVMOCK_DEV"] = place
+        for number in range(runs):
+            # A library of another name is loaded anew.
+            path = os.path.join(place, f"libnvidia-ml.{number}")
+            with open(path, "wb") as handle:
+                handle.write(library)
+            start = time.perf_counter()
+            loaded = ctypes.CDLL(path)
+            if loaded.nvmlInit_v2():
+                sys.exit("libnvidia-ml can't be initialized")
+            load.append(time.perf_counter() - start)
+            os.unlink(path)
+        device, value = ctypes.c_void_p(), ctypes.c_uint()
+        loaded.nvmlDeviceGetHandleByIndex_v2(7, ctypes.byref(device))
+        for times, function, arguments in (
+            (query, loaded.nvmlDeviceGetTemperature, (device, 0, ctypes.byref(value))),
+            (nothing, loaded.nvmlErrorString, (0, 0, 0)),
+        ):
+            for _round in range(7):
+                start = time.perf_counter()
+                for _call in range(calls):
+                    function(*arguments)
+                times.append((time.perf_counter() - start) / calls)
+        del os.environ["NVMOCK_DEV"]
+    each, floor = statistics.median(query), statistics.median(nothing)
+    return [
+        ("libnvidia-ml of dgxa100, bytes", "1", str(len(library)), ""),
+        ("libnvidia-ml, load and initialize", str(runs), f"{statistics.median(load):.6f}", ""),
+        (f"libnvidia-ml, a query ({1 / each:,.0f} a second)", str(7 * calls), f"{each:.9f}", f"{each / floor:.1f}"),
+    ]
 
 
 def role() -> list[tuple[str, str, str, str]]:

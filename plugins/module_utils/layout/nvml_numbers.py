@@ -158,6 +158,8 @@ NUMBERS = (
     ("PENDING_OPERATION_MODE", "gpu_operation_mode/pending_gom"),
     ("COMPUTE_MODE", "compute_mode"),
     ("MULTI_GPU_BOARD", "multigpu_board"),
+    ("MIG_MODE", "mig_mode/current_mig"),
+    ("PENDING_MIG_MODE", "mig_mode/pending_mig"),
     ("C2C_MODE", "c2c_mode"),
     ("ADDRESSING_MODE", "addressing_mode"),
     ("SPARSE_OPERATION_MODE", "sparse_operation_mode"),
@@ -235,7 +237,7 @@ def number(report: Report, gpu: int, name: str, path: str) -> int:
         return sum(
             [values.get(report.text(gpu, f"{path}/{part}"), 0) << shift for part, (shift, values) in HEALTH.items()]
         )
-    if not _exists(report, gpu, path):
+    if not _exists(report, path):
         return _LEAST + _NOT_SUPPORTED
     text = report.text(gpu, path)
     words = WORDS.get(name, _YES)
@@ -275,13 +277,12 @@ def _exact(report: Report, value: int) -> int:
     return value
 
 
-def _exists(report: Report, gpu: int, path: str) -> bool:
+def _exists(report: Report, path: str) -> bool:
     """Return whether boards of this kind have an element, whatever the branch."""
     group, _slash, rest = path.partition("/")
     recent = report.model.architecture not in _BEFORE_AMPERE
     if group == "remapped_rows":
-        ecc = bool(report.model.readings.ecc_mode)
-        return recent and ecc and not report.machine.gpus[gpu].mig_enabled
+        return recent and bool(report.model.readings.ecc_mode)
     if group == "ecc_errors" and any(word in rest for word in _OF_AMPERE):
         return recent
     return True
@@ -306,10 +307,11 @@ def _atomics(text: str) -> int:
 
 def _seconds(text: str) -> int:
     """Return the seconds since 1970 of ``2026/08/20 14:59:03.740``, as UTC."""
-    from calendar import timegm
-    from time import strptime
-
-    try:
-        return timegm(strptime(text.partition(".")[0], "%Y/%m/%d %H:%M:%S"))
-    except ValueError:
+    words = text.partition(".")[0].replace("/", " ").replace(":", " ").split()
+    if len(words) != 6 or not all(word.isdigit() for word in words):
         return _LEAST + _NOT_SUPPORTED
+    year, month, day, hours, minutes, seconds = [int(word) for word in words]
+    # Years that begin in March have the leap day at their end.
+    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day - 719469
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

@@ -2,110 +2,44 @@
 # SPDX-License-Identifier: Apache-2.0
 """The payload of nvidia-smi: the document of the machine's GPUs, for ``-q``, ``-q -x`` and all queries (native/smi_document.h).
 
-Lines of the machine:
+The program has the tables of all versions (native/smi_elements.c). Lines of the machine:
 
 - ``system``: element of ``-q -x`` before the GPUs, its label in ``-q``, its text. ``@time`` and ``@count`` are made when it runs.
-- ``document``: name of the DTD.
-- ``element``: depth in the XML, depth in ``-q``, flags, section of ``-d``, path, name, label, text. Its number is its place.
-- ``field``: kind of query, names, unit, source, flags, text without a source, section of the help, description. A source is numbers
-  of elements, see :class:`..machine.document.queries.Field`.
+- ``document``: name of the DTD, version of the driver (branch * 1000 + minor), which chooses the elements and fields of the tables.
+- ``row``: path, name, label, flags, section and text of an element. With any of them, they replace the table: for boards whose
+  document has elements that the table does not have.
+- ``set``: path and text of an element. ``drop``: path of an element, or of a group with a slash behind it, that is not there.
+- ``field``: name and unit of a field of ``--query-gpu`` that the table does not have.
 
 Lines of a GPU, after the line ``gpu``:
 
-- ``own``: number of an element, and the text that differs from that of the machine. Without a text, this GPU does not have it.
-- ``answer``: number of a field, and the text that this GPU answers with.
+- ``when``: the conditions that the GPU meets.
+- ``own``: path and text of an element that differs from that of the machine. Without a text, this GPU does not have it.
+- ``answer``: name of a field of ``--query-gpu``, and the text that this GPU answers with.
 - ``instance``: a MIG device; see :func:`_instance`.
 """
 
 from __future__ import annotations
 
-from ..machine.document.computed import NOT_AVAILABLE
-from ..machine.document.head import dtd_name, head
-from ..machine.document.instances import INSTANCE_ELEMENTS, instance_texts
-from ..machine.document.outline import Document, element_name
-from ..machine.document.queries import KINDS, REASONS, Field, fields
-from ..machine.document.texts import Report
+from ..machine.document.computed import DEPRECATED_SINCE, NOT_AVAILABLE
+from ..machine.document.elements import elements
+from ..machine.document.texts import ABSENT, Report, conditions, other_names
 from ..machine.mig import capability_minor
-from .smi_state import live_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..machine.document.outline import Document
     from ..machine.model import Gpu, Machine, MigDevice
 
-# Sections of -d by the first name of a path.
-_SECTIONS = {
-    "fb_memory_usage": "MEMORY",
-    "bar1_memory_usage": "MEMORY",
-    "cc_protected_memory_usage": "MEMORY",
-    "utilization": "UTILIZATION",
-    "ecc_mode": "ECC",
-    "ecc_errors": "ECC",
-    "temperature": "TEMPERATURE",
-    "power_readings": "POWER",
-    "gpu_power_readings": "POWER",
-    "gpu_memory_power_readings": "POWER",
-    "module_power_readings": "POWER",
-    "edpp_multiplier": "POWER",
-    "clocks": "CLOCK",
-    "applications_clocks": "CLOCK",
-    "default_applications_clocks": "CLOCK",
-    "deferred_clocks": "CLOCK",
-    "max_clocks": "CLOCK",
-    "max_customer_boost_clocks": "CLOCK",
-    "clock_policy": "CLOCK",
-    "compute_mode": "COMPUTE",
-    "processes": "PIDS",
-    "performance_state": "PERFORMANCE",
-    "clocks_throttle_reasons": "PERFORMANCE",
-    "clocks_event_reasons": "PERFORMANCE",
-    "clocks_event_reasons_counters": "PERFORMANCE",
-    "sparse_operation_mode": "PERFORMANCE",
-    "supported_clocks": "SUPPORTED_CLOCKS",
-    "retired_pages": "PAGE_RETIREMENT",
-    "accounting_mode": "ACCOUNTING",
-    "accounting_mode_buffer_size": "ACCOUNTING",
-    "accounted_processes": "ACCOUNTING",
-    "encoder_stats": "ENCODER_STATS",
-    "supported_gpu_target_temp": "SUPPORTED_GPU_TARGET_TEMP",
-    "voltage": "VOLTAGE",
-    "fbc_stats": "FBC_STATS",
-    "remapped_rows": "ROW_REMAPPER",
-    "gpu_reset_status": "RESET_STATUS",
-    "gsp_firmware_version": "GSP_FIRMWARE_VERSION",
-    "power_smoothing": "POWER_SMOOTHING",
-    "power_profiles": "POWER_PROFILES",
-}
-# Elements with a form of their own, by their flag in the payload; -q shows some of them with -d only.
-_FORMS = {
-    "mig_devices": "m",
-    "supported_clocks": "sd",
-    "processes": "p",
-    "accounted_processes": "ad",
-    "supported_gpu_target_temp": "d",
-    "supported_gpu_target_temp/gpu_target_temp_min": "d",
-    "supported_gpu_target_temp/gpu_target_temp_max": "d",
-}
-_PREFIXED = (
-    "pci/pci_bus",
-    "pci/pci_device",
-    "pci/pci_domain",
-    "pci/pci_device_id",
-    "pci/pci_sub_system_id",
-    "pci/pci_base_class",
-    "pci/pci_sub_class",
-)
+_QUERY = "query/"
+# Keys of a report that are no elements.
+_NO_ELEMENTS = ("from_driver", ABSENT, "query", "system", "dtd", "labels")
 # Elements that differ between GPUs that are otherwise alike.
 _OF_ONE_GPU = (
-    "serial",
-    "uuid",
-    "minor_number",
-    "board_id",
-    "pci/pci_bus",
-    "pci/pci_device",
-    "pci/pci_domain",
+    *("serial", "uuid", "pdi", "minor_number", "board_id", "pci/pci_bus", "pci/pci_device", "pci/pci_domain"),
     "pci/pci_bus_id",
 )
-_QUERY = "query/"
+_IDENTITY = {"index": 0, "minor": 0, "uuid": "", "pci_bus_id": "", "serial": "", "irq": 0, "mig_devices": ()}
 
 
 class Payload:
@@ -114,129 +48,152 @@ class Payload:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._report = Report(machine)
-        self._document = Document(self._report)
-        self._rows = self._document.rows
-        self._numbers = {path: number for number, (path, _label, _gpus) in enumerate(self._rows)}
-        # A text of an element is that of the first GPU that has it.
-        self._texts = [
-            "" if path[-1] == "/" else self._report.text(min(gpus), path) for path, _label, gpus in self._rows
-        ]
-        self._fields: list[tuple[int, Field]] = [
-            (kind, field) for kind, name in enumerate(KINDS) for field in fields(name, self._report.version)
-        ]
-        self._fields += self._unknown_fields()
+        version = self._report.version
+        # Path -> condition, of the elements of the version that have a text.
+        self._known = {
+            path: condition
+            for path, _label, since, until, text, condition in elements()
+            if text and since <= version and (not until or version < until)
+        }
+        self._conditions = [conditions(self._report, gpu.index) for gpu in machine.gpus]
+        self._document: Document | None = None
+        if not self._is_of_the_table():
+            from ..machine.document.outline import Document
 
-    def _unknown_fields(self) -> list[tuple[int, Field]]:
+            self._document = Document(self._report)
+        # Of each element whose text is that of the first GPU.
+        self._texts: dict[str, str] = {}
+
+    def lines(self) -> list[str]:
+        """Return the lines of the machine."""
+        from ..machine.document.head import dtd_name, head
+
+        found = [_line("system", *row) for row in head(self._report)]
+        found.append(_line("document", dtd_name(self._report), str(round(self._report.version * 1000))))
+        if self._document is None:
+            self._texts = {path: self._report.text(0, path) for path in self._told()} if self._machine.gpus else {}
+            found += [_line("drop", path) for path in self._absent()]
+            found += [_line("set", path, text) for path, text in self._texts.items()]
+        else:
+            found += self._rows(self._document)
+        return found + self._fields()
+
+    def lines_of(self, gpu: Gpu) -> list[str]:
+        """Return the lines that follow the line of a GPU."""
+        index = gpu.index
+        found = [_line("instance", *_instance(self._machine, gpu, mig)) for mig in gpu.mig_devices]
+        first = self._machine.gpus[0]
+        alike = not gpu.report and not first.report and gpu.but(**_IDENTITY) == first.but(**_IDENTITY)
+        if self._document is None:
+            found.append(_line("when", " ".join(self._conditions[index])))
+        for path, text in self._texts.items():
+            if self._document is not None and index not in self._document.having(path):
+                found.append(_line("own", path))
+                continue
+            if alike and path not in _OF_ONE_GPU:
+                continue
+            own = "" if path.endswith("/") else self._report.text(index, path)
+            if own != text:
+                found.append(_line("own", path, own))
+        answers = {
+            path: text for facts in (self._report.shared, self._report.own[index]) for path, text in facts.items()
+        }
+        for path, text in answers.items():
+            if path.startswith(_QUERY):
+                found.append(_line("answer", path[len(_QUERY) :].partition(" [")[0], text))
+        return found
+
+    def _is_of_the_table(self) -> bool:
+        """Whether every element of the reports is one of the version's table, and none is there for some GPUs only."""
+        report = self._report
+        absent = self._absent()
+        for facts, gpus in [
+            (report.shared, range(len(report.own))),
+            *[(own, (index,)) for index, own in enumerate(report.own)],
+        ]:
+            for path in facts:
+                if path.partition("/")[0] in _NO_ELEMENTS:
+                    if path == ABSENT and facts is not report.shared and report.same_branch:
+                        return False
+                    if path.startswith("labels/") and report.same_branch:
+                        return False
+                    continue
+                condition = self._known.get(path)
+                if condition is None:
+                    if report.same_branch or path not in _paths():
+                        return False
+                    continue
+                if condition and not all(_is_met(condition, self._conditions[gpu]) for gpu in gpus):
+                    # Rows of memory are not shown in MIG mode, whatever the report says.
+                    if condition == "rows" and all(self._machine.gpus[gpu].mig_enabled for gpu in gpus):
+                        continue
+                    return False
+                if any(path == name or (name[-1] == "/" and path.startswith(name)) for name in absent):
+                    return False
+        return True
+
+    def _absent(self) -> list[str]:
+        text = self._report.shared.get(ABSENT, "") if self._report.same_branch else ""
+        return [path for path in text.split("; ") if path and not path.startswith("system/")]
+
+    def _told(self) -> list[str]:
+        """Return the elements whose texts the table does not have, in any order."""
+        found = {path for path, _label, _since, _until, text, _condition in elements() if text.startswith("=")}
+        found.update(DEPRECATED_SINCE)
+        for facts in (self._report.shared, *self._report.own):
+            for path in facts:
+                found.add(path)
+                if not self._report.same_branch:
+                    found.update(other_names(path))
+        return sorted(path for path in found if path in self._known)
+
+    def _rows(self, document: Document) -> list[str]:
+        from ..machine.document.outline import element_name
+        from .smi_forms import flags_of, section_of
+
+        found = []
+        for path, label, having in document.rows:
+            plain = path.rstrip("/")
+            text = "" if path.endswith("/") else self._report.text(min(having), path)
+            self._texts[path] = text
+            name = element_name(plain.rpartition("/")[2])
+            flags = flags_of(plain, label, not path.endswith("/"))
+            found.append(_line("row", plain, name, label, flags, section_of(path), text))
+        return found
+
+    def _fields(self) -> list[str]:
         """Return the fields that only the reports of the machine have."""
-        known = {name for kind, field in self._fields if kind == 0 for name in field.names}
-        found: dict[str, Field] = {}
+        if not any(path.startswith(_QUERY) for facts in (self._report.shared, *self._report.own) for path in facts):
+            return []
+        from ..machine.document.queries import KINDS, fields
+
+        known = {name for field in fields(KINDS[0], self._report.version) for name in field.names}
+        found: dict[str, str] = {}
         for facts in (self._report.shared, *self._report.own):
             for path in facts:
                 name, _bracket, unit = path[len(_QUERY) :].rstrip("]").partition(" [")
                 if path.startswith(_QUERY) and name and name not in known:
-                    found.setdefault(name, Field([name], unit, "", "", "", ""))
-        return [(0, field) for field in found.values()]
-
-    def lines(self) -> list[str]:
-        """Return the lines of the machine."""
-        live = live_lines(lambda path: self._numbers.get(self._document.find(path), -1), self._texts.__getitem__)
-        return [*self._head(), *self._elements(), *self._field_lines(), *live]
-
-    def lines_of(self, gpu: Gpu) -> list[str]:
-        """Return the lines that follow the line of a GPU."""
-        found = [_line("instance", *_instance(self._machine, gpu, mig)) for mig in gpu.mig_devices]
-        first = self._machine.gpus[0]
-        alike = not gpu.report and not first.report and gpu.but(**_IDENTITY) == first.but(**_IDENTITY)
-        for number, (path, _label, having) in enumerate(self._rows):
-            if gpu.index not in having:
-                found.append(_line("own", str(number)))
-            elif path[-1] != "/" and not (alike and path not in _OF_ONE_GPU):
-                text = self._report.text(gpu.index, path)
-                if text != self._texts[number]:
-                    found.append(_line("own", str(number), text))
-        for number, (kind, field) in enumerate(self._fields):
-            name = field.names[0]
-            text_or_none = self._report.query(gpu.index, name) if kind == 0 else None
-            if kind == 0 and text_or_none is None and field.unit and not field.source:
-                text_or_none = self._report.query(gpu.index, f"{name} [{field.unit}]")
-            if text_or_none is not None:
-                found.append(_line("answer", str(number), text_or_none))
-        return found
-
-    def _head(self) -> list[str]:
-        return [_line("document", dtd_name(self._report)), *[_line("system", *row) for row in head(self._report)]]
-
-    def _elements(self) -> list[str]:
-        lines = []
-        depths: dict[str, int] = {"": 0}  # of what is inside, in -q
-        for (path, label, _gpus), text in zip(self._rows, self._texts):
-            name = path.rstrip("/").rpartition("/")[2]
-            parent = path.rstrip("/").rpartition("/")[0]
-            depth = depths.get(parent, 0)
-            if path[-1] == "/":
-                depths[path[:-1]] = depth + bool(label)
-            flags = _FORMS.get(path.rstrip("/"), "") + ("c" if path[-1] == "/" else "")
-            flags += ("h" if path in _PREFIXED else "") + ("" if label else "x")
-            xml = element_name(name)
-            lines.append(
-                _line(
-                    "element",
-                    str(path.rstrip("/").count("/")),
-                    str(depth),
-                    flags,
-                    _SECTIONS.get(path.partition("/")[0], ""),
-                    path.rstrip("/"),
-                    xml,
-                    label,
-                    text,
-                )
-            )
-        return lines
-
-    def _field_lines(self) -> list[str]:
-        lines = []
-        for kind, field in self._fields:
-            source = field.source
-            if source.startswith("&"):
-                paths = [source[1:] + reason for reason in REASONS]
-            else:
-                paths = [] if source.startswith("@") else source.lstrip("+").split()
-            found = [self._numbers.get(self._document.find(path), -1) for path in paths]
-            # The place of a reason is its bit, so one that is missing keeps its place.
-            numbers = [str(number) for number in found if number >= 0 or source.startswith("&")]
-            sign = source[:1] if source[:1] in ("+", "&") else ""
-            words = source if source.startswith("@") else sign + ",".join(numbers)
-            lines.append(
-                _line(
-                    "field",
-                    str(kind),
-                    " ".join(field.names),
-                    field.unit,
-                    words,
-                    field.flags,
-                    field.text,
-                    field.section,
-                    self._description(field, paths),
-                )
-            )
-        return lines
-
-    def _description(self, field: Field, paths: list[str]) -> str:
-        found = self._document.find(paths[0]) if paths and not field.source.startswith("&") else ""
-        if not found:
-            return ""
-        labels = []
-        for path, label, _gpus in self._rows:
-            if label and (found == path or (path[-1] == "/" and found.startswith(path))):
-                labels.append(label.strip())
-        return "As nvidia-smi -q shows it: " + ", ".join(labels) + "." if labels else ""
+                    found.setdefault(name, unit)
+        return [_line("field", name, unit) for name, unit in found.items()]
 
 
-_IDENTITY = {"index": 0, "minor": 0, "uuid": "", "pci_bus_id": "", "serial": "", "irq": 0, "mig_devices": ()}
+_every_path: set[str] = set()
+
+
+def _paths() -> set[str]:
+    if not _every_path:
+        _every_path.update(path for path, *_rest in elements())
+    return _every_path
+
+
+def _is_met(condition: str, met: list[str]) -> bool:
+    return condition[3:] not in met if condition.startswith("no ") else condition in met
 
 
 def _instance(machine: Machine, gpu: Gpu, mig: MigDevice) -> tuple[str, ...]:
     """Return the minor of the capability, GPU instance, compute instance, and the texts of INSTANCE_ELEMENTS."""
+    from ..machine.document.instances import INSTANCE_ELEMENTS, instance_texts
+
     model = machine.model
     texts = instance_texts(model, mig) if model is not None else {}
     return (

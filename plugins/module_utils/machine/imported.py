@@ -8,11 +8,13 @@ from ..errors import ParameterError, UsageError
 from . import links, types
 from .build import build_machine
 from .capture import Capture, known
-from .document.captured import answers_of, by_element, report_of
+from .document.captured import answers_of, by_element, other_labels, report_of
 from .document.head import DTD, dtd_name, head_differences
 from .document.instances import captured_instances, definitions_of, found_profiles
+from .document.outline import LABELS
 from .document.texts import ABSENT, Report, version_number
 from .model import Machine
+from .report import nested
 
 # Path in -q -x, and in -q. Later ones are of other driver branches.
 _SYSTEM: dict[str, tuple[str, ...]] = {
@@ -201,6 +203,9 @@ def _add_reports(capture: Capture, machine: Machine, facts: dict[str, object], k
         documents = [by_element(document, version_number(machine.driver_version)) for document in documents]
     report, each = report_of(machine, documents, capture.is_xml, keep_identity)
     facts["report"] = report
+    labels = {} if capture.is_xml else other_labels(capture.documents[0], version_number(machine.driver_version))
+    if labels:
+        report.update(nested(tuple([(LABELS + path, label) for path, label in labels.items()])))
     if each:
         facts["gpu_reports"] = each
     whole = build_machine("imported", facts)

@@ -8,7 +8,7 @@ from ..model import Machine
 from ..report import FROM_DRIVER, build, nested
 from .computed import NOT_AVAILABLE
 from .elements import elements
-from .outline import Document, outline
+from .outline import Document, outline, table_label
 from .queries import answer, fields
 from .texts import ABSENT, Report
 
@@ -40,18 +40,43 @@ def by_element(document: list[tuple[str, str]], version: float) -> list[tuple[st
 
     :arg document: (labels joined by ``/``, text).
     """
-    paths = _paths_by_label(version)
+    paths = _paths_by_label(version)[0]
     found = []
     for labels, text in document:
-        path = paths.get(labels)
-        if path is None:
-            # Parents that are known have their names.
-            above, _slash, name = labels.rpartition("/")
-            path = f"{paths[above]}/{name}" if above in paths else labels
+        path = _path_of(labels, paths)
         if path.startswith("pci/") and path[4:] in _HEXADECIMAL and text.startswith("0x"):
             text = text[2:]
         found.append((path, text))
     return found
+
+
+def other_labels(document: list[tuple[str, str]], version: float) -> dict[str, str]:
+    """Return the labels in a document of ``-q`` that the branch has otherwise, or in no such element: path -> label."""
+    paths, of_version = _paths_by_label(version)
+    shown = {path: labels.rpartition("/")[2] for labels, path in of_version.items()}
+    found = {}
+    for labels, _text in document:
+        parts = labels.split("/")
+        for depth in range(1, len(parts) + 1):
+            whole = "/".join(parts[:depth])
+            path = paths.get(whole)
+            if (
+                path is not None
+                and whole not in of_version
+                and shown.get(path, table_label(path).strip()) != parts[depth - 1]
+            ):
+                found[path] = parts[depth - 1]
+    return found
+
+
+def _path_of(labels: str, paths: dict[str, str]) -> str:
+    """Return the path of an element: parents that are known have their names."""
+    parts = labels.split("/")
+    for depth in range(len(parts), 0, -1):
+        known = paths.get("/".join(parts[:depth]))
+        if known is not None:
+            return "/".join([known, *parts[depth:]])
+    return labels
 
 
 def report_of(
@@ -155,24 +180,20 @@ def answers_of(machine: Machine, answers: list[dict[str, str]]) -> list[dict[str
     return found
 
 
-_by_label: dict[float, dict[str, str]] = {}
+_by_label: dict[float, tuple[dict[str, str], dict[str, str]]] = {}
 
 
-def _paths_by_label(version: float) -> dict[str, str]:
-    """Labels joined by ``/`` -> path, of the branch; labels of other branches are there, too."""
+def _paths_by_label(version: float) -> tuple[dict[str, str], dict[str, str]]:
+    """Return labels joined by ``/`` -> path, of all branches, that of the version first; and those of the version only."""
     if version not in _by_label:
         label_of: dict[str, str] = {}
         table: dict[str, str] = {}
         other: dict[str, str] = {}
         for path, label, since, until, _text, _condition in elements():
-            labels = "/".join([label_of.get(path[:index], "") for index in _slashes(path)] + [label.strip()])
+            labels = [label_of.get(path[:index], "") for index, character in enumerate(path) if character == "/"]
             label_of[path] = label.strip()
-            labels = "/".join([part for part in labels.split("/") if part])
+            labels = [part for part in (*labels, label.strip()) if part]
             if label:
-                (table if since <= version < (until or 100_000) else other).setdefault(labels, path)
-        _by_label[version] = {**other, **table}
+                (table if since <= version < (until or 100_000) else other).setdefault("/".join(labels), path)
+        _by_label[version] = ({**other, **table}, table)
     return _by_label[version]
-
-
-def _slashes(path: str) -> list[int]:
-    return [index for index, character in enumerate(path) if character == "/"]

@@ -27,7 +27,9 @@ def expanded(text: str) -> list[tuple[int, list[int]]]:
         graphics: list[int] = []
         for run in runs.split(",") if runs.strip() else []:
             ends, slash, step = run.partition("/")
-            highest, _dash, lowest = ends.partition("-")
+            highest, dash, lowest = ends.partition("-")
+            if bool(dash) != bool(slash):
+                raise ValueError(f"{run.strip()} is not a run of clocks")
             halves = _halves(highest)
             last, down = (_halves(lowest), _halves(step)) if slash else (halves, 1)
             if down < 1 or (halves - last) // down > _MOST:

@@ -8,7 +8,6 @@ the earlier names.
 
 from __future__ import annotations
 
-from .outline import element_name, label_of
 from .texts import ABSENT, Report
 
 TIME = "@time"
@@ -40,7 +39,10 @@ def head(report: Report) -> list[tuple[str, str, str]]:
     if not report.same_branch:
         own, absent = {}, []
     rows = [(name, label, own.pop(name, text)) for name, label, text in rows if SYSTEM + name not in absent]
-    rows += [(element_name(name), label_of(name), text) for name, text in own.items()]
+    if own:
+        from .outline import element_name, label_of
+
+        rows += [(element_name(name), label_of(name), text) for name, text in own.items()]
     return [*rows, ("attached_gpus", "Attached GPUs", COUNT)]
 
 

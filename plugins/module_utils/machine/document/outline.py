@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from .computed import NOT_AVAILABLE
 from .elements import elements
-from .texts import ABSENT, Report, other_names
+from .texts import ABSENT, Report, conditions, other_names
 
+LABELS = "labels/"
+"""Key of a report: labels of ``-q`` that the driver's branch has otherwise, by the paths of their elements."""
 # Keys of a report that are no elements.
-_NO_ELEMENTS = ("from_driver", ABSENT, "query", "system", "dtd")
-_BEFORE_AMPERE = ("Kepler", "Maxwell", "Pascal", "Volta", "Turing")
+_NO_ELEMENTS = ("from_driver", ABSENT, "query", "system", "dtd", LABELS[:-1])
 
 
 def outline(report: Report) -> list[tuple[str, str, frozenset[int]]]:
@@ -31,7 +32,7 @@ def outline(report: Report) -> list[tuple[str, str, frozenset[int]]]:
         if some_absent:
             gpus = {gpu for gpu in gpus if not _is_absent(name, absent[gpu])}
         if gpus:
-            labels[name] = label
+            labels[name] = report.shared.get(LABELS + path, label) if report.same_branch else label
             having[name] = gpus
     order = list(labels)
     for facts, gpus in [(report.shared, set(every))] + [(own, {gpu}) for gpu, own in enumerate(report.own)]:
@@ -49,6 +50,10 @@ class Document:
         self.report = report
         self.rows = outline(report)
         self._having = {path: having for path, _label, having in self.rows}
+
+    def having(self, path: str) -> frozenset[int]:
+        """Return the indices of the GPUs that have the element."""
+        return self._having.get(path, frozenset())
 
     def find(self, path: str) -> str:
         """Return the path of an element of this branch that says the same as that at *path*, ``""`` if there is none."""
@@ -97,15 +102,8 @@ def _is_absent(path: str, absent: frozenset[str]) -> bool:
 
 
 def _meets(report: Report, gpu: int, condition: str) -> bool:
-    if condition.startswith("no "):
-        return not _meets(report, gpu, condition[3:])
-    model = report.model
-    recent = model.architecture not in _BEFORE_AMPERE
-    if condition == "tlimit":  # temperatures as distances to a limit
-        return recent and model.architecture != "Ampere"
-    if condition == "rows":  # rows of memory are remapped, and the report shows it
-        return recent and bool(model.readings.ecc_mode) and not report.machine.gpus[gpu].mig_enabled
-    return recent  # sram: errors of SRAM by kind
+    met = conditions(report, gpu)
+    return condition[3:] not in met if condition.startswith("no ") else condition in met
 
 
 def _add_unknown(
@@ -133,12 +131,12 @@ def _add_unknown(
         if path.startswith("remapped_rows/"):  # not shown in MIG mode
             having = {gpu for gpu in having if not report.machine.gpus[gpu].mig_enabled}
         if having:
-            _insert(found, path, before, having)
+            _insert(report, found, path, before, having)
             before = path
 
 
 def _insert(
-    found: tuple[list[str], dict[str, str], dict[str, set[int]]], path: str, before: str, gpus: set[int]
+    report: Report, found: tuple[list[str], dict[str, str], dict[str, set[int]]], path: str, before: str, gpus: set[int]
 ) -> None:
     """Add an element, and those around it, to GPUs: a new one after the one *before* it or at the end of its parent."""
     order, labels, having = found
@@ -148,16 +146,15 @@ def _insert(
         if name not in labels:
             parent = "/".join(parts[: depth - 1])
             order.insert(_place(order, parent + "/" if parent else "", before), name)
-            labels[name] = _label(name.rstrip("/"), parts[depth - 1])
+            plain = name.rstrip("/")
+            labels[name] = report.shared.get(LABELS + plain) or table_label(plain) or label_of(parts[depth - 1])
             having[name] = set()
         having[name] |= gpus
 
 
-def _label(path: str, name: str) -> str:
-    for known, label, _since, _until, _text, _condition in elements():
-        if known == path:
-            return label
-    return label_of(name)
+def table_label(path: str) -> str:
+    """Return the first label that the table has for a path, ``""`` if it has none."""
+    return next((label for known, label, *_rest in elements() if known == path), "")
 
 
 def _place(order: list[str], parent: str, before: str) -> int:

@@ -312,14 +312,14 @@ temperature.memory                       |     | temperature/memory_temp | nk | 
 power.management                         |     |  |  | Supported | -590
 power.management                         |     |  |  | Requested functionality has been deprecated | 590
 power.draw                               | W   | gpu_power_readings/average_power_draw gpu_power_readings/instant_power_draw |  |  |
-power.draw.average gpu.power.draw.average | W   | gpu_power_readings/average_power_draw |  |  |
+power.draw.average gpu.power.draw.average | W   | gpu_power_readings/average_power_draw |  |  | 535
 power.draw.instant gpu.power.draw.instant | W   | gpu_power_readings/instant_power_draw |  |  |
 power.limit gpu.power.requested_limit    | W   | gpu_power_readings/requested_power_limit |  |  |
 enforced.power.limit gpu.power.current_limit | W   | gpu_power_readings/current_power_limit |  |  |
 power.default_limit gpu.power.default_limit | W   | gpu_power_readings/default_power_limit |  |  |
 power.min_limit gpu.power.min_limit      | W   | gpu_power_readings/min_power_limit |  |  |
 power.max_limit gpu.power.max_limit      | W   | gpu_power_readings/max_power_limit |  |  |
-module.power.draw.average                | W   | module_power_readings/average_power_draw |  |  |
+module.power.draw.average                | W   | module_power_readings/average_power_draw |  |  | 535
 module.power.draw.instant                | W   | module_power_readings/instant_power_draw |  |  |
 module.power.limit module.power.requested_limit | W   | module_power_readings/requested_power_limit |  |  |
 module.enforced.power.limit module.power.current_limit | W   | module_power_readings/current_power_limit |  |  |

@@ -35,22 +35,11 @@ _RENAMED = (
         "gpu_power_readings/default_power_limit",
         "power_readings/default_power_limit",
     ),
-    (
-        "gpu_power_readings/instant_power_draw",
-        "gpu_power_readings/power_draw",
-        "power_readings/power_draw",
-        "gpu_power_readings/average_power_draw",
-    ),
-    (
-        "gpu_power_readings/average_power_draw",
-        "gpu_power_readings/power_draw",
-        "power_readings/power_draw",
-        "gpu_power_readings/instant_power_draw",
-    ),
+    ("gpu_power_readings/instant_power_draw", "gpu_power_readings/power_draw", "power_readings/power_draw"),
     ("gpu_power_readings/m", "power_readings/m"),
     ("module_power_readings/instant_power_draw", "module_power_readings/power_draw"),
-    ("module_power_readings/average_power_draw", "module_power_readings/power_draw"),
 )
+_RENAMED_GROUPS = frozenset([name.partition("/")[0] for names in _RENAMED for name in names])
 _NO_MODEL = GpuModel("", "", "", 0, (0, 0), "", "", "")
 
 
@@ -116,6 +105,26 @@ class Report:
         return None
 
 
+_BEFORE_AMPERE = ("Kepler", "Maxwell", "Pascal", "Volta", "Turing")
+
+
+def conditions(report: Report, gpu: int) -> list[str]:
+    """Return the conditions of elements.py that a GPU meets.
+
+    ``sram``: errors of SRAM are counted by kind. ``tlimit``: temperatures are told as distances to a limit. ``rows``: rows of memory are
+    remapped, and shown, which they are not in MIG mode.
+    """
+    model = report.model
+    if model.architecture in _BEFORE_AMPERE:
+        return []
+    met = ["sram"]
+    if model.architecture != "Ampere":
+        met.append("tlimit")
+    if model.readings.ecc_mode and not report.machine.gpus[gpu].mig_enabled:
+        met.append("rows")
+    return met
+
+
 _by_path: dict[str, str] = {}
 
 
@@ -129,6 +138,8 @@ def _rules() -> dict[str, str]:
 
 def other_names(path: str) -> list[str]:
     """Return the paths of the same fact in the documents of other branches."""
+    if path.partition("/")[0] not in _RENAMED_GROUPS:
+        return []
     found = []
     for names in _RENAMED:
         for name in names:
