@@ -47,9 +47,19 @@ PROGRAMS = {
     ),
     "driver-program": (
         *(*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_document", "smi_report", "smi_query"),
-        *("smi_options", "smi_run", "smi_choose", "smi_list", "smi_table", "smi_change", "smi_sub", "smi_place"),
+        *(
+            "smi_elements",
+            "smi_options",
+            "smi_run",
+            "smi_choose",
+            "smi_list",
+            "smi_table",
+            "smi_change",
+            "smi_sub",
+            "smi_place",
+        ),
         *("smi_topo", "smi_nvlink", "smi_mig", "smi_mig_command", "smi_dmon", "smi_policy", "smi_absent"),
-        *("state", "state_values", "state_write", "smi_state", "smi_elements"),
+        *("state", "state_values", "state_write", "smi_state"),
     ),
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),

@@ -84,6 +84,14 @@ void smi_row(const char *template, ...)
     va_end(values);
 }
 
+int smi_left_out(const char *what, const char *why)
+{
+    char text[PATH_SIZE];
+    join(text, sizeof text, "nvidia-smi (mock): '", what, "' is not implemented: ", why, "\n", NULL);
+    write_all(2, text, length_of(text));
+    return SMI_NOT_SUPPORTED;
+}
+
 void smi_sleep(long milliseconds)
 {
     struct { long seconds, nanoseconds; } time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
@@ -134,5 +142,7 @@ int smi(const struct line *lines, int argc, char **argv, char **environment)
         return smi_say(SMI_NO_DRIVER, "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure "
                        "that the latest NVIDIA driver is installed and running.\n", NULL);
     status = argc > 1 ? smi_command(&view, argc, argv) : -1;
+    if (status < 0 && argc > 1 && has_command(smi_branch(&view), argv[1]))
+        return smi_left_out(argv[1], "its output is not published");
     return status < 0 ? smi_run(&view, argc, argv) : status;
 }

@@ -22,6 +22,9 @@ int smi_say(int status, const char *first, ...) __attribute__((sentinel));
  * and end with dots. */
 void smi_row(const char *template, ...);
 
+/* Says on stderr that this is left out, and why (docs/nvidia-smi-coverage.md lists it); returns SMI_NOT_SUPPORTED. */
+int smi_left_out(const char *what, const char *why);
+
 /* smi_choose.c: keeps only the GPUs in *ids* (separated by commas). */
 int smi_choose(struct view *view, const char *ids);
 
@@ -31,6 +34,7 @@ int smi_run(struct view *view, int argc, char **argv);
 /* smi_list.c */
 int smi_list(const struct view *view);
 int smi_version(const struct view *view);
+int smi_units(const struct view *view, int xml);
 
 /* smi_table.c: what is shown without options. */
 int smi_table(const struct view *view);

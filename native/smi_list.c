@@ -1,6 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi -L, and --version. */
+/* nvidia-smi -L, --version, and -q -u. */
+#include "clock.h"
 #include "output.h"
 #include "smi_commands.h"
 #include "text.h"
@@ -46,5 +47,23 @@ int smi_version(const struct view *view)
             "KMD version         : ", head[SMI_DRIVER], "\nCUDA UMD version    : ", head[SMI_CUDA], "\n", NULL);
     else
         put("DRIVER version      : ", head[SMI_DRIVER], "\nCUDA Version        : ", head[SMI_CUDA], "\n", NULL);
+    return flush();
+}
+
+/* No machine has units: S-class enclosures ended with Fermi. */
+int smi_units(const struct view *view, int xml)
+{
+    const char *const *head = view->head->fields;
+    char words[32], stamp[32];
+    time_now(words, stamp);
+    if (xml)
+        put("<?xml version=\"1.0\" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM \"nvsmi_unit_v12.dtd\">\n<nvidia_smi_log>\n"
+            "\t<timestamp>", words, "</timestamp>\n\t<driver_version>", head[SMI_DRIVER], "</driver_version>\n\t<cuda_version>",
+            head[SMI_CUDA], "</cuda_version>\n\t<hic_info>\n\t</hic_info>\n\t<attached_units>0</attached_units>\n</nvidia_smi_log>\n", NULL);
+    else
+        put("\n==============NVSMI LOG==============\n\n"
+            "Timestamp                                 : ", words, "\nDriver Version                            : ", head[SMI_DRIVER],
+            "\nCUDA Version                              : ", head[SMI_CUDA],
+            "\n\nHIC Info                                  : N/A\nAttached Units                            : 0\n\n", NULL);
     return flush();
 }

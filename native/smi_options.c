@@ -50,10 +50,10 @@ const struct option smi_options[] = {
     {"-d", "--display", A_VALUE, OF_QUERY, 0, 530, 549, "Only these sections, separated by commas:\n    MEMORY, UTILIZATION, ECC, TEMPERATURE, POWER,\n    CLOCK, COMPUTE, PIDS, PERFORMANCE,\n    SUPPORTED_CLOCKS, PAGE_RETIREMENT, ACCOUNTING,\n    ENCODER_STATS, SUPPORTED_GPU_TARGET_TEMP,\n    VOLTAGE, FBC_STATS, ROW_REMAPPER, RESET_STATUS\nNot with -u or -x."},
     {"-d", "--display", A_VALUE, OF_QUERY, 0, 550, 569, "Only these sections, separated by commas:\n    MEMORY, UTILIZATION, ECC, TEMPERATURE, POWER,\n    CLOCK, COMPUTE, PIDS, PERFORMANCE,\n    SUPPORTED_CLOCKS, PAGE_RETIREMENT, ACCOUNTING,\n    ENCODER_STATS, SUPPORTED_GPU_TARGET_TEMP,\n    VOLTAGE, FBC_STATS, ROW_REMAPPER, RESET_STATUS,\n    GSP_FIRMWARE_VERSION\nNot with -u or -x."},
     {"-d", "--display", A_VALUE, OF_QUERY, 0, 570, EVER, "Only these sections, separated by commas:\n    MEMORY, UTILIZATION, ECC, TEMPERATURE, POWER,\n    CLOCK, COMPUTE, PIDS, PERFORMANCE,\n    SUPPORTED_CLOCKS, PAGE_RETIREMENT, ACCOUNTING,\n    ENCODER_STATS, SUPPORTED_GPU_TARGET_TEMP,\n    VOLTAGE, FBC_STATS, ROW_REMAPPER,\n    GSP_FIRMWARE_VERSION, POWER_SMOOTHING,\n    POWER_PROFILES\nNot with -u or -x."},
+    {NULL, "--show-all-processes", NO_VALUE, OF_QUERY, 2, 610, EVER, "Also show clients of the GPU that have no context, and monitors."},
     {"-l", "--loop", MAYBE_A_VALUE, OF_OUTPUT, 2, 0, EVER, "Repeat after so many seconds, until Ctrl+C."},
     LINE(""),
     {"-lms", "--loop-ms", MAYBE_A_VALUE, OF_OUTPUT, 0, 0, EVER, "Repeat after so many milliseconds, until Ctrl+C."},
-    {NULL, "--show-all-processes", NO_VALUE, OF_QUERY, 2, 610, EVER, "Also show clients of the GPU that have no context, and monitors."},
     LINE(""),
     LINE("  SELECTIVE QUERY OPTIONS:"),
     LINE(""),
@@ -103,14 +103,16 @@ const struct option smi_options[] = {
     {"-lgc", "--lock-gpu-clocks", A_VALUE, CHANGES, 0, 0, EVER, "Lowest and highest clock of the GPU in MHz, such as\n1500,1500, or one clock."},
     {"-m", "--mode", A_VALUE, WITH_CHANGE, 0, 530, EVER, "How --lock-gpu-clocks works: 0, 1"},
     {"-rgc", "--reset-gpu-clocks", NO_VALUE, CHANGES, 0, 0, EVER, "The GPU's clocks as they were."},
+    {"-lmci", "--lock-memory-clocks-info", NO_VALUE, CHANGES, 0, 610, EVER, "Say whether the memory clocks can be locked."},
     {"-lmc", "--lock-memory-clocks", A_VALUE, CHANGES, 0, 0, EVER, "Lowest and highest clock of the memory in MHz, such\nas 5100,5100, or one clock."},
     {"-rmc", "--reset-memory-clocks", NO_VALUE, CHANGES, 0, 0, EVER, "The memory's clocks as they were."},
     {"-lmcd", "--lock-memory-clocks-deferred", A_VALUE, CHANGES, 0, 530, EVER, "The memory's clock when the driver is loaded again."},
     {"-rmcd", "--reset-memory-clocks-deferred", NO_VALUE, CHANGES, 0, 530, EVER, "Undo --lock-memory-clocks-deferred."},
-    {"-lmci", "--lock-memory-clocks-info", NO_VALUE, CHANGES, 0, 610, EVER, "Say whether the memory clocks can be locked."},
     {"-ac", "--applications-clocks", A_VALUE, CHANGES, 0, 0, EVER, "Clocks of the memory and of the GPU for applications,\nsuch as 2000,800, in MHz."},
     {"-rac", "--reset-applications-clocks", NO_VALUE, CHANGES, 0, 0, EVER, "The clocks for applications as they were."},
     {"-acp", "--applications-clocks-permission", A_VALUE, CHANGES, 1, 0, EVER, ""},
+    {"-svfd", "--set-vf-derate", A_VALUE, CHANGES, 0, 610, EVER, "A lower curve of voltage and frequency, in MHz."},
+    {"-gvfd", "--get-vf-derate-info", NO_VALUE, CHANGES, 0, 610, EVER, "Show that curve."},
     {"-pl", "--power-limit", A_VALUE, CHANGES, 0, 0, EVER, "The limit of the power in watts."},
     {"-sc", "--scope", A_VALUE, WITH_CHANGE, 0, 530, EVER, "What --power-limit limits: 0/GPU, 1/TOTAL_MODULE"},
     {"-cc", "--cuda-clocks", A_VALUE, CHANGES, 0, 0, EVER, "Clocks for CUDA: 0/RESTORE_DEFAULT, 1/OVERRIDE"},
@@ -120,8 +122,6 @@ const struct option smi_options[] = {
     {NULL, "--auto-boost-permission", A_VALUE, CHANGES, 0, 0, EVER, "Who may change auto boost: 0/UNRESTRICTED,\n1/RESTRICTED"},
     {"-mig", "--multi-instance-gpu", A_VALUE, CHANGES, 0, 0, EVER, "MIG mode: 0/DISABLED, 1/ENABLED"},
     {"-gtt", "--gpu-target-temp", A_VALUE, CHANGES, 0, 0, EVER, "Temperature that the GPU keeps to, in degrees Celsius."},
-    {"-svfd", "--set-vf-derate", A_VALUE, CHANGES, 0, 610, EVER, "A lower curve of voltage and frequency, in MHz."},
-    {"-gvfd", "--get-vf-derate-info", NO_VALUE, CHANGES, 0, 610, EVER, "Show that curve."},
     {"-den", "--dram-encryption", A_VALUE, CHANGES, 0, 590, EVER, "Encryption of the memory: 0/DISABLED, 1/ENABLED"},
     {NULL, "--set-hostname", A_VALUE, CHANGES, 0, 590, EVER, "Set the name of the host that the GPU keeps."},
     {NULL, "--get-hostname", NO_VALUE, CHANGES, 0, 590, EVER, "Show the name of the host that the GPU keeps."},
@@ -202,17 +202,17 @@ const struct option smi_options[] = {
     LINE(" BASE CLOCKS:"),
     {NULL, "base-clocks", NO_VALUE, A_COMMAND, 0, 0, EVER, "The base clocks."},
     LINE(""),
+    {NULL, NULL, NO_VALUE, A_HEADING, 0, 610, EVER, " EVENT LOG:"},
+    {NULL, "event-log", NO_VALUE, A_COMMAND, 0, 610, EVER, "Events since the driver was loaded."},
+    {NULL, NULL, NO_VALUE, A_HEADING, 0, 610, EVER, ""},
+    {NULL, "cper", NO_VALUE, A_COMMAND, 0, 610, EVER, "The same as CPER records."},
+    {NULL, NULL, NO_VALUE, A_HEADING, 0, 610, EVER, ""},
     {NULL, NULL, NO_VALUE, A_HEADING, 0, 535, EVER, " CONFIDENTIAL COMPUTE:"},
     {NULL, "conf-compute", NO_VALUE, A_COMMAND, 0, 535, EVER, "Confidential computing."},
     {NULL, NULL, NO_VALUE, A_HEADING, 0, 535, EVER, ""},
     {NULL, NULL, NO_VALUE, A_HEADING, 0, 535, EVER, " GPU PERFORMANCE MONITORING:"},
     {NULL, "gpm", NO_VALUE, A_COMMAND, 0, 535, EVER, "The monitor of performance."},
     {NULL, NULL, NO_VALUE, A_HEADING, 0, 535, EVER, ""},
-    {NULL, NULL, NO_VALUE, A_HEADING, 0, 610, EVER, " EVENT LOG:"},
-    {NULL, "event-log", NO_VALUE, A_COMMAND, 0, 610, EVER, "Events since the driver was loaded."},
-    {NULL, NULL, NO_VALUE, A_HEADING, 0, 610, EVER, ""},
-    {NULL, "cper", NO_VALUE, A_COMMAND, 0, 610, EVER, "The same as CPER records."},
-    {NULL, NULL, NO_VALUE, A_HEADING, 0, 610, EVER, ""},
     {NULL, NULL, NO_VALUE, A_HEADING, 0, 550, EVER, " PCI:"},
     {NULL, "pci", NO_VALUE, A_COMMAND, 0, 550, EVER, "Counters of PCI."},
     {NULL, NULL, NO_VALUE, A_HEADING, 0, 550, EVER, ""},
@@ -254,6 +254,16 @@ const struct option *smi_option(int branch, const char *argument, const char **v
             return option;
     }
     return NULL;
+}
+
+int has_command(int branch, const char *name)
+{
+    const struct option *option;
+    for (option = smi_options; option->text; option++) {
+        if (option->role == A_COMMAND && equal(option->full, name) && branch >= option->since && branch <= option->until)
+            return 1;
+    }
+    return 0;
 }
 
 int is_option(const struct option *option, const char *name)

@@ -47,6 +47,9 @@ const struct option *smi_option(int branch, const char *argument, const char **v
 /* Whether *option* was written with this name, brief or full. */
 int is_option(const struct option *option, const char *name);
 
+/* Whether -h of the branch lists a sub command. */
+int has_command(int branch, const char *name);
+
 /* Prints -h of a driver version. */
 void put_help(const char *driver, int branch);
 

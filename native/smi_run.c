@@ -271,12 +271,6 @@ static int turn(const struct view *view, const struct run *run, int kind, int fi
     return smi_table(view);
 }
 
-/* No machine has units: S-class enclosures ended with Fermi. */
-static int no_units(void)
-{
-    return smi_say(SMI_NOT_FOUND, "No units found in system", NULL);
-}
-
 static int change_one(const struct view *view, const struct run *run)
 {
     struct change change = {.mode = value_of(run, "-m"), .scope = value_of(run, "-sc"), .strict = has(run, "-eow")};
@@ -322,8 +316,14 @@ int smi_run(struct view *view, int argc, char **argv)
         status = open_output(&run);
     if (status)
         return status;
-    if (count_role(&run, CHANGES_UNIT) || has(&run, "-u"))
-        return no_units();
+    if (count_role(&run, CHANGES_UNIT))
+        return smi_say(SMI_NOT_FOUND, "No units found in system", NULL);
+    if (has(&run, "--dtd") && !has(&run, "-q"))
+        return smi_left_out("--dtd", "the text of a DTD is NVIDIA's");
+    if (has(&run, "-col"))
+        return smi_left_out("--columns", "its layout is not published");
+    if (has(&run, "-u"))
+        return smi_units(view, has(&run, "-x"));
     ids = value_of(&run, "-i");
     status = ids ? smi_choose(view, ids) : SMI_OK;
     if (status)

@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smi_state.h"
 
+#include "state_elements.h"
 #include "system.h"
 #include "text.h"
 
-enum { LIVE_ELEMENT = 1, LIVE_SETTING, LIVE_FORM, LIVE_TEXT, LIVE_FIELDS, WIDTH = 48, PERIOD = 100 /* milliseconds */ };
+enum { WIDTH = 48, PERIOD = 100 /* milliseconds */ };
 
 static struct state state;
 static struct state_own own;
@@ -109,6 +110,18 @@ static int put_value(char form, const char *text, int64_t value, char out[WIDTH]
     }
 }
 
+/* The word of a pair that stands for no or yes. */
+static const char *other_word(const char *text, int yes)
+{
+    static const char *const pairs[][2] = {{"Disabled", "Enabled"}, {"No", "Yes"}, {"Not Active", "Active"}};
+    int i;
+    for (i = 0; i < 3; i++) {
+        if (equal(text, pairs[i][0]) || equal(text, pairs[i][1]))
+            return pairs[i][yes];
+    }
+    return text;
+}
+
 /* A board that does not have an element does not get it by its state. */
 static int says_something(const char *text)
 {
@@ -117,21 +130,21 @@ static int says_something(const char *text)
 
 void smi_state_apply(const struct view *view, int gpu, const char **texts)
 {
-    static char made[ELEMENTS][WIDTH];
-    const struct line *line = view->head;
+    static char made[STATE_ELEMENTS][WIDTH];
+    const struct document *document = smi_document(view);
+    int i;
     if (!state_path(view) || !state_values(&state, place_of(view, gpu), &own))
         return;
     state_evaluate(&own, state_now());
-    while ((line = smi_next(line, "live", 0))) {
-        int element, setting;
-        if (line->count != LIVE_FIELDS)
+    for (i = 0; i < STATE_ELEMENTS; i++) {
+        const struct element *element = &state_elements[i];
+        int place = own.is_set[element->setting] ? smi_place(document, element->path, length_of(element->path)) : -1;
+        if (place < 0 || !says_something(texts[place]))
             continue;
-        element = smi_number(line->fields[LIVE_ELEMENT]);
-        setting = smi_number(line->fields[LIVE_SETTING]);
-        if (element < 0 || setting < 0 || !own.is_set[setting] || !says_something(texts[element]))
-            continue;
-        if (put_value(line->fields[LIVE_FORM][0], line->fields[LIVE_TEXT], own.values[setting], made[element]))
-            texts[element] = made[element];
+        if (element->form == 'b')
+            texts[place] = other_word(texts[place], own.values[element->setting] != 0);
+        else if (put_value(element->form, element->text, own.values[element->setting], made[i]))
+            texts[place] = made[i];
     }
 }
 

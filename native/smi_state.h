@@ -1,6 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* The state of the GPUs for nvidia-smi. layout/smi_state.py writes the lines that say which elements follow it. */
+/* The state of the GPUs for nvidia-smi. The line "state" of the payload has the name of the file, and the library directories in
+ * which it may be, relative to the directory of the program. */
 #ifndef NVMOCK_SMI_STATE_H
 #define NVMOCK_SMI_STATE_H
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from .. import native
 from ..machine.mig import capability_minor
+from .state_file import NAME as STATE_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,11 +118,10 @@ def nvidia_smi(machine: Machine, architecture: str, libraries: list[str] | None 
             lines.append("\t".join(("readings", *_reading_texts(machine.model.readings))) + "\n")
         from .smi_commands import command_lines
         from .smi_document import Payload
-        from .smi_state import state_line
 
         document = Payload(machine)
         lines += document.lines()
-        lines.append(state_line(version, libraries or []))
+        lines.append("\t".join(("state", STATE_FILE.format(V=version), *(libraries or []))) + "\n")
         lines += command_lines(machine)
         for gpu in machine.gpus:
             lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")

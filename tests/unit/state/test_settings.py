@@ -16,9 +16,10 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.layout.state_words impo
 NATIVE = pathlib.Path(__file__).resolve().parents[3] / "native"
 
 
-def test_the_header_is_made_of_the_table():
-    made = runpy.run_path(str(NATIVE / "state_table.py"))["header"]()
-    assert (NATIVE / "state_settings.h").read_text(encoding="ascii") == made
+def test_the_headers_are_made_of_the_table():
+    made = runpy.run_path(str(NATIVE / "state_table.py"))
+    assert (NATIVE / "state_settings.h").read_text(encoding="ascii") == made["header"]()
+    assert (NATIVE / "state_elements.h").read_text(encoding="ascii") == made["elements"]()
 
 
 def test_names_and_numbers():
