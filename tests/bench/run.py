@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import kind
+import state
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLI = os.path.join(ROOT, "bin", "gpu-mockctl")
@@ -32,6 +33,7 @@ def main() -> None:
     rows += power_loss()
     rows += cdi_generation()
     rows += nvml()
+    rows += state.rows()
     rows += role()
     rows += kind.rows()
     widths = [max(len(row[column]) for row in rows) for column in range(4)]

@@ -152,7 +152,11 @@ def test_every_setting_changes_the_document(tmp_path, machine):
                 silent.append(setting.name)
         return silent
 
-    of_other_branches = {"unrepairable_memory", "remapped_rows_corrected_inactive", "remapped_rows_uncorrected_inactive"}
+    of_other_branches = {
+        "unrepairable_memory",
+        "remapped_rows_corrected_inactive",
+        "remapped_rows_uncorrected_inactive",
+    }
     assert set(driver.state(differs)) <= of_other_branches
 
 
