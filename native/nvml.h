@@ -79,6 +79,9 @@ int give_known(uint32_t value, unsigned *out);
 
 /* nvml_numbers.c */
 
+/* Below this a number of the facts is a status. */
+#define LEAST_NUMBER (INT64_MIN + 1000)
+
 /* Sets a number of the GPU's facts, or returns the status that the facts have in place of it, such as NOT_SUPPORTED. */
 int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value);
 /* The same for a function that has a device's handle and a pointer for the result. */

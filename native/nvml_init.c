@@ -3,6 +3,7 @@
 /* Initialization, counted like in NVML. The first one finds the GPUs: those whose device nodes are visible here, so
  * that a container sees the GPUs that it was given. */
 #include "nvml.h"
+#include "nvml_state.h"
 #include "system.h"
 
 enum { MAXIMUM_GPUS = 256 };
@@ -28,6 +29,7 @@ static int start(void)
     unsigned i;
     if (!control_node_exists())
         return DRIVER_NOT_LOADED;
+    state_start();
     count = 0;
     for (i = 0; i < facts.gpu_count && count < MAXIMUM_GPUS; i++) {
         if (node_exists("nvidia", all_gpus()[i].minor))

@@ -2,14 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Numbers and texts of a GPU that nvidia-smi shows, too (layout/nvml_numbers.py). */
 #include "nvml.h"
+#include "nvml_state.h"
 #include "system.h"
-
-/* Below this a number is a status. */
-#define LEAST_NUMBER (INT64_MIN + 1000)
 
 int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value)
 {
-    int64_t number = gpu->numbers[which];
+    int64_t number = numbers_now(gpu)[which];
     if (number < LEAST_NUMBER)
         return (int)(number - INT64_MIN);
     *value = number;
@@ -18,7 +16,7 @@ int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value)
 
 int64_t number_or(const struct gpu_facts *gpu, enum number which, int64_t otherwise)
 {
-    int64_t number = gpu->numbers[which];
+    int64_t number = numbers_now(gpu)[which];
     return number < LEAST_NUMBER ? otherwise : number;
 }
 

@@ -3,6 +3,7 @@
 /* How GPUs are connected. NVLinks lead to NVSwitches that connect all GPUs, like on the boards of the machine types.
  * The switches' own addresses are unknown. */
 #include "nvml.h"
+#include "nvml_state.h"
 
 enum { MAXIMUM_LINKS = 36 };
 enum { ENABLED = 1, TO_SWITCH = 2 };
@@ -21,8 +22,10 @@ static int link_of(nvmlDevice_t device, unsigned link, const void *out)
 
 API int nvmlDeviceGetNvLinkState(nvmlDevice_t device, unsigned link, unsigned *active)
 {
+    const struct gpu_facts *gpu;
     TRY(link_of(device, link, active));
-    *active = ENABLED;
+    TRY(gpu_of(device, &gpu));
+    *active = link_is_active(gpu, link) ? ENABLED : 0;
     return SUCCESS;
 }
 
@@ -78,22 +81,29 @@ API int nvmlDeviceGetNvLinkVersion(nvmlDevice_t device, unsigned link, unsigned 
     return give_known(nvlink_version(), version);
 }
 
-/* No link has had an error. */
 API int nvmlDeviceGetNvLinkErrorCounter(nvmlDevice_t device, unsigned link, unsigned counter, unsigned long long *count)
 {
-    enum { COUNTERS = 5 }; /* nvmlNvLinkErrorCounter_t */
+    const struct gpu_facts *gpu;
     TRY(link_of(device, link, count));
-    if (counter >= COUNTERS)
+    if (counter >= LINK_ERRORS) /* nvmlNvLinkErrorCounter_t */
         return INVALID_ARGUMENT;
-    *count = 0;
+    TRY(gpu_of(device, &gpu));
+    *count = (unsigned long long)link_errors(gpu, link, counter);
     return SUCCESS;
 }
 
 API int nvmlDeviceResetNvLinkErrorCounters(nvmlDevice_t device, unsigned link)
 {
+    struct state_edit edits[LINK_ERRORS];
     const struct gpu_facts *gpu;
+    unsigned i, any = 0;
     TRY(link_of(device, link, &gpu));
-    return need_root(device, &gpu);
+    TRY(need_root(device, &gpu));
+    for (i = 0; i < LINK_ERRORS; i++) {
+        edits[i] = (struct state_edit){.setting = SET_FIRST_LINK + 8 * link + 1 + i, .remove = 1};
+        any |= link_errors(gpu, link, i) != 0;
+    }
+    return any ? state_set(gpu, edits, LINK_ERRORS) : SUCCESS;
 }
 
 /* nvmlGpuTopologyLevel_t */

@@ -5,6 +5,7 @@
 #include <linux/time_types.h>
 
 #include "nvml.h"
+#include "nvml_state.h"
 #include "system.h"
 
 /* The average of a second where boards measure it (since Ampere, but not the A100), otherwise the present one. */
@@ -62,13 +63,17 @@ API int nvmlDeviceGetPowerSource(nvmlDevice_t device, unsigned *source)
 
 enum { VOLTA = 5 }; /* nvmlDeviceArchitecture_t: the first boards that count energy */
 
-/* What the idle board has drawn since the host was started, because the library keeps no state. */
+/* What the state says, or what the idle board has drawn since the host was started. */
 int energy_of(const struct gpu_facts *gpu, uint64_t *energy)
 {
     struct __kernel_timespec now = {0};
-    int64_t milliwatts;
+    int64_t milliwatts, counted;
     if (facts.architecture < VOLTA)
         return NOT_SUPPORTED;
+    if (energy_now(gpu, &counted)) {
+        *energy = (uint64_t)counted;
+        return SUCCESS;
+    }
     TRY(power_of(gpu, &milliwatts));
     CALL(clock_gettime, CLOCK_BOOTTIME, &now);
     *energy = (uint64_t)milliwatts * (uint64_t)now.tv_sec + (uint64_t)milliwatts * (uint64_t)(now.tv_nsec / 1000000) / 1000;

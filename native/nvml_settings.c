@@ -1,13 +1,15 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Functions that change a GPU. A mock GPU keeps no state, so they succeed, for root, only if the GPU already is as it should become:
- * the value is the present one, or what is reset has its default. Any other change is NOT_SUPPORTED. */
+/* Functions that change a GPU, for root where the state can be written. Otherwise they succeed only if the GPU already is as it should
+ * become. */
 #include "nvml.h"
+#include "nvml_state.h"
 
-/* Sets a number of the facts to a value of at most *most*. */
+/* Sets a number to a value of at most *most*. */
 static int set_number(nvmlDevice_t device, enum number which, unsigned value, unsigned most)
 {
     const struct gpu_facts *gpu;
+    struct state_edit edit = {.value = value};
     int64_t now;
     int status;
     TRY(gpu_of(device, &gpu));
@@ -17,7 +19,10 @@ static int set_number(nvmlDevice_t device, enum number which, unsigned value, un
     if (status)
         return status;
     TRY(need_root(device, &gpu));
-    return now == value ? SUCCESS : NOT_SUPPORTED;
+    if (now == value)
+        return SUCCESS;
+    edit.setting = (unsigned)setting_of(which);
+    return setting_of(which) < 0 ? NOT_SUPPORTED : state_set(gpu, &edit, 1);
 }
 
 enum { ENABLED = 1, COMPUTE_MODES = 4 };
@@ -112,24 +117,73 @@ static int reset(nvmlDevice_t device, enum number which)
     return need_root(device, &gpu);
 }
 
+/* Takes back what was set of the numbers. */
+static int take_back(nvmlDevice_t device, enum number which, const unsigned *settings, int count)
+{
+    struct state_edit edits[8];
+    const struct gpu_facts *gpu;
+    int i, status;
+    TRY(reset(device, which));
+    TRY(gpu_of(device, &gpu));
+    for (i = 0; i < count; i++)
+        edits[i] = (struct state_edit){.setting = settings[i], .remove = 1};
+    status = state_set(gpu, edits, count);
+    return status == NOT_SUPPORTED ? SUCCESS : status; /* without a state nothing can have been set */
+}
+
+#define TAKE_BACK(device, which, ...) \
+    take_back(device, which, (const unsigned[]){__VA_ARGS__}, sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))
+
 API int nvmlDeviceResetApplicationsClocks(nvmlDevice_t device)
 {
     const struct gpu_facts *gpu;
-    TRY(reset(device, APPLICATION_GRAPHICS_CLOCK));
+    TRY(TAKE_BACK(device, APPLICATION_GRAPHICS_CLOCK, SET_APPLICATION_GRAPHICS_CLOCK, SET_APPLICATION_MEMORY_CLOCK));
     TRY(gpu_of(device, &gpu));
-    if (gpu->numbers[APPLICATION_GRAPHICS_CLOCK] != gpu->numbers[DEFAULT_APPLICATION_GRAPHICS_CLOCK])
+    if (number_or(gpu, APPLICATION_GRAPHICS_CLOCK, 0) != number_or(gpu, DEFAULT_APPLICATION_GRAPHICS_CLOCK, 0))
         return NOT_SUPPORTED;
-    return gpu->numbers[APPLICATION_MEM_CLOCK] == gpu->numbers[DEFAULT_APPLICATION_MEM_CLOCK] ? SUCCESS : NOT_SUPPORTED;
+    return number_or(gpu, APPLICATION_MEM_CLOCK, 0) == number_or(gpu, DEFAULT_APPLICATION_MEM_CLOCK, 0) ? SUCCESS : NOT_SUPPORTED;
+}
+
+/* The clocks at rest are stored, too, because readers of the state have no facts. */
+static int lock_clocks(nvmlDevice_t device, enum number clock, unsigned setting, unsigned least, unsigned most)
+{
+    const struct gpu_facts *gpu;
+    int64_t now;
+    struct state_edit edits[4] = {{.setting = setting, .value = least}, {.setting = setting + 1, .value = most}};
+    int count = 2;
+    TRY(gpu_of(device, &gpu));
+    if (least > most)
+        return INVALID_ARGUMENT;
+    TRY(number_of(gpu, clock, &now));
+    TRY(need_root(device, &gpu));
+    if (clock == GRAPHICS_CLOCK) {
+        edits[count++] = (struct state_edit){.setting = SET_GRAPHICS_REST, .value = gpu->numbers[GRAPHICS_CLOCK]};
+        if (gpu->numbers[SM_CLOCK] >= LEAST_NUMBER)
+            edits[count++] = (struct state_edit){.setting = SET_SM_REST, .value = gpu->numbers[SM_CLOCK]};
+    } else {
+        edits[count++] = (struct state_edit){.setting = SET_MEMORY_CLOCK_REST, .value = gpu->numbers[MEM_CLOCK]};
+    }
+    return state_set(gpu, edits, count);
+}
+
+API int nvmlDeviceSetGpuLockedClocks(nvmlDevice_t device, unsigned least, unsigned most)
+{
+    return lock_clocks(device, GRAPHICS_CLOCK, SET_LOCKED_GRAPHICS_CLOCK_MIN, least, most);
+}
+
+API int nvmlDeviceSetMemoryLockedClocks(nvmlDevice_t device, unsigned least, unsigned most)
+{
+    return lock_clocks(device, MEM_CLOCK, SET_LOCKED_MEMORY_CLOCK_MIN, least, most);
 }
 
 API int nvmlDeviceResetGpuLockedClocks(nvmlDevice_t device)
 {
-    return reset(device, GRAPHICS_CLOCK);
+    return TAKE_BACK(device, GRAPHICS_CLOCK, SET_LOCKED_GRAPHICS_CLOCK_MIN, SET_LOCKED_GRAPHICS_CLOCK_MAX);
 }
 
 API int nvmlDeviceResetMemoryLockedClocks(nvmlDevice_t device)
 {
-    return reset(device, MEM_CLOCK);
+    return TAKE_BACK(device, MEM_CLOCK, SET_LOCKED_MEMORY_CLOCK_MIN, SET_LOCKED_MEMORY_CLOCK_MAX);
 }
 
 /* -- Counters -------------------------------------------------------------------------------------------------------- */
@@ -147,14 +201,16 @@ API int nvmlDeviceClearEccErrorCounts(nvmlDevice_t device, unsigned counter)
         AGGREGATE_SRAM_SECDED, AGGREGATE_DRAM_CORRECTED, AGGREGATE_DRAM_UNCORRECTED};
     enum { COUNTS = sizeof volatile_counts / sizeof *volatile_counts, COUNTERS = 2 };
     const struct gpu_facts *gpu;
-    unsigned i;
+    struct state_edit edits[COUNTS];
+    int i, count = 0;
     TRY(gpu_of(device, &gpu));
     if (counter >= COUNTERS)
         return INVALID_ARGUMENT;
     TRY(reset(device, VOLATILE_DRAM_CORRECTED));
     for (i = 0; i < COUNTS; i++) {
-        if (number_or(gpu, counter ? aggregate_counts[i] : volatile_counts[i], 0))
-            return NOT_SUPPORTED;
+        enum number which = counter ? aggregate_counts[i] : volatile_counts[i];
+        if (number_or(gpu, which, 0))
+            edits[count++] = (struct state_edit){.setting = (unsigned)setting_of(which), .value = 0};
     }
-    return SUCCESS;
+    return count ? state_set(gpu, edits, count) : SUCCESS;
 }

@@ -1,9 +1,10 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* Device modifications. They are checked and answered as by NVIDIA's program on a board that supports them, and change
- * nothing. Texts and exit statuses: 550.163.01 and 535.261.03, run with an NVML that accepts or refuses each call. */
+/* Device modifications. They are checked and answered as by NVIDIA's program on a board that supports them, and change the
+ * state of the GPU. Texts and exit statuses: 550.163.01 and 535.261.03, run with an NVML that accepts or refuses each call. */
 #include "output.h"
 #include "smi_commands.h"
+#include "smi_state.h"
 #include "system.h"
 #include "text.h"
 
@@ -34,6 +35,18 @@ struct context {
 static int may_change(void)
 {
     return CALL(geteuid, 0) == 0;
+}
+
+/* Whether the change is refused: only root may make it, and only where the state can be written. A driver installation
+ * without state has nothing to change. */
+static int is_refused(const struct context *context, const struct state_edit *edits, int count)
+{
+    return !may_change() || smi_state_set(context->view, context->gpu, edits, count) > 0;
+}
+
+static int is_refused_value(const struct context *context, unsigned setting, uint64_t value)
+{
+    return is_refused(context, &(struct state_edit){.setting = setting, .value = (int64_t)value}, 1);
 }
 
 static int is_value(const struct context *context, const char *path, const char *wanted)
@@ -79,7 +92,7 @@ static int persistence_mode(struct context *context)
         return invalid("persistence mode", context);
     if (is_value(context, "persistence_mode", mode))
         return say(DONE, "Persistence mode is already ", mode, " for GPU ", context->bus_id, ".");
-    if (!may_change())
+    if (is_refused_value(context, SET_PERSISTENCE_MODE, context->number))
         return denied("Unable to set persistence mode", context);
     return say(DONE, mode, " persistence mode for GPU ", context->bus_id, ".", "");
 }
@@ -93,7 +106,7 @@ static int ecc(struct context *context)
         return say(WARNING, "ECC features not supported for GPU ", context->bus_id, ".", "", "");
     if (is_value(context, "ecc_mode/current_ecc", mode))
         return say(DONE, "ECC support is already ", mode, " for GPU ", context->bus_id, ".");
-    if (!may_change())
+    if (is_refused_value(context, SET_PENDING_ECC_MODE, context->number))
         return denied("Unable to set ECC config", context);
     context->reboot = 1;
     return say(DONE, mode, " ECC support for GPU ", context->bus_id, ".", "");
@@ -101,11 +114,16 @@ static int ecc(struct context *context)
 
 static int ecc_errors(struct context *context)
 {
+    enum { COUNTS = 6 };
+    struct state_edit edits[COUNTS] = {{0, 0, 0}};
+    unsigned i;
     if (context->number > 1)
         return invalid("ECC type", context);
     if (!is_value(context, "ecc_mode/current_ecc", "Enabled"))
         return say(WARNING, "ECC features not supported for GPU ", context->bus_id, ".", "", "");
-    if (!may_change())
+    for (i = 0; i < COUNTS; i++)
+        edits[i].setting = (unsigned)(context->number ? SET_AGGREGATE_SRAM_CORRECTED : SET_VOLATILE_SRAM_CORRECTED) + i;
+    if (is_refused(context, edits, COUNTS))
         return denied("Unable to clear ECC errors", context);
     return say(DONE, "Reset ", context->number ? "aggregate" : "volatile", " ECC errors to zero for GPU ", context->bus_id, ".");
 }
@@ -129,7 +147,7 @@ static int compute_mode(struct context *context)
     }
     if (is_value(context, "compute_mode", shown_mode(context->number)))
         return say(DONE, "Compute mode is already set to ", compute_modes[context->number].name, " for GPU ", context->bus_id, ".");
-    if (!may_change())
+    if (is_refused_value(context, SET_COMPUTE_MODE, context->number))
         return denied("Unable to set the compute mode", context);
     return say(DONE, "Set compute mode to ", compute_modes[context->number].name, " for GPU ", context->bus_id, ".");
 }
@@ -187,7 +205,7 @@ static int power_limit(struct context *context)
             " and ", watts(most, c), " for GPU ", context->bus_id, "\n", NULL);
         return INVALID;
     }
-    if (!may_change())
+    if (is_refused_value(context, SET_POWER_LIMIT, (uint64_t)wanted))
         return denied("Failed to set power management limit", context);
     put("Power limit for GPU ", context->bus_id, " was set to ", watts(wanted, a), " from ", watts(now, b), ".\n", NULL);
     return done(context);
@@ -236,12 +254,35 @@ static int bad_clocks(const struct context *context, const char *rest)
     return say(INVALID, "Specified clocks \"", context->change->value, "\" are not valid. Please format input as ", rest, "");
 }
 
+static int64_t clock_number(const char *text, int64_t otherwise)
+{
+    uint64_t value;
+    return number(text, 10, &value, NULL) == 0 && value < 1000000 ? (int64_t)value : otherwise;
+}
+
+static int64_t clock_in(const char *text)
+{
+    uint64_t value;
+    const char *rest;
+    return number(text, 10, &value, &rest) == 0 && value < 1000000 ? (int64_t)value : 0;
+}
+
+/* Whether locked clocks are refused. The words of the least clock stand for no limit. */
+static int locks(const struct context *context, const char *path, unsigned rest, unsigned setting, const char *least, const char *most)
+{
+    int64_t now = clock_in(smi_value(context->view, context->gpu, path));
+    struct state_edit edits[4] = {{.setting = setting, .value = clock_number(least, 0)},
+        {.setting = setting + 1, .value = clock_number(most, 100000)}, {.setting = rest, .value = now},
+        {.setting = SET_SM_REST, .value = now}};
+    return is_refused(context, edits, rest == SET_GRAPHICS_REST ? 4 : 3);
+}
+
 static int gpu_clocks(struct context *context)
 {
     char least[16], most[16];
     if (!read_clocks(context->change->value, least, most, 0) || !is_clock(least) || !is_clock(most))
         return bad_clocks(context, "'gpuClkMin,gpuClkMax' or 'gpuClkVal' e.g. '--lock-gpu-clocks=1500,1500', '--lock-gpu-clocks=1500', or '--lock-gpu-clocks=tdp,unlimited'");
-    if (!may_change())
+    if (locks(context, "clocks/graphics_clock", SET_GRAPHICS_REST, SET_LOCKED_GRAPHICS_CLOCK_MIN, least, most))
         return clocks_denied(context);
     put("GPU clocks set to \"(gpuClkMin ", least, ", gpuClkMax ", most, ")\" for GPU ", context->bus_id, "\n", NULL);
     return done(context);
@@ -252,7 +293,7 @@ static int memory_clocks(struct context *context)
     char least[16], most[16];
     if (!read_clocks(context->change->value, least, most, 0) || !is_number(least) || !is_number(most))
         return bad_clocks(context, "'memClkMin,memClkMax' or 'memClkVal' e.g. --lock-memory-clocks=5100,5100 or --lock-memory-clocks=5100");
-    if (!may_change())
+    if (locks(context, "clocks/mem_clock", SET_MEMORY_CLOCK_REST, SET_LOCKED_MEMORY_CLOCK_MIN, least, most))
         return clocks_denied(context);
     put("Memory clocks set to \"(memClkMin ", least, ", memClkMax ", most, ")\" for GPU ", context->bus_id, "\n", NULL);
     return done(context);
@@ -260,10 +301,13 @@ static int memory_clocks(struct context *context)
 
 static int application_clocks(struct context *context)
 {
+    struct state_edit edits[2] = {{.setting = SET_APPLICATION_MEMORY_CLOCK}, {.setting = SET_APPLICATION_GRAPHICS_CLOCK}};
     char memory[16], graphics[16];
     if (!read_clocks(context->change->value, memory, graphics, 1) || !is_number(memory) || !is_number(graphics))
         return bad_clocks(context, "memClk,smClk e.g. --applications-clocks=2000,300");
-    if (!may_change())
+    edits[0].value = clock_number(memory, 0);
+    edits[1].value = clock_number(graphics, 0);
+    if (is_refused(context, edits, 2))
         return clocks_denied(context);
     put("Applications clocks set to \"(MEM ", memory, ", SM ", graphics, ")\" for GPU ", context->bus_id, "\n", NULL);
     return done(context);
@@ -272,7 +316,11 @@ static int application_clocks(struct context *context)
 /* -rgc, -rmc, -rac print nothing about a GPU. */
 static int reset_clocks(struct context *context)
 {
-    return may_change() ? DONE : clocks_denied(context);
+    unsigned first = equal(context->change->name, "-rgc") ? SET_LOCKED_GRAPHICS_CLOCK_MIN
+        : equal(context->change->name, "-rmc")            ? SET_LOCKED_MEMORY_CLOCK_MIN
+                                                          : SET_APPLICATION_GRAPHICS_CLOCK;
+    struct state_edit edits[2] = {{.setting = first, .remove = 1}, {.setting = first + 1, .remove = 1}};
+    return is_refused(context, edits, 2) ? clocks_denied(context) : DONE;
 }
 
 static int deferred_clocks(struct context *context)
@@ -293,7 +341,7 @@ static int accounting(struct context *context)
         return invalid("accounting mode", context);
     if (is_value(context, "accounting_mode", mode))
         return say(DONE, "Accounting Mode is already ", mode, " for GPU ", context->bus_id, ".");
-    if (!may_change())
+    if (is_refused_value(context, SET_ACCOUNTING_MODE, context->number))
         return denied("Unable to set Accounting Mode", context);
     put(mode, " Accounting Mode for GPU ", context->bus_id, ".\n", NULL);
     return done(context);

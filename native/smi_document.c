@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smi_document.h"
 
+#include "smi_state.h"
 #include "text.h"
 
 static unsigned to_number(const char *text)
@@ -183,7 +184,7 @@ const char *const *smi_texts(const struct view *view, int gpu)
     const struct line *line = smi_next(view->gpus[gpu], "when", 1);
     const char *when = line && line->count == 2 ? line->fields[1] : "";
     int i;
-    if (of == gpu)
+    if (!smi_state_moved(view) && of == gpu)
         return texts;
     of = gpu;
     for (i = 0; i < document->count; i++) {
@@ -206,6 +207,7 @@ const char *const *smi_texts(const struct view *view, int gpu)
                 texts[i] = NULL;
         }
     }
+    smi_state_apply(view, gpu, texts);
     return texts;
 }
 

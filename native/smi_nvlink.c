@@ -1,10 +1,11 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* nvidia-smi nvlink. Texts: 550.163.01, and nvlink -s of 590.48.01, 595.80 and 610.57.04. Nothing goes over the links, so all
- * counts are 0. The addresses of NVSwitches are unknown: like NVIDIA's program without them, -p says so and -R prints
- * the GPUs alone. */
+ * counts of data are 0. The addresses of NVSwitches are unknown: like NVIDIA's program without them, -p says so and -R
+ * prints the GPUs alone. */
 #include "output.h"
 #include "smi_place.h"
+#include "smi_state.h"
 #include "smi_sub.h"
 #include "text.h"
 
@@ -30,7 +31,10 @@ static void put_state(uint64_t link, const struct links *links)
 {
     char digits[21];
     put("\t Link ", decimal(link, digits), ": ", NULL);
-    put_speed(links->mb_per_s);
+    if (smi_state_link(links->view, links->gpu, (unsigned)link, -1))
+        put("<inactive>\n", NULL);
+    else
+        put_speed(links->mb_per_s);
 }
 
 static void put_capabilities(uint64_t link, const struct links *links)
@@ -47,18 +51,24 @@ static void put_capabilities(uint64_t link, const struct links *links)
 static void put_errors(uint64_t link, const struct links *links)
 {
     static const char *const names[] = {"Replay", "Recovery", "CRC"};
-    char digits[21];
+    char digits[21], count[21];
     unsigned i;
-    (void)links;
-    for (i = 0; i < 3; i++)
-        put("\t Link ", decimal(link, digits), ": ", names[i], " Errors: 0\n", NULL);
+    for (i = 0; i < 3; i++) {
+        int64_t errors = smi_state_link(links->view, links->gpu, (unsigned)link, (int)i);
+        put("\t Link ", decimal(link, digits), ": ", names[i], " Errors: ", decimal((uint64_t)errors, count), "\n", NULL);
+    }
     put("\n", NULL);
 }
 
 static void put_reset(uint64_t link, const struct links *links)
 {
+    struct state_edit edits[5];
     char digits[21];
-    (void)links;
+    unsigned i;
+    for (i = 0; i < 5; i++)
+        edits[i] = (struct state_edit){.setting = SET_FIRST_LINK + 8 * (unsigned)link + 1 + i, .remove = 1};
+    if (link < SET_LINKS)
+        smi_state_set(links->view, links->gpu, edits, 5);
     put("\t Link ", decimal(link, digits), ": error counters reset\n", NULL);
 }
 
@@ -104,8 +114,11 @@ static void put_links(const struct context *context, void (*put_one)(uint64_t, c
 {
     const struct view *view = context->arguments->view;
     uint64_t link, count = context->links.active ? context->links.count : 0;
+    struct links links = context->links;
     int at;
     for (at = 0; at < view->chosen_count; at++) {
+        links.view = view;
+        links.gpu = view->chosen[at];
         put_gpu_title(view, view->chosen[at]);
         if (equal(smi_gpu(view, at)[GPU_MIG], "Enabled") && context->links.count) {
             put_mig(context, what);
@@ -118,7 +131,7 @@ static void put_links(const struct context *context, void (*put_one)(uint64_t, c
         }
         for (link = 0; put_one && link < count; link++) {
             if (context->all || link == context->only)
-                put_one(link, &context->links);
+                put_one(link, &links);
         }
     }
 }

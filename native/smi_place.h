@@ -14,6 +14,8 @@ enum { INTERNAL, ONE_SWITCH, SWITCHES, HOST_BRIDGE, NODE, SYSTEM, LEVELS };
 struct links {
     uint64_t count, mb_per_s;
     int active;
+    const struct view *view; /* and the GPU that is being told about */
+    int gpu;
 };
 void smi_links(const struct view *view, struct links *links);
 

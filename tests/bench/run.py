@@ -19,6 +19,7 @@ import time
 
 import kind
 import libraries
+import state
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLI = os.path.join(ROOT, "bin", "gpu-mockctl")
@@ -33,6 +34,7 @@ def main() -> None:
     rows += power_loss()
     rows += cdi_generation()
     rows += libraries.rows()
+    rows += state.rows()
     rows += role()
     rows += kind.rows()
     widths = [max(len(row[column]) for row in rows) for column in range(4)]

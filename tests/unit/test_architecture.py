@@ -51,7 +51,7 @@ MUTATING = {
 # What changes a file system. The faults of tests/unit/host strike in those of host (and in root): see host_support. The
 # others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
 WRITERS = {
-    "host.apply", "host.housing", "host.lock", "host.put", "host.steps", "host.sweep", "cli.import_command",
+    "host.apply", "host.housing", "host.in_place", "host.lock", "host.put", "host.steps", "host.sweep", "cli.import_command",
     "cli.probe_files", "runtime_config.store",
 }  # fmt: skip
 
@@ -69,6 +69,7 @@ MAY_LOOK = {
     "host.root": {"os.open", "os.listdir"},  # the root itself, and names in a directory that is open
     "host.put": {"os.listdir"},  # of a descriptor
     "host.guard": {"open"},  # /proc of the running kernel
+    "node.state": {"open"},  # /proc of the running kernel
     "module": {"os.path.isdir"},  # the host root
     "cli.node_command": {"os.path.isdir"},  # the host root
     "cli.import_command": {"open"},  # the user's captures and the definition of them

@@ -54,6 +54,10 @@ def _dispatch(argv: list[str]) -> int:
         from .machines_command import run as run_machines
 
         return run_machines(argv[1:])
+    if command == "state":
+        from .state_command import run as run_state
+
+        return run_state(argv[1:])
     if command == "watch":
         from .watch_command import run as run_watch
 
@@ -61,7 +65,9 @@ def _dispatch(argv: list[str]) -> int:
     if command == "help":
         argv = ["--help"]
     elif command:
-        raise UsageError(f"unknown command {command!r}: must be one of cdi, machines, verify, watch, or only flags")
+        raise UsageError(
+            f"unknown command {command!r}: must be one of cdi, machines, state, verify, watch, or only flags"
+        )
     from .node_command import run
 
     return run(argv)
@@ -69,7 +75,7 @@ def _dispatch(argv: list[str]) -> int:
 
 def _flag(name: str) -> str:
     """The flag of a parameter; what is a fact in a machine definition, or a flag already, stays as it is."""
-    if "." in name or name.startswith("-"):
+    if "." in name or " " in name or name.startswith("-"):
         return name
     from ..node.spec_options import ROWS  # only a message needs it
 

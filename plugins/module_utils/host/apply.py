@@ -20,7 +20,7 @@ from ..errors import HostError
 from . import housing
 from . import lock as locking
 from . import manifest as manifests
-from .entries import ASIDE, DIRECTORY, Entry
+from .entries import ASIDE, DIRECTORY, FILE, Entry
 from .hidden import staged_prefix
 from .lock import Lock
 from .manifest import Manifest
@@ -181,6 +181,9 @@ class _Transaction:
                 self._steps.append(Attributes(directory, before, entry))
                 return None
             return self._stage_tree(directory, entry, before)
+        if entry is not None and before is not None and _stays(entry, before, change.what):
+            self._steps.append(Attributes(directory, before, entry))
+            return None
         kept = self._kept(path)
         step: Step
         if entry is None:
@@ -372,3 +375,8 @@ def _check_removal(directory: int, name: str) -> None:
     except OSError as error:
         if error.errno not in housing.NOT_EMPTY:
             raise
+
+
+def _stays(entry: Entry, before: Entry, what: tuple[str, ...]) -> bool:
+    """Whether a file that others hold only gets another owner or mode."""
+    return entry.fixed is not None and before.kind == FILE and "content" not in what

@@ -34,9 +34,11 @@ class Entry(Value):
     :arg minor: device number of a CHAR.
     :arg implicit: a DIRECTORY that is wanted only because something is in it. It is made if it is missing, and not changed
         otherwise. A symbolic link to a directory inside the host root is also accepted.
+    :arg fixed: of a FILE that is volatile: how many bytes at its beginning, and its size, are compared. The others belong to whoever
+        writes them in place. Nothing of it is compared for a removal. None for a file that is compared whole.
     """
 
-    __slots__ = ("path", "kind", "mode", "uid", "gid", "content", "target", "major", "minor", "implicit")
+    __slots__ = ("path", "kind", "mode", "uid", "gid", "content", "target", "major", "minor", "implicit", "fixed")
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Entry(Value):
         major: int | None = None,
         minor: int | None = None,
         implicit: bool = False,
+        fixed: int | None = None,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -61,6 +64,7 @@ class Entry(Value):
         self.major = major
         self.minor = minor
         self.implicit = implicit
+        self.fixed = fixed
 
 
 def directory(path: str, mode: int = 0o755, implicit: bool = False) -> Entry:
@@ -71,6 +75,11 @@ def directory(path: str, mode: int = 0o755, implicit: bool = False) -> Entry:
 def file(path: str, content: bytes, mode: int = 0o644) -> Entry:
     """A regular file with these bytes."""
     return Entry(path, FILE, mode=mode, content=content)
+
+
+def volatile(path: str, content: bytes, fixed: int, mode: int = 0o644) -> Entry:
+    """A regular file that others change in place behind its first *fixed* bytes; *content* is what it is made with."""
+    return Entry(path, FILE, mode=mode, content=content, fixed=fixed)
 
 
 def symlink(path: str, target: str) -> Entry:
@@ -98,7 +107,7 @@ def differences(have: Entry, want: Entry) -> list[str]:
     if have.kind != want.kind:
         return ["type"]
     found = []
-    if want.kind == FILE and have.content != want.content:
+    if want.kind == FILE and not _has_content(have, want):
         found.append("content")
     if want.kind == SYMLINK and have.target != want.target:
         found.append("target")
@@ -111,3 +120,9 @@ def differences(have: Entry, want: Entry) -> list[str]:
     if want.gid is not None and have.gid != want.gid:
         found.append("group")
     return found
+
+
+def _has_content(have: Entry, want: Entry) -> bool:
+    if want.fixed is None or have.content is None or want.content is None:
+        return have.content == want.content
+    return len(have.content) == len(want.content) and have.content[: want.fixed] == want.content[: want.fixed]

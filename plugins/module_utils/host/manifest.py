@@ -6,7 +6,8 @@ It is on the node, so that any later run (from another controller, from a pod) c
 per path. ``type=`` and the words after it say what was made, so that a removal deletes nothing that was changed since:
 ``size=``, ``link=`` and ``device=`` are mtree's own. ``crc32=`` is not: mtree's checksums are either POSIX's, for which
 Python has no C code, or cryptographic, and take 18 times as long. A removal only needs to notice a change, and whoever
-makes one on purpose may as well delete the file. ``formerly=`` has what else a path may be after a killed run. ``tags=``
+makes one on purpose may as well delete the file. ``nochange`` is mtree's, too: it says that the content of a file is not
+compared, because others change it in place. ``formerly=`` has what else a path may be after a killed run. ``tags=``
 are the components that want the path (owner.py). ``replaced=`` is what ``take_over`` replaced and a removal restores.
 
 The last line has the number of paths and a checksum of the lines before it: a file that was cut or damaged is noticed.
@@ -33,8 +34,8 @@ DIRECTORIES = ("/var", "/var/lib", STATE_DIRECTORY)
 """The directories that the manifest is in, from the top."""
 MODE = 0o644
 
-VERSION = 2
-"""Of the format. Version 1 had no line for it, no facts beside the type, and no last line."""
+VERSION = 3
+"""Of the format. Version 1 had no line for it, no facts beside the type, and no last line; version 2 had no ``nochange``."""
 
 FIRST_LINE = b"#mtree\n"
 _FIRST = FIRST_LINE.decode("ascii")
@@ -63,6 +64,7 @@ _parsed: dict[bytes, Manifest] = {}
 _TYPES = {DIRECTORY: "dir", FILE: "file", SYMLINK: "link", CHAR: "char"}
 _KINDS = {word: kind for kind, word in _TYPES.items()}
 _KINDS_BY_WORD = {"type=" + word: kind for word, kind in _KINDS.items()}
+_VOLATILE = "type=file nochange"
 _FIRST_FACTS = {FILE: "size=", SYMLINK: "link=", CHAR: "device="}
 _WORDS = frozenset(("tags", "replaced", "formerly"))
 
@@ -99,6 +101,8 @@ class Owned(Value):
         if not self.made:
             return found.kind == self.kind
         now = facts(found)
+        if found.kind == FILE and _VOLATILE in self.made:
+            return True
         return now in self.made or now.partition(" ")[0] in self.made
 
 
@@ -107,6 +111,8 @@ def facts(entry: Entry) -> str:
 
     "" for what is never made: other kinds, and files that are too large to be looked at.
     """
+    if entry.kind == FILE and entry.fixed is not None:
+        return _VOLATILE
     if entry.kind == FILE and entry.content is not None:
         from zlib import crc32
 
@@ -323,7 +329,7 @@ def _check_facts(made: str) -> str:
     """Return the kind that *made*, the words of :func:`facts`, says."""
     first, _blank, words = made.partition(" ")
     kind = _KINDS_BY_WORD[first]
-    if words:
+    if words and made != _VOLATILE:
         count = 1 if kind == FILE else 0
         if kind == DIRECTORY or not words.startswith(_FIRST_FACTS[kind]) or words.count(" ") != count:
             raise ValueError(made)

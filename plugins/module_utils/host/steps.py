@@ -280,7 +280,7 @@ class Tree(Step):
 
 
 class Attributes:
-    """The owner and the mode of a directory that stays."""
+    """The owner and the mode of a directory that stays, or of a file that is changed in place."""
 
     __slots__ = ("path", "_directory", "_before", "_after", "_begun")
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from .. import native
-from ..host.entries import Entry, directory, file, symlink
+from ..host.entries import Entry, directory, file, symlink, volatile
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import machine_file_text
 from ..machine.model import Machine
@@ -14,6 +14,8 @@ from . import programs
 from .cuda_facts import cuda_facts
 from .driver_files import EXTRA_LINKS, FILES, LIBRARIES, PROGRAMS
 from .nvml_facts import nvml_facts
+from .state_file import FIXED, state_file
+from .state_file import NAME as STATE_FILE
 from .stub_library import shared_object
 
 ELF = "elf"
@@ -54,9 +56,20 @@ def library_directory(options: DriverTreeOptions) -> str:
     return _DIRECTORIES[options.layout][0].format(arch=options.architecture)
 
 
+def library_directories() -> list[str]:
+    """Return the library directories of all layouts and architectures, relative to the driver root."""
+    directories = [libraries for libraries, _programs in _DIRECTORIES.values()]
+    return sorted({path.format(arch=arch) for path in directories for arch in native.ARCHITECTURES})
+
+
 def program_directory(options: DriverTreeOptions) -> str:
     """Return the directory of the programs relative to the driver root."""
     return _DIRECTORIES[options.layout][1]
+
+
+def state_identity(machine: Machine) -> str:
+    """Return what names the GPUs of a machine: their state does not outlive an exchange of them."""
+    return " ".join([f"{gpu.name} {gpu.uuid}" for gpu in machine.gpus])
 
 
 def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeOptions) -> list[Entry]:
@@ -71,11 +84,19 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
     for pattern, links, first, last in LIBRARIES:
         if first <= branch <= last:
             entries += _library(libraries, pattern, links, machine, options)
+    if options.content == ELF:
+        name = STATE_FILE.format(V=version)
+        content = state_file(name, options.architecture, len(machine.gpus), state_identity(machine))
+        entries.append(volatile(f"{libraries}/{name}", content, FIXED))
     for link, target in EXTRA_LINKS:
         entries.append(symlink(f"{libraries}/{link}", target.format(V=version)))
     for name, purpose, mode in PROGRAMS:
         entries.append(file(f"{binaries}/{name}", programs.stub(name, purpose, version, options.architecture), mode))
-    entries.append(file(f"{binaries}/nvidia-smi", programs.nvidia_smi(machine, options.architecture), 0o755))
+    entries.append(
+        file(
+            f"{binaries}/nvidia-smi", programs.nvidia_smi(machine, options.architecture, _from_programs(options)), 0o755
+        )
+    )
     for pattern, content, first, last in FILES:
         if first <= branch <= last:
             entries.append(file(f"{root}/{pattern.format(V=version)}", _file_content(pattern, content)))
@@ -117,6 +138,14 @@ def _file_content(path: str, content: str) -> bytes:
     if path.endswith(".json"):
         content = programs.loader_manifest(path, content)
     return content.encode("ascii")
+
+
+def _from_programs(options: DriverTreeOptions) -> list[str]:
+    """Return the library directories from the directory of the programs: that of the layout, and those of containers."""
+    from posixpath import relpath
+
+    here = relpath("/" + library_directory(options), "/" + program_directory(options))
+    return list(dict.fromkeys((here, "../lib64", f"../lib/{options.architecture}-linux-gnu")))
 
 
 def _directories(root: str, entries: list[Entry]) -> list[Entry]:

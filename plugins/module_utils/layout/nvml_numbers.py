@@ -20,7 +20,7 @@ _FACTORS = {"W": 1000, "mV": 1000}
 
 # nvmlGpuVirtualizationMode_t, nvmlGpuOperationMode_t, nvmlComputeMode_t, nvmlDeviceAddressingModeType_t, nvmlDeviceGpuRecoveryAction_t,
 # nvmlGpuFabricState_t, nvmlPlatformInfo_t, NVML_GPU_FABRIC_HEALTH_SUMMARY_...
-_WORDS = {
+WORDS = {
     "VIRTUALIZATION_MODE": {"None": 0, "Pass-Through": 1, "VGPU": 2, "Host VGPU": 3, "VSGA": 4, "Host VSGA": 4},
     "HOST_VGPU_MODE": {"Non SR-IOV": 0, "SR-IOV": 1},
     "OPERATION_MODE": {"All On": 0, "Compute": 1, "Low Double Precision": 2},
@@ -44,10 +44,10 @@ _WORDS = {
     "EGM": {"disabled": 0, "enabled": 1},
     "PEER_TYPE": {"Direct Connected": 0, "Switch Connected": 1},
 }
-_WORDS["PENDING_OPERATION_MODE"] = _WORDS["OPERATION_MODE"]
+WORDS["PENDING_OPERATION_MODE"] = WORDS["OPERATION_MODE"]
 
 # Bits of nvmlClocksEventReasons by the end of an element's name.
-_REASONS = {
+REASONS = {
     "gpu_idle": 0x1,
     "applications_clocks_setting": 0x2,
     "sw_power_cap": 0x4,
@@ -59,7 +59,7 @@ _REASONS = {
     "display_clocks_setting": 0x100,
 }
 # Bits of NVML_GPU_FABRIC_HEALTH_MASK_... by element: shift, and the value of each text.
-_HEALTH = {
+HEALTH = {
     "bandwidth": (0, {"Degraded": 1, "Full": 2}),
     "route_recovery_in_progress": (2, {"True": 1, "False": 2}),
     "route_unhealthy": (4, {"True": 1, "False": 2}),
@@ -237,12 +237,12 @@ def number(report: Report, gpu: int, name: str, path: str) -> int:
         return _reasons(report, gpu, path, supported=name == "SUPPORTED_REASONS")
     if name == "FABRIC_HEALTH_MASK":
         return sum(
-            [values.get(report.text(gpu, f"{path}/{part}"), 0) << shift for part, (shift, values) in _HEALTH.items()]
+            [values.get(report.text(gpu, f"{path}/{part}"), 0) << shift for part, (shift, values) in HEALTH.items()]
         )
     if not _exists(report, gpu, path):
         return _LEAST + _NOT_SUPPORTED
     text = report.text(gpu, path)
-    words = _WORDS.get(name, _YES)
+    words = WORDS.get(name, _YES)
     if text in words:
         return words[text]
     if name.endswith("_ATOMICS"):
@@ -295,7 +295,7 @@ def _exists(report: Report, gpu: int, path: str) -> bool:
 
 def _reasons(report: Report, gpu: int, path: str, supported: bool) -> int:
     mask = known = 0
-    for end, bit in _REASONS.items():
+    for end, bit in REASONS.items():
         text = report.text(gpu, path + end)
         if text in _YES:
             known |= bit

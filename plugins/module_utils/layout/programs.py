@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from .. import native
 from ..machine.mig import capability_minor
+from .state_file import NAME as STATE_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,10 +102,12 @@ def stub(name: str, purpose: str, version: str, architecture: str) -> bytes:
     return _STUB.format(name=name, help=_quoted(text), version=version).encode("ascii")
 
 
-def nvidia_smi(machine: Machine, architecture: str) -> bytes:
+def nvidia_smi(machine: Machine, architecture: str, libraries: list[str] | None = None) -> bytes:
     """Return nvidia-smi for the GPUs of *machine*.
 
     The format of its output is that of the driver's branch.
+
+    :arg libraries: the directories in which the file of the state may be, relative to that of the program.
     """
     version = machine.driver_version
     nvml = ".".join(version.split(".")[:2])
@@ -118,6 +121,7 @@ def nvidia_smi(machine: Machine, architecture: str) -> bytes:
 
         document = Payload(machine)
         lines += document.lines()
+        lines.append("\t".join(("state", STATE_FILE.format(V=version), *(libraries or []))) + "\n")
         lines += command_lines(machine)
         for gpu in machine.gpus:
             lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")

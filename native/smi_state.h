@@ -1,0 +1,20 @@
+/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* The state of the GPUs for nvidia-smi. The line "state" of the payload has the name of the file, and the library directories in
+ * which it may be, relative to the directory of the program. */
+#ifndef NVMOCK_SMI_STATE_H
+#define NVMOCK_SMI_STATE_H
+
+#include "smi_document.h"
+#include "state.h"
+
+/* Whether the texts must be made again. */
+int smi_state_moved(const struct view *view);
+/* Replaces the texts of a visible GPU that follow the state. */
+void smi_state_apply(const struct view *view, int gpu, const char **texts);
+/* The count of one of the errors of a link (-1: whether it is inactive). */
+int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter);
+/* Changes values of a visible GPU. Returns 0; 1 if that is not permitted; -1 if there is no state. */
+int smi_state_set(const struct view *view, int gpu, const struct state_edit *edits, int count);
+
+#endif

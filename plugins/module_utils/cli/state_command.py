@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""gpu-mockctl state: shows and changes the state of the GPUs of this node."""
+
+from __future__ import annotations
+
+import sys
+
+from .. import parameters
+from ..errors import UsageError
+from ..host.root import HostRoot
+from ..layout.state_words import find, words_of
+from ..node import DEFAULT_DRIVER_ROOT
+from ..node.state import LONGEST_LOAD, NodeState, wanted
+from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
+from .machine_flags import absolute
+
+_USAGE = """gpu-mockctl state [show] [flags]
+       gpu-mockctl state set NAME=VALUE... [flags]
+       gpu-mockctl state reset [NAME...] [flags]
+       gpu-mockctl state load PERCENT --seconds SECONDS [flags]
+       gpu-mockctl state names"""
+_ABOUT = "Shows and changes the state of the GPUs of this node: readings and modes, as every process sees them at once."
+_AFTER = "show prints what is set. reset without names ends a load, too. names lists all settings; docs/state.md describes them."
+_COMMANDS = ("show", "set", "reset", "load", "names")
+
+
+def run(argv: list[str]) -> int:
+    """Run the command; return 0.
+
+    :raises UsageError: the command line is invalid.
+    :raises ParameterError: a name, a value or a GPU is not allowed.
+    """
+    flags = [
+        Flag("gpu", TEXT, None, "GPUs: indices, UUIDs or PCI bus IDs, comma separated; all without it"),
+        Flag("seconds", TEXT, None, "how long a load lasts"),
+        Flag("keep", SWITCH, False, "keep the state over a restart of the node (--keep=false: no longer)"),
+        Flag("driver-root", TEXT, DEFAULT_DRIVER_ROOT, "root of the driver installation"),
+        Flag("host-root", TEXT, "/", "directory that is the node's /"),
+        Flag("output", TEXT, "text", "output format", ("text", "json")),
+    ]
+    words, rest = _split(argv, flags)
+    values = parse(flags, rest)
+    if values is None:
+        sys.stdout.write(help_text(_USAGE, _ABOUT, flags, _AFTER))
+        return 0
+    command = words.pop(0) if words else "show"
+    if command not in _COMMANDS:
+        raise UsageError(f"state: unknown command {command!r}: must be one of {', '.join(_COMMANDS)}")
+    if command == "names":
+        from ..layout.state_settings import SETTINGS
+
+        for setting in SETTINGS:
+            unit = ", ".join(words_of(setting)) or setting.unit
+            sys.stdout.write(f"{setting.name:<40} {unit}".rstrip() + "\n")
+        return 0
+    with HostRoot(parameters.absolute_path("host_root", values.text("host-root"), root_allowed=True)) as root:
+        state = NodeState(root, absolute(values, "driver-root", root_allowed=True))
+        chosen = values.optional("gpu")
+        gpus = state.gpus(None if chosen is None else [word.strip() for word in chosen.split(",")])
+        if command != "show":
+            _change(command, words, values, state, gpus)
+        elif words:
+            raise UsageError(f"state show: unexpected argument {words[0]!r}")
+        _show(state, gpus, values.text("output"))
+    return 0
+
+
+def _split(argv: list[str], flags: list[Flag]) -> tuple[list[str], list[str]]:
+    """Return the words and the flags with their values."""
+    texts = {flag.name for flag in flags if flag.kind == TEXT}
+    words, rest = [], []
+    waiting = False
+    for word in argv:
+        if waiting or word.startswith("-"):
+            rest.append(word)
+            waiting = not waiting and "=" not in word and word.lstrip("-") in texts
+        else:
+            words.append(word)
+    return words, rest
+
+
+def _change(command: str, words: list[str], values: Values, state: NodeState, gpus: list[int]) -> None:
+    keep = values.on("keep") if values.is_given("keep") else None
+    if command == "set":
+        pairs: dict[str, object] = {}
+        for word in words:
+            name, equals, value = word.partition("=")
+            if not equals:
+                raise UsageError(f"state set: {word!r} is not allowed: must be NAME=VALUE")
+            pairs[name] = value
+        if not pairs and keep is None:
+            raise UsageError("state set: needs NAME=VALUE")
+        state.change(state.set(gpus, wanted(pairs, "state set")), keep)
+    elif command == "reset":
+        state.change(state.reset(gpus, [find(word, "state reset") for word in words] or None), keep)
+    else:
+        if len(words) != 1 or values.optional("seconds") is None:
+            raise UsageError("state load: needs PERCENT and --seconds")
+        percent = parameters.integer("state load", words[0].rstrip("%"), 0, 100)
+        seconds = parameters.integer("seconds", values.text("seconds"), 1, LONGEST_LOAD)
+        state.change(state.load(gpus, percent, seconds), keep)
+
+
+def _show(state: NodeState, gpus: list[int], output: str) -> None:
+    now = state.read()
+    if output == "json":
+        import json
+
+        facts = {
+            "kept": now.generation > 0 and now.boot == 0,
+            "gpus": [{"index": n, **state.shown(n, now)} for n in gpus],
+        }
+        json.dump(facts, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    for gpu in gpus:
+        found = state.shown(gpu, now)
+        for name, value in found.items():
+            sys.stdout.write(f"GPU {gpu}: {name}={value}\n")
+        if not found:
+            sys.stdout.write(f"GPU {gpu}: at rest\n")
