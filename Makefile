@@ -12,6 +12,8 @@ ARGS ?=
 # ansible-core does not start in a locale without UTF-8.
 export LC_ALL ?= C.UTF-8
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# One line for each phase. `make up ARGS=-v` shows every task, ANSIBLE_STDOUT_CALLBACK=default as Ansible does.
+export ANSIBLE_STDOUT_CALLBACK ?= nvmock.gpu.progress
 PLAY = '$(BIN)/ansible-playbook' $(ARGS)
 
 .PHONY: help

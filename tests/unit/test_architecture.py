@@ -33,11 +33,11 @@ MAY = {
     "runtime_config": ("errors", "runtime_config"),
     "kind_cluster": ("errors", "kind_cluster"),
     "node": (*GROUND, "machine", "layout", "host", "cdi", "nvcdi", "native", "node"),
-    "module": ("errors", "parameters", "machine", "layout", "host", "node", "module"),
+    "module": ("errors", "parameters", "machine", "layout", "host", "node", "kind_cluster", "module"),
     "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "native", "cli"),
 }
 # The same for what stands on the core: the Ansible modules, and the device plugin.
-DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "kind_cluster", "module")
+DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
 DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
