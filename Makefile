@@ -38,12 +38,15 @@ dev-env: $(VENV)/.dev .build/ansible_collections/nvmock/gpu
 
 # --- the main job ------------------------------------------------------------------------------------------------
 
-.PHONY: up down
+.PHONY: up down report
 up: env  ## create and verify a mock GPU node, or a cluster of them
 	@$(PLAY) playbooks/gpu_mock.yml
 
 down: env  ## remove everything
 	@$(PLAY) playbooks/teardown.yml
+
+report: env  ## show what the nodes of a cluster offer, and which pods have it
+	@$(PLAY) playbooks/report.yml
 
 # --- the in-cluster path, with the target names of GPU Mock on kind ------------------------------------------------
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import kind
+import local
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLI = os.path.join(ROOT, "bin", "gpu-mockctl")
@@ -31,6 +32,7 @@ def main() -> None:
     rows += command_line()
     rows += power_loss()
     rows += cdi_generation()
+    rows += local.rows()
     rows += role()
     rows += kind.rows()
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -144,6 +146,8 @@ def role() -> list[tuple[str, str, str, str]]:
     for count in (1, 8, 32):
         with tempfile.TemporaryDirectory() as place:
             arguments = ["-f", str(count), "-e", f"bench_nodes={count} bench_directory={place}"]
+            for number in range(count):
+                os.mkdir(os.path.join(place, str(number)))
             for word in ("first", "second"):
                 wall = timed([*command, *arguments], environment)
                 rows.append(

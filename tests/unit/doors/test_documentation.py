@@ -28,6 +28,7 @@ def fragment_options(name):
         "nvmock_cdi_spec",
         "nvmock_machine_info",
         "nvmock_verify",
+        "nvmock_objects_info",
         "nvmock_container_runtime",
     ],
 )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.plugin_utils import progress
@@ -87,6 +87,7 @@ def test_no_more_than_two_slow_tasks_are_named():
     assert screen.lines[0] == "Nodes                     20.0 s  6 s: Task 4; 5 s: Task 3"
 
 
+@settings(deadline=None)
 @given(
     width=st.sampled_from([None, 40, 80]),
     steps=st.lists(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.filter.within_limit import within_limit
@@ -69,6 +69,7 @@ def test_a_name_that_is_near_to_none():
 
 
 @given(data=st.data())
+@settings(deadline=None)
 def test_two_letters_in_the_wrong_order(data):
     role, name = data.draw(st.sampled_from([one for one in EVERY if len(one[1]) > len(one[0]) + 9]))
     at = data.draw(st.integers(len(role) + 1, len(name) - 2))
