@@ -12,6 +12,8 @@ ARGS ?=
 # ansible-core does not start in a locale without UTF-8.
 export LC_ALL ?= C.UTF-8
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# One line for each phase. `make up ARGS=-v` shows every task, ANSIBLE_STDOUT_CALLBACK=default as Ansible does.
+export ANSIBLE_STDOUT_CALLBACK ?= nvmock.gpu.progress
 PLAY = '$(BIN)/ansible-playbook' $(ARGS)
 
 .PHONY: help
@@ -36,12 +38,15 @@ dev-env: $(VENV)/.dev .build/ansible_collections/nvmock/gpu
 
 # --- the main job ------------------------------------------------------------------------------------------------
 
-.PHONY: up down
+.PHONY: up down report
 up: env  ## create and verify a mock GPU node, or a cluster of them
 	@$(PLAY) playbooks/gpu_mock.yml
 
 down: env  ## remove everything
 	@$(PLAY) playbooks/teardown.yml
+
+report: env  ## show what the nodes of a cluster offer, and which pods have it
+	@$(PLAY) playbooks/report.yml
 
 # --- the in-cluster path, with the target names of GPU Mock on kind ------------------------------------------------
 

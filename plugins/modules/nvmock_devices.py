@@ -22,65 +22,13 @@ extends_documentation_fragment:
   - nvmock.gpu.attributes
   - nvmock.gpu.host
   - nvmock.gpu.machine
+  - nvmock.gpu.devices
 options:
   base:
     description:
       - Directory below which C(dev) and C(proc/driver/nvidia) are created.
       - By default V(/run/nvidia/driver). With O(state=absent), only what is there is removed, by default everything.
     type: path
-  dev_roots:
-    description:
-      - More directories whose C(dev) gets device nodes. V(/) means the node's own C(/dev).
-    type: list
-    elements: path
-    default: ["/", "/var/lib/nvidia-mock/driver"]
-  dri:
-    description:
-      - Whether to create C(dri/cardN), C(dri/renderDN) and their links in C(dri/by-path).
-      - If the node has another graphics card, the GPUs get the next free numbers, and keep them in later runs.
-    type: bool
-    default: false
-  uvm_major:
-    description:
-      - Major number of C(nvidia-uvm), V(1) to V(511). The kernel assigns it when a module is loaded. A number that another
-        driver uses is refused.
-    type: int
-    default: 235
-  caps_major:
-    description:
-      - Major number of C(nvidia-caps), V(1) to V(511). A number that another driver uses is refused.
-    type: int
-    default: 236
-  device_mode:
-    description:
-      - Permissions of the device nodes, as octal text. The umask has no effect.
-    type: raw
-    default: "0666"
-  device_uid:
-    description:
-      - Numeric owner of everything that is created, from 0 to 4294967294. By default root, or the user that the module runs as.
-    type: int
-  device_gid:
-    description:
-      - Numeric group of everything that is created, from 0 to 4294967294. By default root, or the group that the module
-        runs as.
-    type: int
-  device_files:
-    description:
-      - V(char) creates character devices. This needs root with CAP_MKNOD.
-      - V(regular) creates empty regular files instead. No container runtime can inject them.
-      - V(auto) creates character devices if that is permitted, otherwise regular files.
-    type: str
-    choices: [char, regular, auto]
-    default: char
-  restore_at_boot:
-    description:
-      - Whether systemd restores at boot the files that are on a tmpfs. This needs a file in C(/etc/tmpfiles.d), and a unit for
-        files outside of C(/dev).
-      - V(auto) writes them if systemd runs on the node.
-    type: str
-    choices: [auto, always, never]
-    default: auto
   architecture:
     description:
       - CPU architecture that C(proc/driver/nvidia/version) names. By default, the node's.
@@ -218,6 +166,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     architecture_from,
     host_root_from,
     instance_from,
+    owner_from,
     place_from,
     run,
 )
@@ -250,7 +199,7 @@ def main() -> None:
         base, given = place_from(params, "base", DEFAULT_BASE)
         instance = instance_from(params)
         host_root = host_root_from(params)
-        owners = {name: _owner(name, params[name]) for name in ("device_uid", "device_gid")}
+        owners = {name: owner_from(name, params[name]) for name in ("device_uid", "device_gid")}
         if params["state"] == "present":
             machine = machine_from(params)
             for text in deprecations(params):
@@ -283,11 +232,6 @@ def main() -> None:
             result["device_files"] = "regular" if options.regular_files else "char"
     paths = {DEVICES: base} if given else {}
     run(module, frozenset((DEVICES, DEV_ROOT)), look, host_root, result, instance, paths)
-
-
-def _owner(name, number):
-    """Return *number* if it can own a file; the highest 32-bit number stands for none."""
-    return None if number is None else parameters.integer(name, number, 0, 2**32 - 2)
 
 
 if __name__ == "__main__":

@@ -243,35 +243,11 @@ kubeconfig_good:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.answer import ask_all
-from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.containers import ROLES
-from ansible_collections.nvmock.gpu.plugins.module_utils.kind_cluster.info import Question, gather
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
-
-ARGUMENT_SPEC = {
-    "name": {"type": "str", "required": True},
-    "provider": {"type": "str", "choices": ["docker", "podman"], "default": "docker"},
-    "record": {"type": "path", "required": True},
-    "create_seconds": {"type": "int", "default": 900},
-    "kubeconfig": {"type": "path", "required": True},
-    "kubeconfig_merge": {"type": "bool", "default": False},
-    # Not of the type str, which would turn the number 1.30 into the text 1.3.
-    "kind_minimum": {"type": "raw", "default": "0.20.0"},
-    "kubectl_minimum": {"type": "raw", "default": "1.30.0"},
-    "roles": {"type": "list", "elements": "str", "choices": list(ROLES), "default": []},
-    "python_probe": {"type": "list", "elements": "str", "default": []},
-    "config": {"type": "dict"},
-}
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.kind_cluster_info import ARGUMENT_SPEC, run
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    with OneLine(module):
-        for name in ("kind_minimum", "kubectl_minimum"):
-            parameters.string(name, module.params[name])
-        found = gather(Question(**module.params), ask_all)
-    module.exit_json(changed=False, **found)
+    run(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True))
 
 
 if __name__ == "__main__":

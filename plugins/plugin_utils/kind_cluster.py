@@ -10,19 +10,26 @@ from typing import Any
 
 ROLES = ("control-plane", "worker")
 Fields = Mapping[str, Any]
+# A kubelet tells the API server of new devices with its next status. By default there is one every 10 seconds, so that the GPUs of a
+# plugin that has just started can be requested after 5 seconds on average, and after 10 at most.
+_KUBELET = "kind: KubeletConfiguration\nnodeStatusUpdateFrequency: 3s\n"
+_PATCHES = "kubeadmConfigPatches"
 
 
 def config(nodes: Iterable[Fields], name: str, more: Fields) -> dict[str, Any]:
     """Return the document for ``kind create cluster --config``.
 
     :arg nodes: entries of kind_cluster_nodes, of which role, labels and config are used.
-    :arg more: additional top-level fields, which take precedence.
+    :arg more: additional top-level fields, which take precedence. Patches of kubeadm's configuration come after the one that is always
+        there.
     """
     wanted = []
     for node in nodes:
         labels = {"labels": node["labels"]} if node.get("labels") else {}
         wanted.append({"role": node["role"], **labels, **(node.get("config") or {})})
-    return {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": name, "nodes": wanted, **more}
+    patches = [_KUBELET, *(more.get(_PATCHES) or [])]
+    fields = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": name, "nodes": wanted}
+    return {**fields, **more, _PATCHES: patches}
 
 
 def hosts(containers: Iterable[Fields], wanted: Iterable[Fields]) -> list[dict[str, Any]]:

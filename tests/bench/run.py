@@ -19,6 +19,7 @@ import time
 
 import kind
 import libraries
+import local
 import state
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -35,6 +36,7 @@ def main() -> None:
     rows += cdi_generation()
     rows += libraries.rows()
     rows += state.rows()
+    rows += local.rows()
     rows += role()
     rows += kind.rows()
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -148,6 +150,8 @@ def role() -> list[tuple[str, str, str, str]]:
     for count in (1, 8, 32):
         with tempfile.TemporaryDirectory() as place:
             arguments = ["-f", str(count), "-e", f"bench_nodes={count} bench_directory={place}"]
+            for number in range(count):
+                os.mkdir(os.path.join(place, str(number)))
             for word in ("first", "second"):
                 wall = timed([*command, *arguments], environment)
                 rows.append(

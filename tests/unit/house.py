@@ -149,8 +149,8 @@ def lines(modules: dict[str, Source]) -> int:
 _CORE = "plugins/module_utils"
 STOPS = (
     ("checked: a number", "roles/gpu_node/meta/argument_specs.yml:gpu_node_gpu_count"),
-    ("renamed, and given to three modules", "roles/gpu_node/tasks/present.yml:gpu_count"),
-    ("checked: a number", f"{_CORE}/module.py:MACHINE_OPTIONS {_CORE}/machine/overrides.py:OVERRIDES"),
+    ("renamed, and given to the module", "roles/gpu_node/tasks/main.yml:gpu_count"),
+    ("checked: a number", f"{_CORE}/module/__init__.py:MACHINE_OPTIONS {_CORE}/machine/overrides.py:OVERRIDES"),
     ("becomes a keyword argument", f"{_CORE}/machine/overrides.py:machine_from"),
     ("checked: 1 to 64; then the length of Machine.gpus", f"{_CORE}/machine/build.py:build_machine"),
     ("accompanied by the options", f"{_CORE}/node/spec_options.py:options_of {_CORE}/nvcdi/options.py:Options"),
@@ -170,7 +170,7 @@ STOPS = (
     ),
     ("held against what runtimes refuse", f"{_CORE}/node/cdi_spec.py:_refuse_what_runtimes_refuse"),
     ("becomes bytes", f"{_CORE}/cdi/serialize.py:serialize"),
-    ("becomes a component, which travels whole", f"{_CORE}/node/components.py:cdi_spec {_CORE}/module.py:run"),
+    ("becomes a component, which travels whole", f"{_CORE}/node/components.py:cdi_spec {_CORE}/node/whole.py:look"),
     (
         "becomes a change, and a file",
         f"{_CORE}/host/converge.py:converge {_CORE}/host/plan.py:make_plan {_CORE}/host/apply.py:apply {_CORE}/host/put.py:put",

@@ -12,7 +12,10 @@ import pytest
 
 PLUGINS = os.path.join(house.CHECKOUT, "plugins")
 MODULES = house.core()
-DOORS = house.read(os.path.join(PLUGINS, "modules"))
+DOORS = {
+    **house.read(os.path.join(PLUGINS, "modules")),
+    **{f"action.{name}": source for name, source in house.read(os.path.join(PLUGINS, "action")).items()},
+}
 DEVICE_PLUGIN = house.read(os.path.join(house.CHECKOUT, "device_plugin"))
 
 # What each room may import of the core, by prefix (relative to module_utils). A file beside the rooms is a room of its own.
@@ -30,11 +33,11 @@ MAY = {
     "runtime_config": ("errors", "runtime_config"),
     "kind_cluster": ("errors", "kind_cluster"),
     "node": (*GROUND, "machine", "layout", "host", "cdi", "nvcdi", "native", "node"),
-    "module": ("errors", "parameters", "machine", "layout", "host", "node"),
+    "module": ("errors", "parameters", "machine", "layout", "host", "node", "kind_cluster", "module"),
     "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "native", "cli"),
 }
 # The same for what stands on the core: the Ansible modules, and the device plugin.
-DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "kind_cluster", "module")
+DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
 DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
@@ -71,6 +74,7 @@ MAY_LOOK = {
     "host.guard": {"open"},  # /proc of the running kernel
     "node.state": {"open"},  # /proc of the running kernel
     "module": {"os.path.isdir"},  # the host root
+    "module.node": {"os.path.lexists"},  # the host root
     "cli.node_command": {"os.path.isdir"},  # the host root
     "cli.import_command": {"open"},  # the user's captures and the definition of them
     "cli.machine_flags": {"open"},  # the user's machine file

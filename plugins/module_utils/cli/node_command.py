@@ -10,7 +10,7 @@ import sys
 from .. import parameters
 from ..errors import UsageError
 from ..host import diff, guard
-from ..host.converge import Component, change, strict_of
+from ..host.converge import Component, change
 from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
 from ..host.plan import Changes
 from ..host.root import HostRoot
@@ -18,10 +18,11 @@ from ..layout.devices import DeviceOptions
 from ..layout.driver_tree import DriverTreeOptions
 from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
-from ..node import components
+from ..node import components, whole
 from ..node.cautions import cautions
 from ..node.keeper import Keeper, released
 from ..node.removal import removal
+from ..node.whole import Mock
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute, host_root, instance, machine_flags, machine_from, node_flags
 
@@ -111,7 +112,7 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
     warnings: list[str] = []
     machine = machine_from(values, warnings)
     owner = components.user_or_root()
-    device_options = DeviceOptions(
+    devices = DeviceOptions(
         uid=owner,
         gid=owner,
         uvm_major=parameters.major("uvm_major", values.text("uvm-major")),
@@ -123,58 +124,42 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
         "architecture", values.optional("architecture") or os.uname().machine, ARCHITECTURES
     )
     toolkit_root = absolute(values, "toolkit-root")
-    names: list[str] = []
-
-    def kept(root: HostRoot, wanted: list[Component]) -> list[Component]:
-        return released(root, name) if keeper is None else keeper.components(root, machine, wanted)
-
-    def look(root: HostRoot) -> list[Component]:
-        nodes = device_options
-        if nodes.dri:
-            from ..node import drm
-
-            dev_roots = [base] if "fs" in modes else []
-            dev_roots += ["/", driver_root] if "cdi" in modes else []
-            nodes = drm.numbered(root, nodes, machine, dev_roots)
-        restore = components.restore_at_boot(root, nodes, machine)
-        wanted: list[Component] = []
-        if "fs" in modes:
-            wanted.append(components.devices(machine, base, nodes, architecture, restore, name))
-        if "cdi" not in modes:
-            return [*components.moved(root, components.owners_in(wanted), parts, name), *wanted, *kept(root, wanted)]
-        for dev_root in ("/", driver_root):
-            wanted.append(components.dev_root_devices(machine, base, dev_root, nodes, restore, name))
-        tree = DriverTreeOptions(architecture=architecture, uid=owner, gid=owner)
-        wanted.append(components.driver_tree(machine, driver_root, tree, name))
-        owners = [*components.owners_in(wanted), Owner(CDI_SPEC, spec_path, name)]
-        moved = components.moved(root, owners, parts, name)
-
-        from ..node import cdi_spec
+    mock = Mock(
+        machine=machine,
+        base=base,
+        devices=devices,
+        architecture=architecture,
+        instance=name,
+        below_base="fs" in modes,
+    )
+    if "cdi" in modes:
+        from ..node.cdi_spec import SpecFile
         from ..nvcdi.options import options_from
 
-        options = options_from(
-            {
-                "mode": "nvml",
-                "driver_root": driver_root,
-                "dev_root": "/",
-                "hook_mode": "toolkit" if values.on("with-hook") else "none",
-                "architecture": architecture,
-            }
+        hook_mode = "toolkit" if values.on("with-hook") else "none"
+        places = {"driver_root": driver_root, "dev_root": "/"}
+        mock = mock.but(
+            dev_roots=("/", driver_root),
+            driver_root=driver_root,
+            tree=DriverTreeOptions(architecture=architecture, uid=owner, gid=owner),
+            options=options_from({"mode": "nvml", "hook_mode": hook_mode, "architecture": architecture, **places}),
+            spec_file=SpecFile(
+                path=spec_path,
+                toolkit_root=toolkit_root,
+                devices_are_files=devices.regular_files,
+                uid=owner,
+                gid=owner,
+                instance=name,
+            ),
         )
-        spec_file = cdi_spec.SpecFile(
-            path=spec_path,
-            toolkit_root=toolkit_root,
-            devices_are_files=device_options.regular_files,
-            uid=owner,
-            gid=owner,
-            instance=name,
-        )
-        root.be_strict(strict_of(wanted))
-        insist = (values.on("take-over"), values.on("allow-real-driver"))
-        spec = cdi_spec.make(machine, root, options, spec_file, moved + wanted, *insist)
-        names[:] = spec.device_names
-        wanted.append(spec.component)
-        return [*moved, *wanted, *kept(root, wanted)]
+    names: list[str] = []
+
+    def look(root: HostRoot) -> list[Component]:
+        wanted = whole.look(root, mock, parts, values.on("take-over"), values.on("allow-real-driver"))
+        if wanted.spec is not None:
+            names[:] = wanted.spec.device_names
+        own = wanted.components
+        return [*own, *(released(root, name) if keeper is None else keeper.components(root, machine, own))]
 
     with HostRoot(root_path) as root:
         changes = _change(values, root, look)

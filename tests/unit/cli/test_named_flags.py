@@ -26,7 +26,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import components,
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 CORE = os.path.join(ROOT, "plugins", "module_utils")
 # Packages that gpu-mockctl does not load, and those whose texts are the programs' of a node.
-OTHERS = ("kind_cluster", "native", "runtime_config")
+OTHERS = ("kind_cluster", "module", "native", "runtime_config")
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
 
 
@@ -48,7 +48,7 @@ def sources():
         if os.path.relpath(place, CORE).split(os.sep)[0] in OTHERS:
             continue
         for name in files:
-            if name.endswith(".py") and os.path.join(place, name) != os.path.join(CORE, "module.py"):
+            if name.endswith(".py"):
                 with open(os.path.join(place, name), encoding="utf-8") as handle:
                     found.append((os.path.relpath(os.path.join(place, name), CORE), ast.parse(handle.read())))
     return found

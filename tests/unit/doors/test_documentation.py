@@ -22,12 +22,14 @@ def fragment_options(name):
 @pytest.mark.parametrize(
     "name",
     [
+        "nvmock_node",
         "nvmock_devices",
         "nvmock_driver_tree",
         "nvmock_cdi_spec",
         "nvmock_gpu_state",
         "nvmock_machine_info",
         "nvmock_verify",
+        "nvmock_objects_info",
         "nvmock_container_runtime",
     ],
 )
@@ -36,11 +38,12 @@ def test_every_module_option_is_documented_as_it_is(name):
     options_module = importlib.import_module(f"{PLUGINS}.module_utils.module")
     spec = getattr(module, "ARGUMENT_SPEC", options_module.MACHINE_OPTIONS)
     documentation = yaml.safe_load(module.DOCUMENTATION)
-    documented = dict(documentation.get("options", {}))
+    documented = {}
     for fragment in documentation["extends_documentation_fragment"]:
         short = fragment.split(".")[2]
-        if short in ("machine", "host"):
+        if short != "attributes":
             documented.update(fragment_options(short))
+    documented.update(documentation.get("options", {}))
     assert set(documented) == set(spec)
     for option, facts in spec.items():
         for key in ("type", "default", "choices", "elements"):

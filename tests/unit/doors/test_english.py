@@ -86,10 +86,10 @@ def test_a_phrase_to_avoid_is_in_no_text(phrase):
     [
         ("README.md", "mock NVIDIA GPU node"),
         ("docs/reference.md", "name of the kind cluster"),
-        ("roles/gpu_node/tasks/present.yml", "Install the mock driver"),
+        ("roles/gpu_node/tasks/main.yml", "Create or remove the mock GPUs"),
         ("roles/gpu_node/meta/argument_specs.yml", "Whether to create a CDI specification"),
         ("roles/device_plugin/tasks/sharing.yml", "is not allowed: must be"),
-        ("plugins/modules/nvmock_devices.py", "Permissions of the device nodes"),
+        ("plugins/modules/nvmock_devices.py", "Device nodes and procfs of mock NVIDIA GPUs"),
         ("device_plugin/service.py", "another plugin listens there"),
         ("native/payload.h", "Copyright"),
         ("scripts/run-tests", "suites"),

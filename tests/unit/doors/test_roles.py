@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 
 import plays
 import pytest
@@ -24,23 +25,33 @@ def read(*path):
         return yaml.safe_load(handle)
 
 
-@pytest.mark.parametrize("name", ["nvmock_devices", "nvmock_driver_tree", "nvmock_cdi_spec"])
-def test_every_option_of_a_module_has_a_variable_that_says_the_same(name):
-    block = read("tasks", "present.yml")[0]
-    given = dict(block["module_defaults"]["group/nvmock.gpu.node"])
-    for task in block["block"]:
-        given.update(task.get(f"nvmock.gpu.{name}", {}))
-    spec = importlib.import_module(f"ansible_collections.nvmock.gpu.plugins.modules.{name}").ARGUMENT_SPEC
-    assert set(given) - set(spec) == set()
-    given.pop("state", None)  # chosen by gpu_node_state, and for the specification by gpu_node_cdi
-    assert set(spec) - set(given) == {"state"}
+def test_every_option_of_the_module_has_a_variable_that_says_the_same():
+    given = next(
+        task["nvmock.gpu.nvmock_node"] for task in read("tasks", "main.yml") if "nvmock.gpu.nvmock_node" in task
+    )
+    spec = importlib.import_module("ansible_collections.nvmock.gpu.plugins.modules.nvmock_node").ARGUMENT_SPEC
+    assert set(spec) == set(given)
     variables = read("meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
+    said = {}
     for option, expression in given.items():
-        variable = expression.split()[1]
-        facts = variables.get(variable, {})
-        for key in ("choices", "elements") if facts else ():
+        [variable] = set(re.findall(r"\bgpu_node_\w+", expression)) - {"gpu_node_state"} or {"gpu_node_state"}
+        facts = said[variable] = variables[variable]
+        for key in ("choices", "elements"):
             taken = spec[option].get(key, ())
             assert sorted(facts.get(key, ())) == sorted("str" if taken == "raw" else taken), f"{variable}: {key}"
+    assert set(said) == set(variables)
+
+
+@pytest.mark.parametrize("name", ["nvmock_devices", "nvmock_driver_tree", "nvmock_cdi_spec"])
+def test_the_module_has_every_option_of_the_three(name):
+    modules = "ansible_collections.nvmock.gpu.plugins.modules."
+    whole = importlib.import_module(modules + "nvmock_node").ARGUMENT_SPEC
+    single = importlib.import_module(modules + name).ARGUMENT_SPEC
+    # The path has another name, and what the device nodes are is known.
+    assert set(single) - set(whole) <= {"path", "devices_are_files"}
+    differing = {option for option in single if option in whole and whole[option] != single[option]}
+    # nvmock_cdi_spec does not remove a driver installation, so that its default is the path.
+    assert differing <= {"driver_root"}
 
 
 SHAPE = {

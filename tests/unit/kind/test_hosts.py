@@ -51,7 +51,17 @@ def test_the_roles_are_those_of_the_module():
 )
 def test_config(nodes, more, fields):
     expected = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": "gpus", **fields}
-    assert kind_cluster_config.kind_cluster_config(nodes, "gpus", more) == expected
+    made = kind_cluster_config.kind_cluster_config(nodes, "gpus", more)
+    [kubelet] = made.pop("kubeadmConfigPatches")
+    assert made == expected
+    assert yaml.safe_load(kubelet) == {"kind": "KubeletConfiguration", "nodeStatusUpdateFrequency": "3s"}
+
+
+def test_patches_of_a_user_come_last():
+    made = kind_cluster_config.kind_cluster_config(
+        [CONTROL], "gpus", {"kubeadmConfigPatches": ["kind: ClusterConfiguration"]}
+    )
+    assert len(made["kubeadmConfigPatches"]) == 2 and made["kubeadmConfigPatches"][-1] == "kind: ClusterConfiguration"
 
 
 # Inventory hosts

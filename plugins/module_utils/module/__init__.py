@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import os
 
-from . import parameters
-from .errors import NvmockError
-from .host import diff, guard
-from .host.converge import Component, change
-from .host.plan import Changes
-from .host.root import HostRoot
-from .machine.overrides import OVERRIDES
-from .node import components
-from .node.keeper import released
-from .node.removal import removal
+from .. import parameters
+from ..errors import NvmockError
+from ..host import diff, guard
+from ..host.converge import Component, change
+from ..host.plan import Changes
+from ..host.root import HostRoot
+from ..machine.overrides import OVERRIDES
+from ..node import components
+from ..node.keeper import released
+from ..node.removal import removal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from ..host.left import Left
 
 MACHINE_OPTIONS: dict[str, Any] = {row.name: row.ansible for row in OVERRIDES}
 
@@ -46,7 +48,7 @@ def architecture_from(value: str | None) -> str:
 
     :raises ParameterError: there is no driver for it.
     """
-    from .layout.stub_library import ARCHITECTURES
+    from ..layout.stub_library import ARCHITECTURES
 
     return parameters.one_of("architecture", os.uname().machine if value is None else value, ARCHITECTURES)
 
@@ -64,6 +66,14 @@ def place_from(params: dict[str, Any], name: str, default: str) -> tuple[str, bo
     """Return the path of the option *name*, and whether it was given: then it narrows a removal."""
     given = params[name] is not None
     return parameters.absolute_path(name, params[name] if given else default), given
+
+
+def owner_from(name: str, number: int | None) -> int | None:
+    """Return *number* if it can own a file; the highest 32-bit number stands for none.
+
+    :raises ParameterError: it can't.
+    """
+    return None if number is None else parameters.integer(name, number, 0, 2**32 - 2)
 
 
 def run(
@@ -94,30 +104,53 @@ def run(
             return gone + wanted + released(root, instance or "")
         return removal(root, parts, instance, paths)
 
+    changes = change_node(module, complete, host_root, look is not None)
+    result.update(outcome(changes))
+    if module._diff:
+        result["diff"] = diff.diffs(changes, contents_of_new_files)
+    leave(module, result, changes.half_done if look is None else [], changes)
+
+
+def change_node(module: Any, look: Callable[[HostRoot], list[Component]], host_root: str, creates: bool) -> Changes:
+    """Bring the node to the state that *look* describes, and pass on what the guard warns about.
+
+    :arg look: reads the node, with the lock held, and returns the components.
+    :arg creates: whether the run creates something: then the host root must exist.
+    """
     changes = Changes()
     warnings: list[str] = []
     with OneLine(module):
-        if look is not None or os.path.isdir(host_root):  # nothing to remove where no node is
+        if creates or os.path.isdir(host_root):  # nothing to remove where no node is
             with HostRoot(host_root) as root:
                 changes = change(
                     root,
-                    complete,
+                    look,
                     check=module.check_mode,
                     take_over=module.params["take_over"],
                     allow_real_driver=module.params["allow_real_driver"],
                     say=module.warn,
                 )
-                warnings = guard.warnings(root) if look is not None else []
+                warnings = guard.warnings(root) if creates else []
     for text in warnings:
         module.warn(text)
-    result["changed"] = bool(changes)
-    result.update(diff.paths_by_action(changes))
-    result["left"] = [left.path for left in changes.left]
-    if module._diff:
-        result["diff"] = diff.diffs(changes, contents_of_new_files)
-    if look is None and changes.half_done:
-        reasons = "; ".join([str(left) for left in changes.half_done[:3]])
-        more = f" (and {len(changes.half_done) - 3} more)" if len(changes.half_done) > 3 else ""
+    return changes
+
+
+def outcome(changes: Changes) -> dict[str, object]:
+    """Return the return values that every module has for what it changed."""
+    left = [left.path for left in changes.left]
+    return {"changed": bool(changes), **diff.paths_by_action(changes), "left": left}
+
+
+def leave(module: Any, result: dict[str, object], half_done: list[Left], changes: Changes) -> None:
+    """Leave the module with *result*.
+
+    :arg half_done: what should be removed and stays: then the module fails.
+    :arg changes: what else is left is only warned about.
+    """
+    if half_done:
+        reasons = "; ".join([str(left) for left in half_done[:3]])
+        more = f" (and {len(half_done) - 3} more)" if len(half_done) > 3 else ""
         module.fail_json(msg=f"not everything is removed: {reasons}{more}", **result)
     for left in changes.left:
         module.warn(str(left))

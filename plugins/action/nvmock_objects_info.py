@@ -1,0 +1,23 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the module nvmock_objects_info without a process of its own where that is possible."""
+
+from __future__ import annotations
+
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.objects_info import ARGUMENT_SPEC, run
+from ansible_collections.nvmock.gpu.plugins.plugin_utils.local_module import LocalModule
+
+# Loaded here, the library is loaded once, and not again for each task: it takes longer than what most tasks ask.
+try:
+    import kubernetes.client
+    import kubernetes.config  # noqa: F401
+except ImportError:  # the module says so
+    pass
+
+
+class ActionModule(LocalModule):
+    """The action of nvmock_objects_info."""
+
+    NAME = "nvmock.gpu.nvmock_objects_info"
+    ARGUMENT_SPEC = ARGUMENT_SPEC
+    run_module = staticmethod(run)

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the module nvmock_node does: on a node, or in the process of Ansible if the node is a directory of its machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from .. import parameters
+from ..host import diff
+from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE
+from ..host.root import HostRoot
+from ..layout import driver_tree
+from ..layout.devices import DEFAULT_CAPS_MAJOR, DEFAULT_UVM_MAJOR, DeviceOptions
+from ..layout.stub_library import ARCHITECTURES
+from ..machine.facts import gpu_facts
+from ..machine.overrides import deprecations, machine_from
+from ..node import (
+    DEFAULT_BASE,
+    DEFAULT_DRIVER_ROOT,
+    DEFAULT_SPEC_PATH,
+    DEFAULT_TOOLKIT_ROOT,
+    cdi_spec,
+    components,
+    spec_options,
+    whole,
+)
+from ..node.cautions import cautions
+from ..node.keeper import released
+from ..node.removal import removal
+from ..node.verify import verify_cdi, verify_filesystem
+from . import (
+    HOST_OPTIONS,
+    MACHINE_OPTIONS,
+    OneLine,
+    architecture_from,
+    change_node,
+    host_root_from,
+    instance_from,
+    leave,
+    outcome,
+    owner_from,
+    place_from,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..host.converge import Component
+    from ..host.plan import Changes
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **HOST_OPTIONS,
+    **MACHINE_OPTIONS,
+    **spec_options.argument_spec(),
+    "base": {"type": "path"},
+    "dev_roots": {"type": "list", "elements": "path", "default": ["/", DEFAULT_DRIVER_ROOT]},
+    "dri": {"type": "bool", "default": False},
+    "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
+    "caps_major": {"type": "int", "default": DEFAULT_CAPS_MAJOR},
+    "device_mode": {"type": "raw", "default": "0666"},
+    "device_uid": {"type": "int"},
+    "device_gid": {"type": "int"},
+    "device_files": {"type": "str", "choices": ["char", "regular", "auto"], "default": "char"},
+    "restore_at_boot": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+    "driver_root": {"type": "path"},
+    "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
+    "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
+    "cdi": {"type": "bool", "default": True},
+    "cdi_spec_path": {"type": "path"},
+    "toolkit_root": {"type": "path", "default": DEFAULT_TOOLKIT_ROOT},
+    "verify": {"type": "bool", "default": True},
+    "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
+}
+
+_PARTS = frozenset((DEVICES, DEV_ROOT, DRIVER_TREE, CDI_SPEC))
+# How the parts are removed: one after the other, each narrowed by its own path only.
+_FAMILIES = (
+    (CDI_SPEC, frozenset((CDI_SPEC,))),
+    (DRIVER_TREE, frozenset((DRIVER_TREE,))),
+    (DEVICES, frozenset((DEVICES, DEV_ROOT))),
+)
+
+
+def run(module: Any) -> None:
+    """Create, verify or remove the node that the parameters describe, and leave the module with the result.
+
+    :arg module: an AnsibleModule, or what stands for it in a process of Ansible's own.
+    """
+    params = module.params
+    mock = None
+    narrowed = {}
+    with OneLine(module):
+        base, base_given = place_from(params, "base", DEFAULT_BASE)
+        instance = instance_from(params)
+        host_root = host_root_from(params)
+        owners = {name: owner_from(name, params[name]) for name in ("device_uid", "device_gid")}
+        if params["state"] == "present":
+            mock = _mock(params, base, instance or "", owners)
+            for text in deprecations(params):
+                module.deprecate(text, version="2.0.0", collection_name="nvmock.gpu")
+        driver_root, driver_root_given = place_from(params, "driver_root", DEFAULT_DRIVER_ROOT)
+        given = params["cdi_spec_path"] is not None
+        spec_path = cdi_spec.spec_path("cdi_spec_path", params["cdi_spec_path"] if given else DEFAULT_SPEC_PATH)
+        if mock is not None:
+            mock = _with_files(params, mock, driver_root, spec_path)
+        places = {
+            DEVICES: (base, base_given),
+            DRIVER_TREE: (driver_root, driver_root_given),
+            CDI_SPEC: (spec_path, given),
+        }
+        narrowed = {part: path for part, (path, is_given) in places.items() if is_given}
+    if mock is None:
+        _remove(module, host_root, instance, narrowed)
+    else:
+        _create(module, host_root, mock, instance, spec_path)
+
+
+def _mock(params: dict[str, Any], base: str, instance: str, owners: dict[str, int | None]) -> whole.Mock:
+    """Return the mock without its files."""
+    machine = machine_from(params)
+    devices = DeviceOptions(
+        mode=parameters.mode("device_mode", params["device_mode"]),
+        uid=components.user_or_root(owners["device_uid"]),
+        gid=components.user_or_root(owners["device_gid"]),
+        uvm_major=parameters.major("uvm_major", params["uvm_major"]),
+        caps_major=parameters.major("caps_major", params["caps_major"]),
+        dri=params["dri"],
+        regular_files=components.wants_regular_files(params["device_files"]),
+    )
+    dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
+    return whole.Mock(
+        machine=machine,
+        base=base,
+        devices=devices,
+        architecture=architecture_from(params["architecture"]),
+        instance=instance,
+        dev_roots=tuple(dev_roots),
+        restore_at_boot=params["restore_at_boot"],
+    )
+
+
+def _with_files(params: dict[str, Any], mock: whole.Mock, driver_root: str, spec_path: str) -> whole.Mock:
+    """Return *mock* with its driver installation and its specification."""
+    user = components.user_or_root()
+    tree = driver_tree.DriverTreeOptions(
+        layout=params["layout"], content=params["content"], architecture=mock.architecture, uid=user, gid=user
+    )
+    mock = mock.but(driver_root=driver_root, tree=tree)
+    if not params["cdi"]:
+        return mock
+    dev_root = parameters.absolute_path("dev_root", params["dev_root"], root_allowed=True)
+    given = {**params, "driver_root": driver_root, "dev_root": dev_root, "architecture": mock.architecture}
+    spec_file = cdi_spec.SpecFile(
+        path=spec_path,
+        toolkit_root=parameters.absolute_path("toolkit_root", params["toolkit_root"]),
+        devices_are_files=mock.devices.regular_files,
+        uid=user,
+        gid=user,
+        instance=mock.instance,
+    )
+    return mock.but(options=spec_options.options_of(given), spec_file=spec_file)
+
+
+def _create(module: Any, host_root: str, mock: whole.Mock, instance: str | None, spec_path: str) -> None:
+    params = module.params
+    spec: dict[str, object] = {}
+    places: list[whole.Places] = []
+    without: list[Component] = []  # the specification that the node should not have
+    parts = _PARTS if mock.options is not None else _PARTS - {CDI_SPEC}
+
+    def look(root: HostRoot) -> list[Component]:
+        wanted = whole.look(root, mock, parts, params["take_over"], params["allow_real_driver"])
+        if wanted.spec is not None:
+            spec["device_names"] = wanted.spec.device_names
+            spec["cdi_version"] = wanted.spec.cdi_version
+            spec["hook_path"] = wanted.spec.hook_path
+        else:
+            without[:] = components.to_remove(root, frozenset((CDI_SPEC,)), instance, {CDI_SPEC: spec_path})
+        found = [*wanted.components, *without]
+        places[:] = [whole.Places(root, found)]
+        return [*found, *released(root, mock.instance)]
+
+    if module.check_mode and not os.path.lexists(host_root):
+        with tempfile.TemporaryDirectory(prefix="nvmock-check.") as empty:
+            changes = _change(module, look, empty, mock)
+    else:
+        changes = _change(module, look, host_root, mock)
+    result = _result(module, changes, places[0])
+    result["devices"]["gpus"] = gpu_facts(mock.machine)
+    result["devices"]["device_files"] = "regular" if mock.devices.regular_files else "char"
+    result["driver_tree"]["driver_version"] = mock.machine.driver_version
+    if mock.tree is not None:
+        library_directory = driver_tree.library_directory(mock.tree)
+        result["driver_tree"]["library_directory"] = f"{mock.driver_root}/{library_directory}"
+    result["cdi_spec"].update(spec)
+    half_done = [left for left in changes.half_done if without and places[0].of(left.path, True) == CDI_SPEC]
+    if params["verify"] and not module.check_mode and not half_done:
+        _verify(module, host_root, mock, spec_path, result)
+    leave(module, result, half_done, changes)
+
+
+def _change(module: Any, look: Callable[[HostRoot], list[Component]], host_root: str, mock: whole.Mock) -> Changes:
+    with OneLine(module), HostRoot(host_root) as root:
+        for text in cautions(root, mock.machine):
+            module.warn(text)
+    return change_node(module, look, host_root, creates=True)
+
+
+def _verify(module: Any, host_root: str, mock: whole.Mock, spec_path: str, result: dict[str, Any]) -> None:
+    outcomes = []
+    with OneLine(module), HostRoot(host_root) as root:
+        outcomes.append(verify_filesystem(root, mock.base, mock.devices.regular_files))
+        if mock.options is not None:
+            outcomes.append(verify_cdi(root, mock.driver_root, spec_path))
+    lines = [line for outcome in outcomes for line in outcome.lines]
+    problems = [problem for outcome in outcomes for problem in outcome.problems]
+    result["verification"] = {"changed": False, "lines": lines, "problems": problems}
+    if problems:
+        module.fail_json(msg="; ".join(problems), **result)
+
+
+def _remove(module: Any, host_root: str, instance: str | None, narrowed: dict[str, str]) -> None:
+    places: list[whole.Places] = []
+
+    def look(root: HostRoot) -> list[Component]:
+        gone = []
+        for part, family in _FAMILIES:
+            gone += removal(root, family, instance, {part: narrowed[part]} if part in narrowed else {})
+        places[:] = [whole.Places(root, gone, removal=True)]
+        return gone
+
+    changes = change_node(module, look, host_root, creates=False)
+    result = _result(module, changes, places[0] if places else None)
+    leave(module, result, changes.half_done, changes)
+
+
+def _result(module: Any, changes: Changes, places: whole.Places | None) -> dict[str, Any]:
+    """Return the changes of each part, by the name of its return value."""
+    parts = dict.fromkeys(whole.PARTS, changes) if places is None else whole.by_part(changes, places)
+    result: dict[str, Any] = {part: outcome(of_part) for part, of_part in parts.items()}
+    result.update(changed=bool(changes), verification={})
+    if module._diff:
+        result["diff"] = [one for part, of_part in parts.items() for one in diff.diffs(of_part, part == CDI_SPEC)]
+    return result
