@@ -178,6 +178,13 @@ def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
     return numbers
 
 
+def gpu_instance_profile_id(profiles: tuple[MigProfile, ...], name: str) -> int:
+    """Return the id that NVML and `nvidia-smi mig -lgip` show for the profile *name*, which is one of *profiles*."""
+    place = [profile.name for profile in profiles].index(name)
+    number = _profile_numbers(profiles)[place]
+    return _IDS.get(number, _OTHER_IDS + number)
+
+
 def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
     can_p2p = model is not None and model.compute_capability >= _P2P_FROM
     can_graphics = "+gfx" in profile.name
