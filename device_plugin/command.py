@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 from nvmock_gpu.errors import NvmockError
 
 from .flags import parse
+from .kubelet_directory import must_be_writable
 from .node_api import LabelKeeper, in_cluster
+from .one_per_node import occupy
 from .plugin import Plugin
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     keeper = None if api is None or not options.labels else LabelKeeper(api)
     try:
         if options.devices:
-            _must_be_writable(options.plugin_directory)
+            must_be_writable(options.plugin_directory, "--plugin-directory")
+            occupy(options.plugin_directory, exclusive=False)
         plugin = Plugin(
             options,
             kubelet_version=(lambda: None) if api is None else api.kubelet_version,
@@ -44,16 +46,3 @@ def main(arguments: Sequence[str]) -> int:
         print(f"gpu-mock-device-plugin: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-class DirectoryError(NvmockError):
-    """The kubelet's directory can't be used."""
-
-
-def _must_be_writable(directory: str) -> None:
-    if not os.path.isdir(directory):
-        raise DirectoryError(
-            f"{directory} does not exist: mount the kubelet's device-plugins directory there, or set --plugin-directory"
-        )
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise DirectoryError(f"{directory} is not writable: run as root, with the directory mounted writable")

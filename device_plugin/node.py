@@ -137,6 +137,19 @@ class Node:
             if reason:
                 found.reasons[device.uuid] = reason
 
+    def edits(self, device: Device) -> tuple[dict[str, list[Entry]], dict[str, list[Entry]]] | None:
+        """What a container needs for *device* as of the last :meth:`look`: the specification's common edits, and the device's.
+
+        :returns: None if no valid specification defines the device.
+        """
+        registry = self._specs()
+        for name in (device.uuid, device.index):
+            path = registry.devices.get(f"{self._kind}={name}")
+            if path is not None:
+                spec = registry.specs[path]
+                return spec.get("containerEdits") or {}, _edits_of(spec, name)
+        return None
+
     def _specs(self) -> Registry:
         stamp = []
         for directory in DEFAULT_DIRECTORIES:

@@ -4,45 +4,34 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
-import ssl
 import threading
 import time
 from typing import Any
 
-from nvmock_gpu.errors import NvmockError
-
+from . import api_server
+from .api_server import ApiError, ApiServer
 from .log import Once, described, log
 
-ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 OWNED = "nvmock.gpu/labels"
 """Annotation that lists the managed labels of a node, so that exactly those can be removed."""
 _PAUSE = 5.0
 _LOOK_AGAIN = 60.0
 
 
-class ApiError(NvmockError):
-    """The API server can't be reached, or refuses."""
-
-
 class NodeApi:
-    """Calls of a pod with a service account."""
+    """The Node object of this pod's node."""
 
-    def __init__(self, node: str, host: str, port: int, account: str = ACCOUNT) -> None:
+    def __init__(self, server: ApiServer, node: str) -> None:
+        self._server = server
         self._path = f"/api/v1/nodes/{node}"
-        self._host = host
-        self._port = port
-        self._account = account
 
     def get(self) -> dict[str, Any]:
         """The Node object."""
-        return self._call("GET", None)
+        return self._server.call("GET", self._path)
 
     def patch(self, metadata: dict[str, Any]) -> None:
         """Merge into the node's metadata; a value of None removes its key."""
-        self._call("PATCH", json.dumps({"metadata": metadata}))
+        self._server.call("PATCH", self._path, {"metadata": metadata}, "application/merge-patch+json")
 
     def kubelet_version(self) -> str | None:
         """The version, such as ``v1.31.0``; None if it can't be determined."""
@@ -53,36 +42,11 @@ class NodeApi:
             return None
         return version
 
-    def _call(self, method: str, body: str | None) -> dict[str, Any]:
-        try:
-            # The kubelet renews the token.
-            with open(f"{self._account}/token", encoding="ascii") as file:
-                token = file.read().strip()
-            context = ssl.create_default_context(cafile=f"{self._account}/ca.crt")
-            connection = http.client.HTTPSConnection(self._host, self._port, timeout=5, context=context)
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/merge-patch+json"}
-            try:
-                connection.request(method, self._path, body, headers)
-                response = connection.getresponse()
-                content = response.read()
-            finally:
-                connection.close()
-            answer = json.loads(content)
-            if not isinstance(answer, dict):
-                raise ValueError("its answer is not an object")
-        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-            raise ApiError(f"the API server at {self._host}:{self._port}: {error}") from None
-        if response.status != http.client.OK:
-            raise ApiError(f"the API server refuses {method} {self._path}: {answer.get('message', response.reason)}")
-        return answer
-
 
 def in_cluster(node: str) -> NodeApi | None:
-    """The API of the cluster that this pod runs in; None outside of a cluster, or without the name of the node."""
-    host = os.environ.get("KUBERNETES_SERVICE_HOST")
-    if not node or not host or not os.path.exists(f"{ACCOUNT}/token"):
-        return None
-    return NodeApi(node, host, int(os.environ.get("KUBERNETES_SERVICE_PORT", "443")))
+    """The Node object in the cluster that this pod runs in; None outside of a cluster, or without the name of the node."""
+    server = api_server.in_cluster()
+    return None if server is None or not node else NodeApi(server, node)
 
 
 class LabelKeeper(threading.Thread):

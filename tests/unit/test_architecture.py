@@ -17,6 +17,7 @@ DOORS = {
     **{f"action.{name}": source for name, source in house.read(os.path.join(PLUGINS, "action")).items()},
 }
 DEVICE_PLUGIN = house.read(os.path.join(house.CHECKOUT, "device_plugin"))
+DRA_DRIVER = house.read(os.path.join(house.CHECKOUT, "dra_driver"))
 
 # What each room may import of the core, by prefix (relative to module_utils). A file beside the rooms is a room of its own.
 GROUND = ("errors", "values", "parameters")
@@ -36,9 +37,10 @@ MAY = {
     "module": ("errors", "parameters", "machine", "layout", "host", "node", "kind_cluster", "module"),
     "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "native", "cli"),
 }
-# The same for what stands on the core: the Ansible modules, and the device plugin.
-DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
+# The same for what stands on the core: the Ansible modules, the device plugin, and the DRA driver, which reads the node with the plugin.
+DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "kind_cluster", "module")
 DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", "host.view", "cdi")
+DRA_DRIVER_MAY = ("errors", "machine", "layout.nvml_facts", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
 SLOW = {"dataclasses", "typing", "pathlib", "re", "json", "yaml", "subprocess", "shutil", "tempfile", "enum", "logging"}
@@ -85,10 +87,16 @@ MAY_LOOK = {
     "kind_cluster.host": {"open", "os.listdir", "os.readlink", "os.stat", "os.statvfs"},
     "device_plugin.__init__": {"os.path.realpath"},  # the checkout
     "device_plugin.api": {"open"},  # a file beside it
-    "device_plugin.command": {"os.access", "os.path.isdir"},  # the kubelet's directory
-    "device_plugin.node_api": {"open", "os.path.exists"},  # the pod's service account
+    "device_plugin.kubelet_directory": {"os.access", "os.path.isdir"},  # the kubelet's directory
+    "device_plugin.one_per_node": {"os.open"},  # the kubelet's directory
+    "device_plugin.api_server": {"open", "os.path.exists"},  # the pod's service account
     "device_plugin.plugin": {"open", "os.listdir", "os.path.exists"},  # the kubelet's directory, the ready file
     "device_plugin.service": {"os.lstat", "os.path.lexists"},  # the kubelet's directory
+    "dra_driver.kubelet_api": {"open"},  # a file beside it
+    "dra_driver.driver": {"open", "os.path.exists"},  # the ready file
+    "dra_driver.service": {"os.path.lexists"},  # the kubelet's directory
+    # the driver's directory, and that of the claims' specifications, which is its own mount
+    "dra_driver.store": {"open", "os.listdir", "os.open", "os.path.exists"},
 }
 
 
@@ -122,7 +130,8 @@ def test_a_module_imports_only_what_its_package_may(name):
     + [
         pytest.param(DEVICE_PLUGIN, name, DEVICE_PLUGIN_MAY, id=f"device_plugin.{name}")
         for name in sorted(DEVICE_PLUGIN)
-    ],
+    ]
+    + [pytest.param(DRA_DRIVER, name, DRA_DRIVER_MAY, id=f"dra_driver.{name}") for name in sorted(DRA_DRIVER)],
 )
 def test_arrows_from_outside(sources, name, allowed):
     for imported in house.imports(sources[name], MODULES, inside=False):
@@ -137,7 +146,11 @@ def test_no_rule_allows_an_import_that_does_not_exist():
     for name, source in MODULES.items():
         if name:
             used[house.room(name)] |= {found.name for found in house.imports(source, MODULES) if found.of_core}
-    for sources, allowed, title in ((DOORS, DOORS_MAY, "modules"), (DEVICE_PLUGIN, DEVICE_PLUGIN_MAY, "device_plugin")):
+    for sources, allowed, title in (
+        (DOORS, DOORS_MAY, "modules"),
+        (DEVICE_PLUGIN, DEVICE_PLUGIN_MAY, "device_plugin"),
+        (DRA_DRIVER, DRA_DRIVER_MAY, "dra_driver"),
+    ):
         rules[title] = allowed
         used[title] = {
             found.name
@@ -227,7 +240,8 @@ def test_only_host_changes_a_file_system(name):
 
 def _sources():
     yield from ((name, source) for name, source in MODULES.items() if name)
-    yield from ((f"device_plugin.{name or '__init__'}", source) for name, source in DEVICE_PLUGIN.items())
+    for folder, sources in (("device_plugin", DEVICE_PLUGIN), ("dra_driver", DRA_DRIVER)):
+        yield from ((f"{folder}.{name or '__init__'}", source) for name, source in sources.items())
 
 
 def _called(node):

@@ -212,6 +212,11 @@ def has_p2p(model: GpuModel) -> bool:
     return model.compute_capability >= _P2P_FROM
 
 
+def gpu_instance_profile_id(profiles: tuple[MigProfile, ...], name: str) -> int:
+    """Return the id of the profile *name*, which is one of *profiles*."""
+    return profile_ids(profiles)[[profile.name for profile in profiles].index(name)]
+
+
 def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
     can_p2p = model is not None and has_p2p(model)
     can_graphics = "+gfx" in profile.name

@@ -239,8 +239,8 @@ def test_bad_flags_are_one_line(capsys, arguments, message):
 def test_the_messages_are_those_of_the_definition(tmp_path):
     if shutil.which("protoc") is None:
         pytest.skip("protoc is not here")
-    made = tmp_path / "api.binpb"
     environment = {**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}
-    subprocess.run([os.path.join(ROOT, "scripts", "generate-device-plugin-api"), made], check=True, env=environment)
-    with open(os.path.join(ROOT, "device_plugin", "api.binpb"), "rb") as file:
-        assert made.read_bytes() == file.read()
+    subprocess.run([os.path.join(ROOT, "scripts", "generate-device-plugin-api"), tmp_path], check=True, env=environment)
+    for made in ("device_plugin/api.binpb", "dra_driver/kubelet_api.binpb"):
+        with open(os.path.join(ROOT, made), "rb") as file:
+            assert (tmp_path / made).read_bytes() == file.read()

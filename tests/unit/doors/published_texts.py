@@ -22,7 +22,19 @@ import yaml
 
 ROOT = pathlib.Path(__file__).parents[3]
 _FOLDERS = (
-    *("docs", "roles", "playbooks", "plugins", "device_plugin", "bin", "native", "scripts", "molecule", "images"),
+    *(
+        "docs",
+        "roles",
+        "playbooks",
+        "plugins",
+        "device_plugin",
+        "dra_driver",
+        "bin",
+        "native",
+        "scripts",
+        "molecule",
+        "images",
+    ),
     *("changelogs", "meta", ".github", ".ci", ".config"),
 )
 _AT_THE_TOP = (
@@ -36,7 +48,7 @@ _AT_THE_TOP = (
     ".ansible-lint",
 )
 _SHELL_PROGRAMS = ("scripts/", ".ci/", "molecule/runtimes/make-")
-_PYTHON_PROGRAMS = ("bin/gpu-mockctl", "bin/gpu-mock-device-plugin")
+_PYTHON_PROGRAMS = ("bin/gpu-mockctl", "bin/gpu-mock-device-plugin", "bin/gpu-mock-dra-driver")
 # Keys of YAML files whose values people read.
 _YAML_KEYS = {"name", "msg", "fail_msg", "success_msg", "description", "short_description", "title", "notes", "label"}
 # A literal shorter than this, or of one word, is a name or a key and no English.

@@ -12,7 +12,7 @@ import yaml
 from test_templates import FACTS, ROOT, environment, read, templates
 
 EVERY = "Every pod"
-# How a template's object is named in the headings. A ConfigMap and a RuntimeClass grant nothing.
+# How a template's object is named in the headings. A ConfigMap, a RuntimeClass, a DeviceClass and a policy grant nothing.
 TITLES = {
     ("in_cluster", "daemonset.yml.j2"): "DaemonSet gpu-mock-NAME",
     ("in_cluster", "verify_job.yml.j2"): "Job gpu-mock-verify",
@@ -20,9 +20,15 @@ TITLES = {
     ("device_plugin", "daemonset.yml.j2"): "DaemonSet gpu-mock-device-plugin",
     ("device_plugin", "demo_pod.yml.j2"): "Pod gpu-demo",
     ("device_plugin", "account.yml.j2"): "Account gpu-mock-device-plugin",
+    ("dra_driver", "daemonset.yml.j2"): "DaemonSet gpu-mock-dra-driver",
+    ("dra_driver", "demo.yml.j2"): "Pod gpu-claim-demo",
+    ("dra_driver", "account.yml.j2"): "Account gpu-mock-dra-driver",
     ("in_cluster", "service_account.yml.j2"): None,
     ("in_cluster", "namespace.yml.j2"): "Namespaces",
     ("device_plugin", "namespace.yml.j2"): "Namespaces",
+    ("dra_driver", "namespace.yml.j2"): "Namespaces",
+    ("dra_driver", "device_classes.yml.j2"): None,
+    ("dra_driver", "policy.yml.j2"): None,
     ("in_cluster", "config_map.yml.j2"): None,
     ("device_plugin", "runtime_class.yml.j2"): None,
 }
@@ -36,6 +42,8 @@ def objects(role, name, **variables):
         device_plugin_image="image",
         device_plugin_demo_image="image",
         device_plugin_tolerations=[{"operator": "Exists"}],
+        dra_driver_image="image",
+        dra_driver_demo_image="image",
     )
     return list(yaml.safe_load_all(environment(role).get_template(name).render({**given, **variables})))
 
@@ -130,7 +138,7 @@ CONTAINERS = sorted(heading for heading in PRIVILEGES if ": " in heading)
 
 def test_every_template_is_looked_at():
     assert set(TITLES) == set(templates())
-    assert len(CONTAINERS) == 6 and "capabilities.add: MKNOD" in PRIVILEGES["DaemonSet gpu-mock-NAME: watch"]
+    assert len(CONTAINERS) == 8 and "capabilities.add: MKNOD" in PRIVILEGES["DaemonSet gpu-mock-NAME: watch"]
     assert PRIVILEGES["Account gpu-mock-device-plugin"] >= {"nodes: get", "nodes: patch"}
 
 
@@ -154,8 +162,17 @@ def test_every_pod_has_the_common_restrictions(heading):
 def test_an_account_without_labels_only_reads():
     rules = objects("device_plugin", "account.yml.j2", device_plugin_labels=False)[1]["rules"]
     assert [rule["verbs"] for rule in rules] == [["get"]]
-    labels_only = {"device_plugin_labels": False, "device_plugin_source": "nvidia"}
-    assert objects("device_plugin", "account.yml.j2", **labels_only)[1]["rules"][0]["verbs"] == ["get", "patch"]
+    for source in ("nvidia", "none"):
+        labels_only = {"device_plugin_labels": False, "device_plugin_source": source}
+        assert objects("device_plugin", "account.yml.j2", **labels_only)[1]["rules"][0]["verbs"] == ["get", "patch"]
+
+
+def test_a_plugin_that_only_sets_labels_has_no_socket():
+    for source in ("nvidia", "none"):
+        (daemonset,) = objects("device_plugin", "daemonset.yml.j2", device_plugin_source=source)
+        (container,) = daemonset["spec"]["template"]["spec"]["containers"]
+        assert "--no-devices" in container["args"]
+        assert [mount["name"] for mount in container["volumeMounts"]] == ["node", "run"]
 
 
 def test_the_account_of_the_in_cluster_path_has_no_rights():

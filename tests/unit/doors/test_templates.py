@@ -21,12 +21,15 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..")
 FACTS = {
     "_device_plugin_name": "gpu-mock-device-plugin",
     "_device_plugin_demo": "gpu-demo",
+    "_dra_driver_name": "gpu-mock-dra-driver",
+    "_dra_driver_demo": "gpu-claim-demo",
     "_in_cluster_service_account": "gpu-mock",
     "_in_cluster_labels": {"app.kubernetes.io/part-of": "nvmock.gpu"},
     "_in_cluster_script": "#!/bin/sh\n",
     "_in_cluster_daemonsets": [],
     "device_plugin_time_slicing": {"name": 2},
     "device_plugin_node_selector": {"key": "text"},
+    "dra_driver_node_selector": {"key": "text"},
     "machine": {
         "name": "text",
         "machine": "text",
@@ -136,8 +139,8 @@ def with_value(tree, plain, hostile):
 
 
 def test_there_are_templates():
-    assert {role for role, _name in templates()} == {"device_plugin", "in_cluster"}
-    assert len(templates()) >= 11
+    assert {role for role, _name in templates()} == {"device_plugin", "dra_driver", "in_cluster"}
+    assert len(templates()) >= 17
 
 
 def test_the_variables_are_those_of_users():

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+"""Prepare and Unprepare: which pods get which devices.
+
+Prepare can be repeated. Unprepare needs neither the API server nor the machine, because the kubelet keeps a pod Terminating until it
+has succeeded.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from device_plugin.api_server import ApiError
+from device_plugin.log import Once, described, log, one_line
+from nvmock_gpu.errors import NvmockError
+
+from .claim_spec import claim_spec
+from .claims import ClaimError, results_of
+from .kubelet_api import Device
+from .names import CDI_KIND, GROUP, cdi_device
+from .store import Held, Prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from device_plugin.api_server import ApiServer
+
+    from .claim_spec import Edits
+    from .kubelet_api import Claim
+    from .store import Store
+
+_UID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+class Preparation:
+    """The claims of one node.
+
+    :arg pool: name of the node's pool, which is the node's name.
+    """
+
+    def __init__(self, server: ApiServer, store: Store, pool: str) -> None:
+        self._server = server
+        self._store = store
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._devices: dict[str, tuple[str, tuple[Edits, Edits] | None]] = {}
+        self._trouble = Once()
+
+    def update(self, devices: Mapping[str, tuple[str, tuple[Edits, Edits] | None]]) -> None:
+        """Take over what the node offers now, and write the specifications that are missing.
+
+        :arg devices: by name, the UUID and the edits of each device; None if no specification defines it.
+        """
+        with self._lock:
+            self._devices = dict(devices)
+            for uid, claim in self._store.claims.items():
+                if self._store.has_spec(uid):
+                    continue
+                try:
+                    self._write(uid, claim)
+                    log(f"wrote the CDI specification of claim {claim.namespace}/{claim.name} again")
+                    self._trouble.over(uid)
+                except (NvmockError, OSError) as error:
+                    self._trouble.say(
+                        f"the CDI specification of claim {claim.namespace}/{claim.name} is missing: {error}", uid
+                    )
+
+    def prepare(self, claim: Claim) -> tuple[list[Device], str]:
+        """The devices for the kubelet, and why there are none."""
+        who = f"claim {claim.namespace}/{claim.name}"
+        try:
+            prepared = self._prepare(claim)
+        except (NvmockError, OSError) as error:
+            log(f"{who}: not prepared: {error}")
+            return [], one_line(f"{who}: {error}")
+        except Exception as error:  # an object of a form that its reader does not expect
+            log(f"{who}: not prepared: {described(error)}")
+            return [], one_line(f"{who}: {described(error)}")
+        log(f"{who}: prepared {' '.join(held.device for held in prepared.devices)}")
+        return [
+            Device(
+                request_names=[held.request],
+                pool_name=held.pool,
+                device_name=held.device,
+                cdi_device_ids=[f"{CDI_KIND}={cdi_device(claim.uid, held.device)}"],
+            )
+            for held in prepared.devices
+        ], ""
+
+    def unprepare(self, claim: Claim) -> str:
+        """Release the devices of a claim.
+
+        :returns: why it could not be done; the kubelet tries again.
+        """
+        if not _UID.fullmatch(claim.uid):
+            return ""  # it can't have been prepared
+        try:
+            with self._lock:
+                known = claim.uid in self._store.claims
+                self._store.drop(claim.uid)
+        except OSError as error:
+            log(f"claim {claim.namespace}/{claim.name}: not released: {error}")
+            return one_line(str(error))
+        if known:
+            log(f"claim {claim.namespace}/{claim.name}: released")
+        return ""
+
+    def _prepare(self, claim: Claim) -> Prepared:
+        if not _UID.fullmatch(claim.uid):
+            raise ClaimError(f"uid {claim.uid!r} is not allowed: must be a UUID")
+        found = self._get(claim.namespace, claim.name)
+        if found is None:
+            raise ClaimError("it does not exist")
+        if found["metadata"]["uid"] != claim.uid:
+            raise ClaimError(
+                f"its UID is {found['metadata']['uid']}, not {claim.uid}: it was deleted and created again"
+            )
+        results = results_of(found, self._pool)
+        with self._lock:
+            before = {held.device: held.uuid for held in self._held(claim.uid)}
+        held = []
+        for one in results:
+            uuid = self._devices.get(one.device, (before.get(one.device), None))[0]
+            if uuid is None:
+                raise ClaimError(f"this node has no device {one.device}")
+            held.append(Held(one.request, one.pool, one.device, one.admin, before.get(one.device, uuid)))
+        prepared = Prepared(claim.namespace, claim.name, tuple(held))
+        self._release_gone(claim.uid, prepared)
+        with self._lock:
+            other = self._user(claim.uid, prepared)
+            if other is not None:
+                uid, device = other
+                user = self._store.claims[uid]
+                raise ClaimError(f"{device} is in use by claim {user.namespace}/{user.name}")
+            if self._store.claims.get(claim.uid) != prepared or not self._store.has_spec(claim.uid):
+                content = self._content(claim.uid, prepared)
+                # In this order: a specification that is not there is written again for a claim in the checkpoint.
+                self._store.put(claim.uid, prepared)
+                self._store.write_spec(claim.uid, content)
+        return prepared
+
+    def _held(self, uid: str) -> tuple[Held, ...]:
+        claim = self._store.claims.get(uid)
+        return () if claim is None else claim.devices
+
+    def _user(self, uid: str, prepared: Prepared) -> tuple[str, str] | None:
+        """Another claim that has one of the devices, and the device."""
+        wanted = {name for held in prepared.devices if not held.admin for name in (held.device, held.uuid)}
+        for other, claim in self._store.claims.items():
+            for held in claim.devices if other != uid else ():
+                if not held.admin and (held.device in wanted or held.uuid in wanted):
+                    return other, held.device
+        return None
+
+    def _release_gone(self, uid: str, prepared: Prepared) -> None:
+        """Release claims that have the devices, but no longer exist: their pods were deleted while no driver was here."""
+        while True:
+            with self._lock:
+                other = self._user(uid, prepared)
+                claim = None if other is None else self._store.claims[other[0]]
+            if other is None or claim is None:
+                return
+            found = self._get(claim.namespace, claim.name)
+            if (
+                found is not None
+                and found["metadata"]["uid"] == other[0]
+                and (found.get("status") or {}).get("allocation")
+            ):
+                return
+            log(f"claim {claim.namespace}/{claim.name}: released: it no longer exists")
+            with self._lock:
+                self._store.drop(other[0])
+
+    def _content(self, uid: str, prepared: Prepared) -> bytes:
+        edits = {}
+        for held in prepared.devices:
+            uuid, found = self._devices.get(held.device, ("", None))
+            if uuid != held.uuid:
+                raise ClaimError(f"{held.device} is no longer {held.uuid}: the node's machine has changed")
+            if found is None:
+                raise ClaimError(f"no valid CDI specification on this node defines {held.uuid}")
+            edits[held.device] = found
+        return claim_spec(uid, edits)
+
+    def _write(self, uid: str, prepared: Prepared) -> None:
+        self._store.write_spec(uid, self._content(uid, prepared))
+
+    def _get(self, namespace: str, name: str) -> dict[str, Any] | None:
+        try:
+            return self._server.call("GET", f"{GROUP}/namespaces/{namespace}/resourceclaims/{name}")
+        except ApiError as error:
+            if error.status == http.client.NOT_FOUND:
+                return None
+            raise
