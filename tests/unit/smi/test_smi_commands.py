@@ -433,7 +433,10 @@ def test_monitors(node):
     assert lines[0] == "#Date        Time         gpu     fb   bar1   ccpm "
     assert re.match(r" \d{8}    \d\d:\d\d:\d\d       1      0      \d      0 $", lines[2])
     assert smi("pmon -c 1").splitlines()[2] == "    0          -     -" + 6 * "      -" + "    -              "
-    assert smi("dmon -c 1 -i 0 -s pv --format csv") == "#gpu, pwr, gtemp, mtemp, pviol, tviol\n#Idx, W, C, C, %, bool\n 0, 49, 33, 34, 0, -\n"
+    assert (
+        smi("dmon -c 1 -i 0 -s pv --format csv")
+        == "#gpu, pwr, gtemp, mtemp, pviol, tviol\n#Idx, W, C, C, %, bool\n 0, 49, 33, 34, 0, -\n"
+    )
     assert smi("dmon -c 1 -i 1 -s p --format csv,noheader,nounit") == " 1, 49, 33, 34\n"
     for arguments in ("dmon -x", "dmon -c", "dmon -c x", "dmon -d 0", "pmon -d 11"):
         done = smi.run(*arguments.split())
