@@ -119,7 +119,7 @@ def test_sections(smi, section):
             "ecc": ["ECC Mode", "ECC Errors"],
             "TEMPERATURE,POWER": ["Temperature", "GPU Power Readings", "Module Power Readings", "Power Samples"],
             "SUPPORTED_CLOCKS": ["Supported Clocks"],
-            "PIDS": ["Processes                                          : None"],
+            "PIDS": ["Processes                             : None"],
             "ROW_REMAPPER": ["Remapped Rows"],
             "CLOCK": [
                 *("Clocks", "Applications Clocks", "Default Applications Clocks", "Deferred Clocks", "Max Clocks"),
@@ -133,7 +133,8 @@ def test_sections(smi, section):
 
 @needs_executable
 def test_an_unknown_section_is_refused(smi):
-    assert "BOGUS" in smi(build_machine(gpu_count=1), "-q", "-d", "MEMORY,BOGUS", status=2)
+    refusal = "Failed to parse --display/-d flags\n"
+    assert smi(build_machine(gpu_count=1), "-q", "-d", "MEMORY,BOGUS", status=2) == refusal
 
 
 @needs_executable
