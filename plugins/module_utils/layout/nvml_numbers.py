@@ -249,7 +249,7 @@ def number(report: Report, gpu: int, name: str, path: str) -> int:
         return _atomics(text)
     if name == "FLUSH_TIME":
         return _seconds(text)
-    value = _plain(text)
+    value = plain(text)
     return _exact(report, value) if "POWER" in name or "LIMIT" in name else value
 
 
@@ -258,7 +258,8 @@ def unknown(value: int) -> bool:
     return value < _LEAST + 1000
 
 
-def _plain(text: str) -> int:
+def plain(text: str) -> int:
+    """Return the number in a text in NVML's unit; without one what :func:`number` returns."""
     word, _blank, unit = text.partition(" ")
     try:
         if word.startswith("0x"):
