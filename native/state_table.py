@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints native/state_settings.h and native/state_elements.h: the settings of plugins/module_utils/layout/state_settings.py for the programs in C.
+"""Prints native/state_settings.h and native/state_elements.h, the settings for the programs in C, from layout/state_settings.py.
 
     PYTHONPATH=.build python3 native/state_table.py > native/state_settings.h
     PYTHONPATH=.build python3 native/state_table.py elements > native/state_elements.h

@@ -10,7 +10,7 @@ enum { START = 4096, HEAD = 64, ACTIVE_AT = START + 24, SLOT = 24 + STATE_ENTRIE
 static struct state state;
 static volatile int busy;
 
-/* Whether the path still leads to the open file: a run of nvmock.gpu may have made it anew. */
+/* Whether the path still leads to the open file: a run of nvmock.gpu may have replaced it. */
 static int is_current(int fd, const char *path)
 {
     struct statx here, there;

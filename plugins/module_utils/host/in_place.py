@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Change a file in place, under a lock of its own, because others have it mounted: it keeps its inode.
 
-The lock is flock(2) on the file. A run that makes the file anew replaces it, so whoever gets the lock looks whether the path still
-leads to the file that is locked.
+The lock is flock(2) on the file. A run may replace the file, so whoever gets the lock looks whether the path still leads to the
+file that is locked.
 """
 
 from __future__ import annotations

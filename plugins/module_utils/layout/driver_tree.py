@@ -84,10 +84,7 @@ def driver_tree_entries(machine: Machine, driver_root: str, options: DriverTreeO
     for pattern, links, first, last in LIBRARIES:
         if first <= branch <= last:
             entries += _library(libraries, pattern, links, machine, options)
-    if options.content == ELF:
-        name = STATE_FILE.format(V=version)
-        content = state_file(name, options.architecture, len(machine.gpus), state_identity(machine))
-        entries.append(volatile(f"{libraries}/{name}", content, FIXED))
+    entries.append(_state(libraries, machine, options))
     for link, target in EXTRA_LINKS:
         entries.append(symlink(f"{libraries}/{link}", target.format(V=version)))
     for name, purpose, mode in PROGRAMS:
@@ -133,6 +130,14 @@ def _library(
     return entries
 
 
+def _state(place: str, machine: Machine, options: DriverTreeOptions) -> Entry:
+    name = STATE_FILE.format(V=machine.driver_version)
+    if options.content != ELF:
+        return file(f"{place}/{name}", b"")
+    content = state_file(name, options.architecture, len(machine.gpus), state_identity(machine))
+    return volatile(f"{place}/{name}", content, FIXED)
+
+
 def _file_content(path: str, content: str) -> bytes:
     """Return the content of a file. For JSON files the table has the library that they name: each family has one form."""
     if path.endswith(".json"):
@@ -142,9 +147,7 @@ def _file_content(path: str, content: str) -> bytes:
 
 def _from_programs(options: DriverTreeOptions) -> list[str]:
     """Return the library directories from the directory of the programs: that of the layout, and those of containers."""
-    from posixpath import relpath
-
-    here = relpath("/" + library_directory(options), "/" + program_directory(options))
+    here = "../" * len(program_directory(options).split("/")) + library_directory(options)
     return list(dict.fromkeys((here, "../lib64", f"../lib/{options.architecture}-linux-gnu")))
 
 

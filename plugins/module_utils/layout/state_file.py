@@ -67,7 +67,7 @@ class State(Value):
 def state_file(soname: str, architecture: str, gpu_count: int, identity: str) -> bytes:
     """Return the file of GPUs at rest.
 
-    :arg identity: text that names these GPUs. A file of others is replaced.
+    :arg identity: text that names these GPUs. The file of another machine is replaced.
     :raises ParameterError: another architecture.
     """
     image = shared_object(soname, architecture)
@@ -86,7 +86,7 @@ def read_state(data: bytes, path: str) -> State:
     :raises HostError: the file is not one of these.
     """
     if len(data) != SIZE or data[START : START + 8] != MAGIC:
-        raise HostError(f"{path}: is no state of mock GPUs: run nvmock.gpu again, which makes it anew")
+        raise HostError(f"{path}: is no state of mock GPUs: run nvmock.gpu again, which repairs it")
     _magic, version, gpu_count, slot_size, _identity, active = _HEAD.unpack_from(data, START)
     if version != FORMAT or slot_size != SLOT_SIZE:
         raise HostError(f"{path}: has version {version} of the format, not {FORMAT}: use the nvmock.gpu that made it")

@@ -208,7 +208,7 @@ class NodeState:
         """Return the edit that brings settings back to what the facts of the machine say.
 
         :arg numbers: None for everything, also a load.
-        :arg but: what the same change sets anew: it stays, so that a change to the same values is none.
+        :arg but: what the same change sets: it stays, so that a change to the same values is none.
         """
 
         def edit(values: dict[int, dict[int, int]], now: int) -> None:

@@ -48,6 +48,7 @@ ONLY_OURS = {
     "usr/lib/x86_64-linux-gnu/libnvidia-fatbinaryloader.so",
     "usr/lib/x86_64-linux-gnu/libnvidia-fatbinaryloader.so.1",
     "usr/lib/x86_64-linux-gnu/libnvidia-fatbinaryloader.so.{V}",
+    "usr/lib/x86_64-linux-gnu/libnvidia-mockstate.so.{V}",
 }
 # Modes that differ on purpose: a mock needs no set-user-id program.
 OTHER_MODES = {"usr/bin/nvidia-modprobe": ("4755", "0755")}
