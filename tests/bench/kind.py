@@ -17,8 +17,9 @@ import sys
 import tempfile
 import time
 
-import device_plugin
 import in_cluster
+
+import device_plugin
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLUSTER = "nvmock-bench"
