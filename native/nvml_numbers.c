@@ -5,9 +5,6 @@
 #include "nvml_state.h"
 #include "system.h"
 
-/* Below this a number is a status. */
-#define LEAST_NUMBER (INT64_MIN + 1000)
-
 static int told(int64_t number, int64_t *value)
 {
     if (number < LEAST_NUMBER)
