@@ -38,7 +38,7 @@ MAY = {
     "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "native", "cli"),
 }
 # The same for what stands on the core: the Ansible modules, the device plugin, and the DRA driver, which reads the node with the plugin.
-DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "kind_cluster", "module")
+DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
 DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", "host.view", "cdi")
 DRA_DRIVER_MAY = ("errors", "machine", "layout.nvml_facts", "host.view", "cdi")
 

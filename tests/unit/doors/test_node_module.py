@@ -175,7 +175,7 @@ def test_what_was_changed_stays_and_is_named(call, tmp_path):
 
 
 def test_a_node_that_fails_the_verification(call, tmp_path, monkeypatch):
-    module = importlib.import_module(f"{PLUGINS}.modules.nvmock_node")
+    module = importlib.import_module(f"{PLUGINS}.module_utils.module.node")
     real = module.verify_cdi
 
     def broken(root, driver_root, spec_path):
