@@ -34,7 +34,9 @@ def test_the_same_compiler_makes_the_same_bytes(tmp_path, program, architecture)
 @EACH
 def test_small_and_needs_nothing(program, architecture):
     content = native.binary(program, architecture)
-    assert len(content) < (90 if program in native.LIBRARIES else 60) * 1024
+    # nvidia-smi has the tables and texts of all driver branches.
+    sizes = {native.SMI: 200, **{name: 90 for name in native.LIBRARIES}}
+    assert len(content) < sizes.get(program, 60) * 1024
     assert content[:5] == b"\x7fELF\x02"
     machine, offset, size, count = (
         struct.unpack_from(form, content, at)[0] for form, at in (("<H", 18), ("<Q", 32), ("<H", 54), ("<H", 56))
