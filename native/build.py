@@ -45,9 +45,21 @@ PROGRAMS = {
         *("json", "flags", "directory", "in_root", "container", "ldconfig", "hook"),
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile", "hook_memory"),
     ),
-    "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_elements", "smi_document", "smi_report", "smi_query", "smi_table"),
+    "driver-program": (*_COMMON, "payload", "output", "driver_program"),
+    "nvidia-smi": (
+        *(*_COMMON, "payload", "output", "clock", "smi_program", "smi", "smi_document", "smi_report", "smi_query"),
+        *(
+            "smi_elements",
+            "smi_options",
+            "smi_run",
+            "smi_choose",
+            "smi_list",
+            "smi_table",
+            "smi_change",
+            "smi_sub",
+            "smi_place",
+        ),
+        *("smi_topo", "smi_nvlink", "smi_mig", "smi_mig_command", "smi_dmon", "smi_policy", "smi_absent"),
     ),
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_numbers", "nvml_time", "nvml_init", "nvml_system"),
@@ -75,6 +87,7 @@ _LIBRARY = (
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
     "driver-program": (*_FLAGS, *_EXECUTABLE),
+    "nvidia-smi": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
 # Atomic operations would be calls of libgcc.

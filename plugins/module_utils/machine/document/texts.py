@@ -80,7 +80,7 @@ class Report:
             return DEPRECATED
         for facts in () if self.same_branch else (self.own[gpu], self.shared):
             for other in other_names(path):
-                if facts.get(other, DEPRECATED) != DEPRECATED:
+                if facts.get(other, DEPRECATED) not in (DEPRECATED, NOT_AVAILABLE):
                     return facts[other]
         rule = TEXTS.get(path, NOT_AVAILABLE)
         if not rule.startswith("="):
