@@ -217,6 +217,9 @@ def test_instances(mig):
         (one.profile, one.gi) for one in mig.machine.gpus[0].mig_devices
     }
     assert mig("mig", "-lci").count("MIG ") == 2
+    # Of an H100 each slice has 16 multiprocessors, if a compute instance does not have all 60 of 3g.40gb.
+    compute = dict(re.findall(r"MIG (\S+)\s+\d\*?\s+\d/\d\s+(\d+)", mig("mig", "-lcip")))
+    assert compute == {"1g.10gb": "16", "1c.3g.40gb": "16", "2c.3g.40gb": "32", "3g.40gb": "60"}
     table = mig()
     assert "MIG devices" in table and "40448MiB" in table
 

@@ -50,7 +50,7 @@ def instance_texts(model: GpuModel, mig: MigDevice) -> dict[str, str]:
     profile = profile_of(model, mig.profile)
     counts = [NOT_AVAILABLE] * len(_COUNTS)
     if profile is not None:
-        counts[0] = str(_multiprocessors(profile, mig))
+        counts[0] = str(_multiprocessors(model, profile, mig))
         if profile.engines:
             copy, decoder, encoder, jpeg, ofa = profile.engines
             counts[1:] = [str(number) for number in (copy, encoder, decoder, ofa, jpeg)]
@@ -73,11 +73,12 @@ def profile_of(model: GpuModel, name: str) -> MigProfile | None:
     return next((one for one in model.mig_profiles if one.name == whole), None)
 
 
-def _multiprocessors(profile: MigProfile, mig: MigDevice) -> int:
+def _multiprocessors(model: GpuModel, profile: MigProfile, mig: MigDevice) -> int:
     if mig.compute_slices >= profile.slices:
         return profile.multiprocessors
-    # Those of one slice are an even number, as the multiprocessors of a TPC are two.
-    return profile.multiprocessors // profile.slices // 2 * 2 * mig.compute_slices
+    # Those of the least GPU instance with one slice: 16 in 1c.3g.71gb of an H200, whose 3g.71gb has 60.
+    of_one = [one.multiprocessors for one in model.mig_profiles if one.slices == 1]
+    return mig.compute_slices * min([*of_one, profile.multiprocessors // profile.slices])
 
 
 def captured_instances(document: list[tuple[str, str]]) -> list[dict[str, str]]:
