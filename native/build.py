@@ -46,8 +46,19 @@ PROGRAMS = {
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile", "hook_memory"),
     ),
     "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program"),
-        *("smi", "smi_elements", "smi_document", "smi_report", "smi_query", "smi_table"),
+        *(*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_document", "smi_report", "smi_query"),
+        *(
+            "smi_elements",
+            "smi_options",
+            "smi_run",
+            "smi_choose",
+            "smi_list",
+            "smi_table",
+            "smi_change",
+            "smi_sub",
+            "smi_place",
+        ),
+        *("smi_topo", "smi_nvlink", "smi_mig", "smi_mig_command", "smi_dmon", "smi_policy", "smi_absent"),
     ),
     "libnvidia-ml": (
         *("text", "memory", "nvml_facts", "nvml_handles", "nvml_init", "nvml_system", "nvml_find", "nvml_device"),

@@ -10,10 +10,17 @@
 static char gathered[8192];
 static size_t used;
 static int broken;
+static int descriptor = 1;
+
+void output_to(int fd)
+{
+    flush();
+    descriptor = fd;
+}
 
 int flush(void)
 {
-    if (used && write_all(1, gathered, used) < 0)
+    if (used && write_all(descriptor, gathered, used) < 0)
         broken = 1;
     used = 0;
     return broken;

@@ -1,13 +1,21 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi, limited to the facts of the machine. */
+/* nvidia-smi: what the machine's facts say. */
 #ifndef NVMOCK_SMI_H
 #define NVMOCK_SMI_H
 
 #include "payload.h"
 
-/* Exit statuses of NVIDIA's program. */
-enum { SMI_OK = 0, SMI_BAD_ARGUMENT = 2, SMI_NOT_FOUND = 6 };
+/* Exit statuses of NVIDIA's program (RETURN VALUE in its manual page); it ends with -1 where no other one fits. */
+enum {
+    SMI_OK = 0,
+    SMI_BAD_ARGUMENT = 2,
+    SMI_NOT_SUPPORTED = 3,
+    SMI_NO_PERMISSION = 4,
+    SMI_NOT_FOUND = 6,
+    SMI_NO_DRIVER = 9,
+    SMI_FAILED = 255,
+};
 
 /* Fields of the lines: smi driver NVML CUDA; gpu ...; mig ... */
 enum { SMI_DRIVER = 1, SMI_NVML, SMI_CUDA };
@@ -77,9 +85,6 @@ int smi_report(const struct view *view, const char *sections, int xml);
 
 /* Text of an element of -q -x for a visible GPU, such as "temperature/gpu_temp"; "N/A" if it has none. */
 const char *smi_value(const struct view *view, int gpu, const char *path);
-
-/* What is shown without an option. */
-int smi_table(const struct view *view);
 
 /* Whether <dev>/<name><number> exists. */
 int smi_exists(const struct view *view, const char *name, const char *number);

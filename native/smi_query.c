@@ -293,10 +293,10 @@ static int read_format(struct query *query, const char *format)
             query->header = 0;
         else if (equal(word, "nounits"))
             query->units = 0;
-        else
-            return problem("\"", word, "\" is not a format: it must be csv, with noheader and nounits if wanted.");
+        else if (word[0])
+            return problem("Format modifier is not recognized.", "", "");
     }
-    return csv ? SMI_OK : problem("\"", "csv", "\" must be among the words of --format.");
+    return csv ? SMI_OK : problem("Format modifier --format=csv is mandatory.", "", "");
 }
 
 static int read_fields(struct query *query, const char *list)

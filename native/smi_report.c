@@ -349,7 +349,7 @@ int smi_report(const struct view *view, const char *sections, int xml)
         while (at[length] && at[length] != ',')
             length++;
         if (!is_section(view, at, length)) {
-            put("Invalid display type: ", at, "\n", NULL);
+            put("Failed to parse --display/-d flags\n", NULL);
             flush();
             return SMI_BAD_ARGUMENT;
         }

@@ -180,8 +180,18 @@ def _profile_numbers(profiles: tuple[MigProfile, ...]) -> list[int]:
     return numbers
 
 
+def profile_ids(profiles: tuple[MigProfile, ...]) -> list[int]:
+    """Return the ID of each profile, as nvmlDeviceGetGpuInstanceProfileInfo and `nvidia-smi mig -lgip` say it."""
+    return [_profile_id(number, profiles) for number in _profile_numbers(profiles)]
+
+
+def has_p2p(model: GpuModel) -> bool:
+    """Return whether GPU instances can reach each other's memory."""
+    return model.compute_capability >= _P2P_FROM
+
+
 def _profile(profile: MigProfile, number: int, model: GpuModel | None) -> bytes:
-    can_p2p = model is not None and model.compute_capability >= _P2P_FROM
+    can_p2p = model is not None and has_p2p(model)
     can_graphics = "+gfx" in profile.name
     starts = tuple(dict.fromkeys(profile.starts))
     return pack(

@@ -39,13 +39,22 @@ gpu() {{ # minor, text: shown if the node is there, numbered among the visible o
 }}
 mig() {{ # minor of the compute instance's capability, profile, UUID: numbered among the visible ones of the GPU
   [ "$visible" = 1 ] && [ -e "$dev/nvidia-caps/nvidia-cap$1" ] || return 0
-  printf '  MIG %-12s Device %2s: (UUID: %s)\\n' "$2" "$device" "$3"
+  printf '  MIG %-11s Device %2s: (UUID: %s)\\n' "$2" "$device" "$3"
   device=$((device + 1))
 }}
 list() {{
 {gpus}
-  [ "$found" -gt 0 ] || {{ echo 'No devices were found'; return 6; }}
+  [ "$found" -gt 0 ] || echo 'No devices found.'
 }}
+case "${{1-}}" in
+  -h|--help) ;;
+  *) [ -e "$dev/nvidiactl" ] || {{
+    echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest \
+NVIDIA driver is installed and running."
+    echo
+    exit 9
+  }} ;;
+esac
 case "${{1-}}" in
   -L|--list-gpus) list ;;
   --version)
@@ -95,7 +104,7 @@ def stub(name: str, purpose: str, version: str, architecture: str) -> bytes:
 def nvidia_smi(machine: Machine, architecture: str) -> bytes:
     """Return nvidia-smi for the GPUs of *machine*.
 
-    The format of its output is that of nvidia-smi 550.
+    The format of its output is that of the driver's branch.
     """
     version = machine.driver_version
     nvml = ".".join(version.split(".")[:2])
@@ -104,10 +113,12 @@ def nvidia_smi(machine: Machine, architecture: str) -> bytes:
         lines = [f"smi\t{version}\t{nvml}\t{cuda}\n"]
         if machine.model is not None:
             lines.append("\t".join(("readings", *_reading_texts(machine.model.readings))) + "\n")
+        from .smi_commands import command_lines
         from .smi_document import Payload
 
         document = Payload(machine)
         lines += document.lines()
+        lines += command_lines(machine)
         for gpu in machine.gpus:
             lines.append("\t".join(("gpu", str(gpu.minor), gpu.name, gpu.uuid, *_facts(machine, gpu))) + "\n")
             for minor, profile, uuid in _mig_facts(gpu):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .. import parameters
 from ..errors import ParameterError
-from . import drivers, mig, readings, report, types
+from . import drivers, links, mig, readings, report, types
 from .identity import derive_serial, derive_uuid
 from .model import Gpu, GpuModel, Machine
 
@@ -31,6 +31,11 @@ OPTIONAL: dict[str, object] = {
     "nvlink_links": 0,
     "gpus_per_pcie_switch": 0,
     "gpus_per_socket": 0,
+    "nvlink_mb_per_s": 0,
+    "nvlink_inactive": False,
+    "topology": [],
+    "cpu_affinity": [],
+    "numa_nodes": [],
     "readings": {},
     "pci_bus_ids": [],
     "uuids": [],
@@ -182,6 +187,7 @@ def _own_facts(definition: object) -> dict[str, object]:
     parameters.integer(where + "nvlink_links", facts["nvlink_links"], 0, MOST_LINKS)
     for key in ("gpus_per_pcie_switch", "gpus_per_socket"):
         parameters.integer(where + key, facts[key], 0, MAX_GPUS)
+    links.check(where, facts, MAX_GPUS)
     buses = parameters.bus_ids(where + "pci_bus_ids", facts["pci_bus_ids"])
     facts["pci_bus_ids"] = buses
     facts["uuids"] = parameters.gpu_uuids(where + "uuids", facts["uuids"])
@@ -213,6 +219,11 @@ def _model(facts: dict[str, object], name: str) -> GpuModel:
         mig_profiles=mig.profiles(facts["mig_profiles"]),
         gpus_per_pcie_switch=int(facts["gpus_per_pcie_switch"]),  # type: ignore[call-overload]
         gpus_per_socket=int(facts["gpus_per_socket"]),  # type: ignore[call-overload]
+        nvlink_mb_per_s=int(facts["nvlink_mb_per_s"]),  # type: ignore[call-overload]
+        nvlink_inactive=bool(facts["nvlink_inactive"]),
+        topology=tuple(facts["topology"]),  # type: ignore[arg-type]
+        cpu_affinity=tuple(facts["cpu_affinity"]),  # type: ignore[arg-type]
+        numa_nodes=tuple(facts["numa_nodes"]),  # type: ignore[arg-type]
         readings=readings.build(facts["readings"]),
         report=report.build(facts["report"]),
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+SLASH = "%2F"
+"""A slash in a label of ``-q``, in paths whose parts are separated by slashes."""
 _MOST_GPUS = 64
 _DEEPEST = 8
 _UNKNOWN = (
@@ -43,7 +45,12 @@ class Capture:
     :ivar is_xml: the paths are those of ``-q -x``, not of ``-q``.
     :ivar dtd: the name of the DTD of ``-q -x``, or ``""``.
     :ivar links: NVLinks of the first GPU.
+    :ivar link_speed: MB/s of its first active NVLink.
+    :ivar links_inactive: its NVLinks lead nowhere.
     :ivar numa: NUMA node or CPUs of each GPU, as text.
+    :ivar cpus: CPUs near each GPU, such as ``0-19``.
+    :ivar nodes: NUMA node near each GPU.
+    :ivar matrix: per GPU its cells of ``topo -m`` for the GPUs.
     :ivar switches: per GPU the GPUs that it reaches through PCIe switches only.
     :ivar compute_capability: such as ``9.0``.
     """
@@ -56,7 +63,12 @@ class Capture:
         self.is_xml = False
         self.dtd = ""
         self.links: int | None = None
+        self.link_speed: int | None = None
+        self.links_inactive = False
         self.numa: list[str] = []
+        self.cpus: list[str] = []
+        self.nodes: list[str] = []
+        self.matrix: list[list[str]] = []
         self.switches: list[set[int]] = []
         self.compute_capability: str | None = None
 
@@ -216,7 +228,7 @@ def _read_indented(body: str, capture: Capture) -> None:
         del path[max(0, depth - 1 if capture.gpus else depth) :]
         if separator:
             facts.setdefault("/".join([*path, name]), value)
-            document.append(("/".join([*path, name]), value.strip()))
+            document.append(("/".join([part.replace("/", SLASH) for part in (*path, name)]), value.strip()))
         elif depth:
             path.append(name)
 
@@ -237,6 +249,10 @@ def _read_topology(body: str, capture: Capture) -> bool:
     for line in lines[heads[0] + 1 : heads[0] + 1 + count]:
         cells = [cell.strip() for cell in line.split("\t")][1:]
         capture.numa.append(cells[near] if near < len(cells) else "")
+        for texts, title in ((capture.cpus, "CPU Affinity"), (capture.nodes, "NUMA Affinity")):
+            place = titles.index(title) if title in titles else len(cells)
+            texts.append(cells[place] if place < len(cells) else "")
+        capture.matrix.append(cells[:count])
         capture.switches.append({index for index, cell in enumerate(cells[:count]) if cell in ("X", "PIX", "PXB")})
     return True
 
@@ -248,10 +264,16 @@ def _read_links(body: str, capture: Capture) -> bool:
     if "Device does not have or support Nvlink" in body:
         capture.links = 0
         return True
+    if re.search(r"links are inactive", body, re.I):
+        capture.links_inactive = True
+        return True
     first = re.split(r"^GPU 1: ", body, maxsplit=1, flags=re.M)[0]
     found = re.findall(r"^\s+Link \d+: .*(?:GB/s|inactive)", first, re.M)
     if found:
         capture.links = len(found)
+        speeds = re.findall(r"^\s+Link \d+: (\d+)(?:\.(\d{1,3}))?\d* GB/s", first, re.M)
+        if speeds and len(speeds[0][0]) < 5:
+            capture.link_speed = int(speeds[0][0] + speeds[0][1].ljust(3, "0"))
     return bool(found)
 
 

@@ -73,6 +73,7 @@ def definition_from(machine: Machine) -> dict[str, object]:
     if model is not None:
         facts.update((name, getattr(model, name)) for name in model.FIELDS)
         facts["compute_capability"] = "%d.%d" % model.compute_capability
+        facts.update((name, list(getattr(model, name))) for name in ("topology", "cpu_affinity", "numa_nodes"))
         facts["mig_profiles"] = [named_profile(profile) for profile in model.mig_profiles]
         facts["report"] = nested(model.report)
         readings = {name: getattr(model.readings, name) for name in model.readings.FIELDS}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..errors import ParameterError, UsageError
-from . import types
+from . import links, types
 from .build import build_machine
 from .capture import Capture, known
 from .document.captured import answers_of, by_element, other_labels, report_of
@@ -154,6 +154,7 @@ def definition_of(capture: Capture, keep_identity: bool = False) -> tuple[dict[s
         facts["addressing_mode"] = addressing
     if capture.links is not None:
         facts["nvlink_links"] = capture.links
+    _add_links(capture, facts)
     _add_groups(capture, facts)
     facts["readings"] = _readings(first)
     notes = _add_board(facts, first)
@@ -271,6 +272,22 @@ def _compute_capability(capture: Capture, facts: dict[str, object]) -> str:
             f"the compute capability of {name} is unknown: add a file with the query of compute_cap in CSV format"
         )
     return found
+
+
+def _add_links(capture: Capture, facts: dict[str, object]) -> None:
+    """The state and speed of NVLinks, and what `topo -m` says beyond the sizes of the groups."""
+    if capture.links_inactive:
+        facts["nvlink_inactive"] = True
+        facts.setdefault("nvlink_links", 0)
+    if capture.link_speed and capture.link_speed != links.usual_speed(str(facts.get("architecture", ""))):
+        facts["nvlink_mb_per_s"] = capture.link_speed
+    count = len(capture.gpus)
+    if len(capture.cpus) == count and all(capture.cpus) and "N/A" not in capture.cpus:
+        facts["cpu_affinity"] = capture.cpus
+    if len(capture.nodes) == count and all(capture.nodes):
+        facts["numa_nodes"] = capture.nodes
+    if len(capture.matrix) == count and count > 1:
+        facts["topology"] = [" ".join(row) for row in capture.matrix]
 
 
 def _add_groups(capture: Capture, facts: dict[str, object]) -> None:

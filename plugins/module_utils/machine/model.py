@@ -98,6 +98,12 @@ class GpuModel(Value):
     mig_profiles: tuple[MigProfile, ...] = ()  # profiles the GPU can be cut into; empty if it does not support MIG
     gpus_per_pcie_switch: int = 0  # so many GPUs in a row share a PCIe switch; 0 if unknown
     gpus_per_socket: int = 0  # so many GPUs in a row belong to one CPU socket; 0 if unknown
+    nvlink_mb_per_s: int = 0  # of one NVLink in one direction; 0: that of the architecture
+    nvlink_inactive: bool = False  # NVLinks are there, but lead nowhere
+    # Per GPU the cells of `nvidia-smi topo -m`, separated by blanks; empty if they follow from the other facts.
+    topology: tuple[str, ...] = ()
+    cpu_affinity: tuple[str, ...] = ()  # per GPU the CPUs near it, such as ``0-19,40-59``; empty if unknown
+    numa_nodes: tuple[str, ...] = ()  # per GPU the NUMA node near it; empty if unknown
     readings: Readings = Readings()  # what a board measures, and its limits
     # (path, text) of the elements of nvidia-smi's document that do not follow from the fields above (report.py).
     report: tuple[tuple[str, str], ...] = ()

@@ -49,7 +49,7 @@ def run(tmp_path, content, *arguments, dev=None):
 def dev_with(tmp_path, *names):
     dev = tmp_path / "dev"
     (dev / "nvidia-caps").mkdir(parents=True)
-    for name in names:
+    for name in ("nvidiactl", *names):
         (dev / name).write_bytes(b"")
     return dev
 
@@ -74,8 +74,19 @@ def test_smi_shows_only_visible_gpus_numbered_anew(tmp_path, architecture):
 
 def test_smi_without_gpus(tmp_path, architecture):
     dev_with(tmp_path)
-    done = run(tmp_path, programs.nvidia_smi(build_machine(), architecture), "-L")
-    assert (done.returncode, done.stdout) == (6, "No devices were found\n")
+    text = programs.nvidia_smi(build_machine(), architecture)
+    done = run(tmp_path, text, "-L")
+    assert (done.returncode, done.stdout) == (0, "No devices found.\n")
+
+
+def test_smi_without_a_driver(tmp_path, architecture):
+    text = programs.nvidia_smi(build_machine(), architecture)
+    (dev_with(tmp_path, "nvidia0") / "nvidiactl").unlink()
+    for arguments in (["-L"], ["--version"], ["--no-such-option"]):
+        done = run(tmp_path, text, *arguments)
+        assert done.returncode == 9, arguments
+        assert done.stdout.startswith("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. ")
+    assert run(tmp_path, text, "-h").returncode == 0
 
 
 def test_smi_lists_mig_devices(tmp_path, architecture):
@@ -86,7 +97,7 @@ def test_smi_lists_mig_devices(tmp_path, architecture):
     (dev / "nvidia-caps" / "nvidia-cap13").write_bytes(b"")
     lines = run(tmp_path, text, "-L").stdout.splitlines()
     device = machine.gpus[0].mig_devices[0]
-    assert lines[1] == f"  MIG 3g.20gb      Device  0: (UUID: {device.uuid})"
+    assert lines[1] == f"  MIG 3g.20gb     Device  0: (UUID: {device.uuid})"
     assert len(lines) == 3
 
 
@@ -102,7 +113,7 @@ def test_smi_numbers_the_mig_devices_that_are_visible(tmp_path, architecture):
         (dev / "nvidia-caps" / f"nvidia-cap{minor}").write_bytes(b"")
     lines = run(tmp_path, programs.nvidia_smi(machine, architecture), "-L").stdout.splitlines()
     assert [line for line in lines if "MIG" in line] == [
-        f"  MIG {device.profile:<12} Device {number:>2}: (UUID: {device.uuid})"
+        f"  MIG {device.profile:<11} Device {number:>2}: (UUID: {device.uuid})"
         for number, device in ((0, one), (1, other), (0, alone))
     ]
 
@@ -121,6 +132,7 @@ def test_odd_product_names(tmp_path, name, architecture):
 
 def test_smi_version_and_help(tmp_path, architecture):
     text = programs.nvidia_smi(build_machine(), architecture)
+    dev_with(tmp_path)
     done = run(tmp_path, text, "--version")
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
@@ -134,9 +146,10 @@ def test_smi_version_and_help(tmp_path, architecture):
         assert done.returncode == 0 and "mock" in done.stdout
 
 
-def test_smi_refuses_what_it_can_not_do(tmp_path, architecture):
-    for option in ("--loop=1", "nonsense"):
-        done = run(tmp_path, programs.nvidia_smi(build_machine(), architecture), option)
+def test_the_script_refuses_what_it_can_not_do(tmp_path):
+    dev_with(tmp_path)
+    for option in ("-q", "--loop=1", "nonsense"):
+        done = run(tmp_path, programs.nvidia_smi(build_machine(), SHELL), option)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == f"nvidia-smi (mock): '{option}' is not implemented\n"
 
@@ -169,38 +182,82 @@ def test_smi_chooses_gpus(tmp_path, executable):
     machine = build_machine(uuid_seed="s")
     dev_with(tmp_path, "nvidia2", "nvidia3", "nvidia5")
     wanted = machine.gpus[5]
-    for name in ("2", wanted.uuid, wanted.uuid.upper(), wanted.pci_bus_id, "0000" + wanted.pci_bus_id, wanted.serial):
-        for form in (["-i", name], [f"--id={name}"]):
+    bus, full = wanted.pci_bus_id, "0000" + wanted.pci_bus_id
+    spellings = (
+        "2",
+        "0x2",
+        wanted.uuid,
+        wanted.uuid.upper(),
+        wanted.uuid[:12],
+        bus,
+        full,
+        full.upper(),
+        bus[5:],
+        wanted.serial,
+    )
+    for name in (*spellings, bus[:-2], bus.replace(":0", ":").replace("0000", "0")):
+        for form in (["-i", name], [f"--id={name}"], [f"-i={name}"], ["--id", name]):
             lines = query(tmp_path, machine, executable, "--query-gpu=index,uuid", "--format=csv,noheader", *form)
-            assert lines == [f"2, {wanted.uuid}"]
-    lines = query(tmp_path, machine, executable, "--query-gpu=index,count", "--format=csv,noheader", "-i", "2,0")
-    assert lines == ["2, 3", "0, 3"]
-    for name in ("3", "8", machine.gpus[0].uuid, "", "0,", "GPU-"):
-        done = run(tmp_path, programs.nvidia_smi(machine, executable), "-L", "-i", name)
+            assert lines == [f"2, {wanted.uuid}"], form
+    for ids, found in (("2,0", [0, 2]), ("0,0", [0]), ("0,7", [0]), ("0,", [0])):
+        asked = ["--query-gpu=index,count", "--format=csv,noheader", "-i", ids]
+        assert query(tmp_path, machine, executable, *asked) == [f"{index}, 3" for index in found]
+    for name in ("3", "8", "-1", machine.gpus[0].uuid, "GPU-", "GPU", machine.gpus[0].pci_bus_id, "x"):
+        done = run(tmp_path, programs.nvidia_smi(machine, executable), "-q", "-i", name)
         assert (done.returncode, done.stdout) == (6, "No devices were found\n"), name
+    for name in ("", ","):
+        done = run(tmp_path, programs.nvidia_smi(machine, executable), "-q", "-i", name)
+        assert (done.returncode, done.stdout) == (255, "Failed to parse device string on command line\n"), name
 
 
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        (["--query-gpu=bogus", "--format=csv"], '"bogus" is not a valid field'),
-        (["--query-gpu=name,", "--format=csv"], '"" is not a valid field'),
-        (["--query-gpu=name", "--format=xml"], "xml"),
-        (["--query-gpu=name", "--format=noheader"], "csv"),
-        (["--query-gpu=name"], "--format"),
-        (["--format=csv"], "--query-gpu"),
-        (["-L", "--query-gpu=name", "--format=csv"], "--list-gpus"),
-        (["-i"], "-i"),
-        (["--query-gpu"], "--query-gpu"),
-        (["--query-compute-apps=pid"], "--query-compute-apps"),
-        (["--query-compute-apps=uuid", "--format=csv"], '"uuid" is not a valid field'),
-    ],
-)
-def test_smi_refuses_bad_queries(tmp_path, executable, arguments, word):
+# Arguments, exit status, the line (or its beginning) that 550.163.01 prints.
+_REFUSED = [
+    ("--query-gpu=bogus --format=csv", 2, 'Field "bogus" is not a valid field to query.'),
+    ("--query-gpu=name", 2, "\"--format=\" switch is missing. Please run 'nvidia-smi -h' for help."),
+    ("--query-gpu=name --query-compute-apps=pid --format=csv", 2, "Only one --query-* switch can be used at a time."),
+    ("--query-gpu=name --format=csv -q", 2, "ERROR: Option -q is not recognized. Please run 'nvidia-smi -h' for help."),
+    ("--query-gpu --format=csv", 255, "ERROR: Option --query-gpu is missing its value."),
+    ("--format=csv", 255, "ERROR: Option --format=csv is not recognized. Please run 'nvidia-smi -h'."),
+    ("-L --query-gpu=name --format=csv", 2, "ERROR: Option --query-gpu=name is not valid for this command."),
+    ("-L -i 0", 2, "ERROR: Option -i is not valid for this command."),
+    ("-L -B", 2, "ERROR: Only one command can be run at a time."),
+    ("-L --version", 2, "ERROR: Option -L is not valid for this command."),
+    ("nonsense", 255, "ERROR: Option nonsense is not recognized. Please run 'nvidia-smi -h'."),
+    ("-i", 255, "ERROR: Option -i is missing its value. Please run 'nvidia-smi -h' for help."),
+    ("-u", 2, "Invalid combination of input arguments. Specify -q/--query and -u/--unit to run a unit query."),
+    ("-x", 2, "Invalid combination of input arguments. Specify -q/--query and -x/--xml-format to run an XML query."),
+    ("-d MEMORY", 2, "Invalid combination of input arguments. Specify -q/--query and -d/--display to run a filtered"),
+    ("-q -x -d MEMORY", 2, "Invalid combination of input arguments: --display/-d flags can not be combined with -x"),
+    ("-q -l 0", 2, "Provided [-l(ms) | --loop(-ms)=] value is incorrect. Loop frequency must be greater than 0."),
+    ("-q -f /nonexistent/x", 255, "Failed to create the log file /nonexistent/x"),
+    ("-pm 1 -c 0", 2, "Invalid combination of input arguments. Only one device modification may be done at a time."),
+    ("-pm 1 -q", 255, "ERROR: Option -q is not recognized. Please run 'nvidia-smi -h' for help."),
+    ("-pm", 255, "ERROR: Option -pm is missing its value."),
+    ("-e abc", 2, "ERROR: Option abc is invalid for -e. Please run 'nvidia-smi -h' for help."),
+    ("-m 0", 2, "Invalid combination of input arguments. '--mode' can only be used with '--lock-gpu-clocks'."),
+    ("-t 0", 6, "No units found in system"),
+    ("topo foo", 2, 'Option "foo" is not recognized.'),
+    ("topo -p2p", 2, 'Option "-p2p" is missing its value.'),
+    ("topo -c x", 2, 'Option "x" is invalid for "-c".'),
+    ("nvlink -i 9 -s", 6, "No devices were found"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "line"), _REFUSED, ids=[row[0] for row in _REFUSED])
+def test_smi_refuses_as_nvidias(tmp_path, executable, arguments, status, line):
     dev_with(tmp_path, "nvidia0")
-    done = run(tmp_path, programs.nvidia_smi(build_machine(), executable), *arguments)
-    assert done.returncode == 2 and word in done.stdout + done.stderr
-    assert len((done.stdout + done.stderr).splitlines()) == 1
+    done = run(tmp_path, programs.nvidia_smi(build_machine(), executable), *arguments.split(" "))
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.startswith(line) and len(done.stdout.rstrip().splitlines()) == 1
+
+
+def test_smi_of_470_refuses_in_general_words(tmp_path, executable):
+    dev_with(tmp_path, "nvidia0")
+    text = programs.nvidia_smi(build_machine(driver_version="470.256.02"), executable)
+    for arguments in (["nonsense"], ["-L", "-i", "0"], ["-pm", "1", "-c", "0"], ["--version"]):
+        done = run(tmp_path, text, *arguments)
+        expected = "Invalid combination of input arguments. Please run 'nvidia-smi -h' for help.\n\n"
+        assert (done.returncode, done.stdout) == (2, expected)
 
 
 @pytest.mark.parametrize("name", ["NVIDIA A100-SXM4-40GB", "x", "N" * 95])
@@ -210,20 +267,20 @@ def test_smi_shows_the_table(tmp_path, executable, name):
     lines = query(tmp_path, machine, executable)
     assert {len(line) for line in lines[1:] if line.strip()} == {91}
     assert "Driver Version: 550.54.15 " in lines[2] and "CUDA Version: 12.4 " in lines[2]
-    rows = [line for line in lines if f" {name[:30]}" in line]
+    rows = [line for line in lines if f"  {name[:24]}" in line]
     assert [row.split()[1] for row in rows] == ["0", "1"]
     assert "00000000:0F:00.0" in rows[1]
     assert sum("40960MiB" in line for line in lines) == 2
-    rows = [line for line in lines if "0MiB / 40960MiB" in line]
+    rows = [line for line in lines if "0MiB /  40960MiB" in line]
     assert len(rows) == 2
-    assert all(row.startswith("| N/A   33C    P0              49W / 400W |") for row in rows)
+    assert all(row.startswith("| N/A   33C    P0             49W /  400W |") for row in rows)
     assert all(row.endswith("|      0%      Default |") for row in rows), "nothing runs on a mock"
 
 
 @pytest.mark.parametrize(
     ("machine", "row", "errors"),
     [
-        ("go-nvml-dgxh200", "| N/A   N/A    N/A             N/A /  N/A |", "N/A"),
+        ("go-nvml-dgxh200", "| N/A   N/A  N/A              N/A /  N/A  |", "N/A"),
         ("dgxb200", "| N/A   39C    P0            195W / 1000W |", "0"),
     ],
 )

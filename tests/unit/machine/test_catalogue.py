@@ -59,7 +59,7 @@ MACHINES = {
 HIDDEN = {"a10g": {"pci_device_id": "223710DE", "pci_subsystem_id": "000010DE"}}
 # Facts of a node and its kernel, not of a board.
 OF_THE_NODE = {"cuda_version", "gpu_count", "pci_bus_ids", "addressing_mode", "mig_profiles", "nvlink_links"}
-OF_THE_NODE |= {"gpu_reports", "mig_devices"}
+OF_THE_NODE |= {"gpu_reports", "mig_devices", "topology", "cpu_affinity", "numa_nodes"}
 # Elements of a report that are of one specimen, or of the moment of the capture.
 OF_A_SPECIMEN = {
     "pdi": None,

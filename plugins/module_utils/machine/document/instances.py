@@ -55,7 +55,8 @@ def instance_texts(model: GpuModel, mig: MigDevice) -> dict[str, str]:
             copy, decoder, encoder, jpeg, ofa = profile.engines
             counts[1:] = [str(number) for number in (copy, encoder, decoder, ofa, jpeg)]
     eighths = -(-mig.memory_mib * MEMORY_SLICES // model.memory_mib) if model.memory_mib else 0
-    bar1 = model.readings.bar1_mib * eighths // MEMORY_SLICES
+    # As NVML says it (native/nvml_readings.c).
+    bar1 = max(0, model.readings.bar1_mib * eighths // MEMORY_SLICES - 1)
     texts = {f"{_SHARED}{name}_count": count for name, count in zip(_COUNTS, counts)}
     ecc = model.readings.ecc_mode == "Enabled"
     texts["ecc_error_count/volatile_count/sram_uncorrectable"] = "0" if ecc else NOT_AVAILABLE
