@@ -45,8 +45,9 @@ PROGRAMS = {
         *("json", "flags", "directory", "in_root", "container", "ldconfig", "hook"),
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile", "hook_memory"),
     ),
-    "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_document", "smi_report", "smi_query"),
+    "driver-program": (*_COMMON, "payload", "output", "driver_program"),
+    "nvidia-smi": (
+        *(*_COMMON, "payload", "output", "clock", "smi_program", "smi", "smi_document", "smi_report", "smi_query"),
         *(
             "smi_elements",
             "smi_options",
@@ -84,6 +85,7 @@ _LIBRARY = (
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
     "driver-program": (*_FLAGS, *_EXECUTABLE),
+    "nvidia-smi": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
 # Atomic operations would be calls of libgcc.
