@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SPEEDS = {"Volta": 25781, "Turing": 25781, "Ampere": 25000, "Hopper": 26562, "Blackwell": 53125}
 CELLS = ("X", "PIX", "PXB", "PHB", "NODE", "SYS")
 MOST_CHARACTERS = 512
-MOST_MB_PER_S = 1 << 20
+MOST_SPEED = 1 << 20  # of nvlink_mb_per_s
 _DIGITS = frozenset("0123456789")
 
 
@@ -38,7 +38,7 @@ def check(where: str, facts: dict[str, object], most: int) -> None:
     :arg most: GPUs of a machine.
     :raises ParameterError: a value is not allowed.
     """
-    parameters.integer(where + "nvlink_mb_per_s", facts["nvlink_mb_per_s"], 0, MOST_MB_PER_S)
+    parameters.integer(where + "nvlink_mb_per_s", facts["nvlink_mb_per_s"], 0, MOST_SPEED)
     if not isinstance(facts["nvlink_inactive"], bool):
         raise ParameterError(where + "nvlink_inactive", facts["nvlink_inactive"], "true or false")
     for text in _texts(where + "cpu_affinity", facts["cpu_affinity"], most):

@@ -22,8 +22,8 @@ _HEX = "[0-9A-Fa-f]"
 _UUID = f"{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}}"
 _BUS_ID = f"({_HEX}{{4}}){{1,2}}:{_HEX}{{2}}:[01]{_HEX}\\.[0-7]"
 _VERSION = "[0-9]{1,3}\\.[0-9]{1,3}"
-_RANGE = "[0-9]+(-[0-9]+)?"
 _CELL = f"({'|'.join(links.CELLS)}|NV[0-9]+)"
+_RANGE = "[0-9]+(-[0-9]+)?"
 _VBIOS = f"({_HEX}{{2}}\\.){{4}}{_HEX}{{2}}"
 
 _MEANINGS = {
@@ -43,11 +43,11 @@ _MEANINGS = {
     "nvlink_links": "NVLinks per GPU.",
     "gpus_per_pcie_switch": "How many consecutive GPUs share a PCIe switch; 0: unknown.",
     "gpus_per_socket": "How many consecutive GPUs share a CPU socket; 0: unknown.",
-    "nvlink_mb_per_s": "Speed of an NVLink in one direction in MB/s; 0: that of the architecture.",
-    "nvlink_inactive": "Whether the NVLinks are not connected.",
-    "topology": "Per GPU a row of the matrix of nvidia-smi topo -m; empty: follows from the sizes of the groups.",
-    "cpu_affinity": "Per GPU the CPUs near it; empty: unknown.",
-    "numa_nodes": "Per GPU its NUMA node; empty: unknown.",
+    "nvlink_mb_per_s": "Of an NVLink in one direction; 0: that of the architecture.",
+    "nvlink_inactive": "NVLinks lead nowhere, as on a board without a bridge.",
+    "topology": "Per GPU its row of nvidia-smi topo -m, the cells of the GPUs only.",
+    "cpu_affinity": "Per GPU the CPUs near it.",
+    "numa_nodes": "Per GPU the NUMA node near it.",
     "readings": "What an idle board measures, and its limits; 0: unknown.",
     "pci_bus_ids": "One per GPU.",
     "uuids": "One per GPU; by default derived from the seed.",
@@ -79,11 +79,11 @@ def schema() -> dict[str, object]:
         "nvlink_links": _number(0, MOST_LINKS),
         "gpus_per_pcie_switch": _number(0, MAX_GPUS),
         "gpus_per_socket": _number(0, MAX_GPUS),
-        "nvlink_mb_per_s": _number(0, links.MOST_MB_PER_S),
+        "nvlink_mb_per_s": _number(0, links.MOST_SPEED),
         "nvlink_inactive": {"type": "boolean"},
-        "topology": _per_gpu(f"{_CELL}( {_CELL})*"),
-        "cpu_affinity": _per_gpu(f"{_RANGE}(,{_RANGE})*"),
-        "numa_nodes": _per_gpu(f"(N/A|{_RANGE}(,{_RANGE})*)"),
+        "topology": _places(f"{_CELL}( {_CELL})*"),
+        "cpu_affinity": _places(f"{_RANGE}(,{_RANGE})*"),
+        "numa_nodes": _places(f"(N/A|{_RANGE}(,{_RANGE})*)"),
         "readings": _readings(),
         "pci_bus_ids": _list(_text(_BUS_ID), unique=True),
         "uuids": _list(_text(f"GPU-{_UUID}"), unique=True),
@@ -137,13 +137,13 @@ def _list(items: dict[str, Any], count: int | None = None, unique: bool = False)
     return found
 
 
-def _per_gpu(pattern: str) -> dict[str, Any]:
-    return {**_list({**_text(pattern), "maxLength": links.MOST_CHARACTERS}), "maxItems": MAX_GPUS}
-
-
 def _mapping(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
     required = [key for key in properties if key not in optional]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _places(pattern: str) -> dict[str, Any]:
+    return {"type": "array", "items": {**_text(pattern), "maxLength": links.MOST_CHARACTERS}, "maxItems": MAX_GPUS}
 
 
 def _readings() -> dict[str, Any]:

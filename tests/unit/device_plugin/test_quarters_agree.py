@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 
@@ -100,6 +101,10 @@ def test_every_interface_says_the_same(tmp_path, name, layout, instances, starts
     listing = ask([str(top / DRIVER_ROOT / "bin/nvidia-smi"), "-L"], top)
     for mig in migs:
         assert f"MIG {mig.profile} " in listing and mig.uuid in listing
+
+    found = ask([str(top / DRIVER_ROOT / "bin/nvidia-smi"), "mig", "-lgip"], top)
+    rows = re.findall(r"MIG (\S+) +(\d+) +\d+/(\d+) +\S+ +(?:Yes|No) +(\d+) ", found)
+    assert sorted((row[0], *map(int, row[1:])) for row in rows) == LISTED[name]
 
     specification = yaml.safe_load((top / "etc/cdi/nvidia.yaml").read_text())
     assert {f"0:{index}" for index in range(len(migs))} <= {device["name"] for device in specification["devices"]}

@@ -45,8 +45,8 @@ VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern}, type_
 
 # What only the core can tell, by what it says: a difference between values, sums, and the range of a number that is text.
 ONLY_THE_CORE = re.compile(
-    r"must be (.*given once only|a memory slice divisible by|a whole number from 0 to [0-7]$"
-    r"|a mapping of at most \d+ (levels|elements)|one of X, .* for each of \d+ GPUs)"
+    r"must be (.*given once only|one of X, .* for each of \d+ GPUs|a memory slice divisible by|a whole number from 0 to [0-7]$"
+    r"|a mapping of at most \d+ (levels|elements))"
 )
 
 
@@ -116,6 +116,11 @@ GOOD = {
     "uuids": ["GPU-4f52e649-e1f8-5823-a42c-74c7e6dd29de"],
     "serials": ["1651381124475"],
     "addressing_mode": "HMM",
+    "nvlink_mb_per_s": 26562,
+    "nvlink_inactive": False,
+    "topology": ["X NV4", "NV4 X"],
+    "cpu_affinity": ["0-15,32-47", "8"],
+    "numa_nodes": ["0", "N/A"],
     "mig_devices": [
         [
             {

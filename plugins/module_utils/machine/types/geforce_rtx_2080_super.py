@@ -18,8 +18,7 @@ MACHINE: dict[str, object] = {
     "pci_device_id": "1E8110DE",
     "pci_subsystem_id": "40051458",
     "vbios_version": "90.04.7A.40.73",
-    "nvlink_inactive": True,  # one board has no bridge
-    "nvlink_links": 0,
+    "nvlink_inactive": True,
     "readings": {
         "temperature_c": 33,
         "bar1_mib": 256,
