@@ -342,7 +342,7 @@ class NodeState:
         """Return what is set of a GPU, by name: as it is now, without what only follows from it."""
         own = {number: value for (of, number), value in state.entries.items() if of == gpu}
         values = evaluated(own, int(time.time() * 1000) if now is None else now)
-        result = {}
+        result: dict[str, object] = {}
         for number, value in sorted(values.items()):
             setting = setting_of(number)
             if setting is not None:
