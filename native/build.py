@@ -45,8 +45,9 @@ PROGRAMS = {
         *("json", "flags", "directory", "in_root", "container", "ldconfig", "hook"),
         *("hook_symlinks", "hook_ldcache", "hook_compat", "hook_chmod", "hook_params", "hook_profile", "hook_memory"),
     ),
-    "driver-program": (
-        *(*_COMMON, "payload", "output", "clock", "driver_program", "smi", "smi_document", "smi_report", "smi_query"),
+    "driver-program": (*_COMMON, "payload", "output", "driver_program"),
+    "nvidia-smi": (
+        *(*_COMMON, "payload", "output", "clock", "smi_program", "smi", "smi_document", "smi_report", "smi_query"),
         *(
             "smi_elements",
             "smi_options",
@@ -66,7 +67,7 @@ PROGRAMS = {
         *("nvml_find", "nvml_device", "nvml_modes", "nvml_memory", "nvml_load", "nvml_processes", "nvml_temperature"),
         *("nvml_power", "nvml_clocks", "nvml_pcie", "nvml_ecc", "nvml_inforom", "nvml_platform", "nvml_conf_compute"),
         *("nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events", "nvml_affinity"),
-        *("nvml_fields", "nvml_settings", "nvml_export_table", "nvml_unsupported", "nvml_state"),
+        *("nvml_fields", "nvml_gpm", "nvml_settings", "nvml_export_table", "nvml_unsupported", "nvml_state"),
         *("state", "state_values", "state_write"),
     ),
 }
@@ -88,6 +89,7 @@ _LIBRARY = (
 FLAGS = {
     "nvidia-cdi-hook": (*_FLAGS, *_EXECUTABLE),
     "driver-program": (*_FLAGS, *_EXECUTABLE),
+    "nvidia-smi": (*_FLAGS, *_EXECUTABLE),
     "libnvidia-ml": (*_FLAGS, *_LIBRARY),
 }
 # Atomic operations would be calls of libgcc.

@@ -1,11 +1,10 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* A program of the driver; its payload names it. It is static, so that it runs in containers without a shell and
+/* A program of the driver other than nvidia-smi; its payload names it. It is static, so that it runs in containers without a shell and
  * without libraries. It answers what it can answer correctly, and refuses everything else. */
 #include "message.h"
 #include "output.h"
 #include "payload.h"
-#include "smi.h"
 #include "system.h"
 #include "text.h"
 
@@ -37,8 +36,6 @@ int program(int argc, char **argv, char **environment)
         return 1;
     if (equal(lines->fields[0], "stub") && lines->count == 4)
         return stub(lines, argc, argv);
-    if (equal(lines->fields[0], "smi") && lines->count == 4)
-        return smi(lines, argc, argv, environment);
     complain("this program does not know what it is", NULL);
     return 1;
 }

@@ -37,6 +37,18 @@ static int can_hold(unsigned instance, unsigned slices)
     return slices == instance || (slices > 0 && slices < instance && slices <= (instance == COMPUTE_SLICES ? 4 : 2));
 }
 
+/* Multiprocessors of one slice, if a compute instance does not have all: those of the least GPU instance with one slice. */
+static unsigned of_one_slice(const struct profile_facts *profile)
+{
+    unsigned i, least = profile->counts.multiprocessors / profile->counts.slices;
+    for (i = 0; i < facts.profile_count; i++) {
+        const struct counts *counts = &all_profiles()[i].counts;
+        if (counts->slices == 1 && counts->multiprocessors < least)
+            least = counts->multiprocessors;
+    }
+    return least;
+}
+
 static int compute_profile_of(const struct mig_facts *mig, unsigned wanted, struct compute_profile *info)
 {
     const struct profile_facts *profile = profile_of(mig);
@@ -49,7 +61,8 @@ static int compute_profile_of(const struct mig_facts *mig, unsigned wanted, stru
     *info = (struct compute_profile){.id = wanted, .counts = profile->counts};
     info->counts.slices = slices;
     info->counts.instances = profile->counts.slices / slices;
-    info->counts.multiprocessors = profile->counts.multiprocessors * slices / profile->counts.slices;
+    if (slices < profile->counts.slices)
+        info->counts.multiprocessors = slices * of_one_slice(profile);
     return SUCCESS;
 }
 

@@ -41,17 +41,32 @@ static int errors_of(const struct gpu_facts *gpu, unsigned error, unsigned count
     return SUCCESS;
 }
 
-static int check_errors(nvmlDevice_t device, unsigned error, unsigned counter, const void *out, const struct gpu_facts **gpu)
+static int check_errors(nvmlDevice_t device, unsigned error, unsigned counter, const void *out, const struct gpu_facts **gpu,
+    const struct mig_facts **mig)
 {
-    TRY(gpu_of(device, gpu));
+    TRY(either_of(device, gpu, mig));
     return out && error < ERRORS && counter < COUNTERS ? SUCCESS : INVALID_ARGUMENT;
+}
+
+/* A MIG device counts the uncorrected errors of its SRAM since the driver was loaded. */
+static int instance_errors(const struct mig_facts *mig, unsigned error, unsigned counter, unsigned long long *count)
+{
+    int64_t errors;
+    if (error != UNCORRECTED || counter)
+        return NOT_SUPPORTED;
+    TRY(mig_number_of(mig, INSTANCE_ERRORS, &errors));
+    *count = (unsigned long long)errors;
+    return SUCCESS;
 }
 
 API int nvmlDeviceGetTotalEccErrors(nvmlDevice_t device, unsigned error, unsigned counter, unsigned long long *count)
 {
     const struct gpu_facts *gpu;
+    const struct mig_facts *mig;
     uint64_t of_dram, of_sram;
-    TRY(check_errors(device, error, counter, count, &gpu));
+    TRY(check_errors(device, error, counter, count, &gpu, &mig));
+    if (mig)
+        return instance_errors(mig, error, counter, count);
     TRY(errors_of(gpu, error, counter, DRAM, &of_dram));
     TRY(errors_of(gpu, error, counter, SRAM, &of_sram));
     *count = of_dram + of_sram;
@@ -62,10 +77,13 @@ API int nvmlDeviceGetMemoryErrorCounter(
     nvmlDevice_t device, unsigned error, unsigned counter, unsigned location, unsigned long long *count)
 {
     const struct gpu_facts *gpu;
+    const struct mig_facts *mig;
     uint64_t errors;
-    TRY(check_errors(device, error, counter, count, &gpu));
+    TRY(check_errors(device, error, counter, count, &gpu, &mig));
     if (location >= LOCATIONS)
         return INVALID_ARGUMENT;
+    if (mig)
+        return location == SRAM ? instance_errors(mig, error, counter, count) : NOT_SUPPORTED;
     if (location != DRAM && location != SRAM)
         return NOT_SUPPORTED;
     TRY(errors_of(gpu, error, counter, location, &errors));

@@ -39,11 +39,17 @@ enum number {
     REMAPPED_CORRECTED, REMAPPED_UNCORRECTED, INACTIVE_CORRECTED, INACTIVE_UNCORRECTED, REMAPPED_PENDING,
     REMAPPED_FAILURE, HISTOGRAM_MAX, HISTOGRAM_HIGH, HISTOGRAM_PARTIAL, HISTOGRAM_LOW, HISTOGRAM_NONE, FLUSH_TIME,
     FLUSH_DURATION, MODULE_ID, SLOT_NUMBER, TRAY_INDEX, HOST_ID, PEER_TYPE, FABRIC_GUID, PDI, FABRIC_STATE,
-    FABRIC_STATUS, FABRIC_CLIQUE, FABRIC_HEALTH_MASK, FABRIC_HEALTH, NUMBERS,
+    FABRIC_STATUS, FABRIC_CLIQUE, FABRIC_HEALTH_MASK, FABRIC_HEALTH, EGM, NUMBERS,
 };
 enum text {
     IMAGE_VERSION, OEM_VERSION, ECC_VERSION, POWER_VERSION, GPU_PART_NUMBER, FRU_PART_NUMBER,
     VBIOS_VERSION, FIRMWARE_VERSION, CHASSIS_SERIAL, TEXTS,
+};
+
+/* Of a MIG device, in MiB; the last one counts errors. */
+enum mig_number {
+    INSTANCE_TOTAL, INSTANCE_RESERVED, INSTANCE_USED, INSTANCE_FREE, INSTANCE_BAR1_TOTAL, INSTANCE_BAR1_USED, INSTANCE_BAR1_FREE,
+    INSTANCE_ERRORS, MIG_NUMBERS,
 };
 
 struct facts {
@@ -80,7 +86,7 @@ struct mig_facts {
     uint32_t start, size;                /* memory slices */
     uint32_t slices;                     /* compute slices, which are fewer than those of the GPU instance if it has several devices */
     uint32_t multiprocessors, reserved;
-    uint64_t memory_mib;
+    int64_t numbers[MIG_NUMBERS]; /* as those of a GPU */
     char uuid[TEXT], name[TEXT];
 };
 
@@ -104,7 +110,7 @@ struct profile_facts {
 
 _Static_assert(sizeof(struct facts) == 352, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct gpu_facts) == 40 + 3 * TEXT + 8 * NUMBERS + TEXTS * TEXT + CLUSTER, "layout/nvml_facts.py has the same layout");
-_Static_assert(sizeof(struct mig_facts) == 240, "layout/nvml_facts.py has the same layout");
+_Static_assert(sizeof(struct mig_facts) == 40 + 8 * MIG_NUMBERS + 2 * TEXT, "layout/nvml_facts.py has the same layout");
 _Static_assert(sizeof(struct profile_facts) == 192, "layout/nvml_facts.py has the same layout");
 
 extern const struct facts facts __attribute__((visibility("hidden")));

@@ -26,9 +26,10 @@ static int memory_of(nvmlDevice_t device, const void *out, struct memory_v2 *mem
     if (!out)
         return INVALID_ARGUMENT;
     if (mig) {
-        total = free = (int64_t)mig->memory_mib;
-        if (!total)
-            return NOT_SUPPORTED;
+        TRY(mig_number_of(mig, INSTANCE_TOTAL, &total));
+        TRY(mig_number_of(mig, INSTANCE_USED, &used));
+        TRY(mig_number_of(mig, INSTANCE_RESERVED, &reserved));
+        TRY(mig_number_of(mig, INSTANCE_FREE, &free));
     } else {
         TRY(number_of(gpu, MEMORY_TOTAL, &total));
         used = number_or(gpu, MEMORY_USED, 0);
@@ -125,26 +126,26 @@ struct bar1 {
     unsigned long long total, free, used;
 };
 
-/* A MIG device has its share by memory slices minus one MiB, like on an A100 (XuehaiPan/nvitop, pull request 8: 32767
- * and 8191 of 65536 MiB). */
 API int nvmlDeviceGetBAR1MemoryInfo(nvmlDevice_t device, struct bar1 *memory)
 {
     const struct gpu_facts *gpu;
     const struct mig_facts *mig;
-    int64_t total, used = 0;
+    int64_t total, used, free;
     TRY(either_of(device, &gpu, &mig));
     if (!memory)
         return INVALID_ARGUMENT;
-    if (mig && !mig->size)
-        return NOT_SUPPORTED;
-    TRY(number_of(mig ? &all_gpus()[mig->gpu] : gpu, BAR1_TOTAL, &total));
-    if (mig)
-        total = total * mig->size / 8 - 1;
-    else
+    if (mig) {
+        TRY(mig_number_of(mig, INSTANCE_BAR1_TOTAL, &total));
+        TRY(mig_number_of(mig, INSTANCE_BAR1_USED, &used));
+        TRY(mig_number_of(mig, INSTANCE_BAR1_FREE, &free));
+    } else {
+        TRY(number_of(gpu, BAR1_TOTAL, &total));
         used = number_or(gpu, BAR1_USED, 0);
+        free = number_or(gpu, BAR1_FREE, total - used);
+    }
     *memory = (struct bar1){
         .total = (unsigned long long)total << 20,
-        .free = (unsigned long long)(total - used) << 20,
+        .free = (unsigned long long)free << 20,
         .used = (unsigned long long)used << 20,
     };
     return SUCCESS;

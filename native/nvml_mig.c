@@ -122,6 +122,7 @@ API int nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attributes *attri
 {
     const struct mig_facts *mig;
     const struct profile_facts *profile;
+    int64_t total;
     int i;
     TRY(mig_of(device, &mig));
     if (!attributes)
@@ -130,8 +131,9 @@ API int nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attributes *attri
         .multiprocessors = mig->multiprocessors,
         .instance_slices = mig->slices,
         .compute_slices = mig->slices,
-        .memory_mib = mig->memory_mib,
     };
+    TRY(mig_number_of(mig, INSTANCE_TOTAL, &total));
+    attributes->memory_mib = (unsigned long long)total;
     profile = profile_of(mig);
     if (profile) {
         attributes->instance_slices = profile->counts.slices;

@@ -5,13 +5,22 @@
 #include "nvml_state.h"
 #include "system.h"
 
-int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value)
+static int told(int64_t number, int64_t *value)
 {
-    int64_t number = numbers_now(gpu)[which];
     if (number < LEAST_NUMBER)
         return (int)(number - INT64_MIN);
     *value = number;
     return SUCCESS;
+}
+
+int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value)
+{
+    return told(numbers_now(gpu)[which], value);
+}
+
+int mig_number_of(const struct mig_facts *mig, enum mig_number which, int64_t *value)
+{
+    return told(mig->numbers[which], value);
 }
 
 int64_t number_or(const struct gpu_facts *gpu, enum number which, int64_t otherwise)

@@ -128,3 +128,49 @@ API int nvmlDeviceGetGpuFabricInfoV(nvmlDevice_t device, struct fabric_v3 *fabri
         fabric->summary = (unsigned char)number_or(gpu, FABRIC_HEALTH, 0);
     return SUCCESS;
 }
+
+/* nvmlGpuFabricInfo_v4_t */
+struct fabric_v4 {
+    unsigned char cluster[CLUSTER];
+    unsigned status;
+    struct {
+        unsigned char type;
+        unsigned id;
+    } cliques[64];
+    unsigned count;
+    unsigned char state;
+    unsigned health;
+    unsigned char summary;
+};
+
+API int nvmlDeviceGetGpuFabricInfo_v4(nvmlDevice_t device, struct fabric_v4 *fabric)
+{
+    enum { UNICAST_POINTER = 0 };
+    const struct gpu_facts *gpu;
+    int64_t state;
+    TRY(fabric_of(device, fabric, &gpu, &state));
+    *fabric = (struct fabric_v4){.status = (unsigned)number_or(gpu, FABRIC_STATUS, SUCCESS), .state = (unsigned char)state};
+    put_cluster(gpu, fabric->cluster);
+    fabric->count = 1;
+    fabric->cliques[0].type = UNICAST_POINTER;
+    fabric->cliques[0].id = (unsigned)number_or(gpu, FABRIC_CLIQUE, 0);
+    fabric->health = (unsigned)number_or(gpu, FABRIC_HEALTH_MASK, 0);
+    fabric->summary = (unsigned char)number_or(gpu, FABRIC_HEALTH, 0);
+    return SUCCESS;
+}
+
+/* nvmlDeviceCapabilities_v1_t: the lowest bit is extended GPU memory */
+struct device_capabilities {
+    unsigned version, mask;
+};
+
+API int nvmlDeviceGetCapabilities(nvmlDevice_t device, struct device_capabilities *capabilities)
+{
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
+    if (!capabilities)
+        return INVALID_ARGUMENT;
+    if (capabilities->version != STRUCT_VERSION(struct device_capabilities, 1))
+        return VERSION_MISMATCH;
+    return give_number(device, EGM, &capabilities->mask);
+}

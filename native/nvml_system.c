@@ -96,3 +96,31 @@ API int nvmlSystemGetHicVersion(unsigned *count, void *entries)
     (void)entries;
     return none(count);
 }
+
+/* Nothing has an index where the count is 0. */
+static int no_such_index(void)
+{
+    TRY(initialized());
+    return INVALID_ARGUMENT;
+}
+
+API int nvmlUnitGetHandleByIndex(unsigned index, void *unit)
+{
+    (void)index;
+    (void)unit;
+    return no_such_index();
+}
+
+API int nvmlGetExcludedDeviceInfoByIndex(unsigned index, void *info)
+{
+    (void)index;
+    (void)info;
+    return no_such_index();
+}
+
+API int nvmlGetBlacklistDeviceInfoByIndex(unsigned index, void *info)
+{
+    (void)index;
+    (void)info;
+    return no_such_index();
+}

@@ -52,8 +52,8 @@ static int set_boost(const struct view *view)
 static int recorder(const struct subarguments *arguments)
 {
     if (equal(arguments->command, "replay"))
-        return sub_has(arguments, "-f") ? smi_say(SMI_FAILED, "Failed to validate log file\nFailed to process command line ", NULL)
-                                        : smi_say(SMI_OK, "Input File Name must be specified", NULL);
+        return sub_has(arguments, "-f") ? smi_say(SMI_FAILED, "Failed to validate log file\nFailed to process command line \n", NULL)
+                                        : smi_say(SMI_OK, "Input File Name must be specified\n", NULL);
     if (sub_has(arguments, "-t"))
         return SMI_OK;
     return smi_say(SMI_FAILED, "Not supported on the device(s)\nFailed to process command line \n", NULL);
@@ -78,6 +78,22 @@ static int clocks(const struct subarguments *arguments)
     return smi_say(SMI_NOT_SUPPORTED, "Synchronized boost is currently disabled.", NULL);
 }
 
+/* None of the memory is protected. */
+static int protected_memory(const struct view *view)
+{
+    char digits[21];
+    int at;
+    for (at = 0; at < view->chosen_count; at++) {
+        uint64_t mib = 0;
+        const char *rest;
+        if (number(smi_value(view, view->chosen[at], "fb_memory_usage/total"), 10, &mib, &rest) < 0)
+            mib = 0;
+        put_gpu_title(view, view->chosen[at]);
+        put("Protected memory size:   0 KiB\nUnprotected memory size: ", decimal(mib * 1024, digits), " KiB\n", NULL);
+    }
+    return flush();
+}
+
 static int conf_compute(const struct subarguments *arguments)
 {
     static const struct { const char *option, *what; } texts[] = {
@@ -86,12 +102,13 @@ static int conf_compute(const struct subarguments *arguments)
         {"-d", "display Conf. Compute DevTools Mode"},
         {"-e", "display Conf. Compute Environment"},
         {"-f", "display Conf. Compute CC feature status"},
-        {"-gm", "display Conf. Compute GPU Memory Size Info"},
         {"-grs", "display Conf. Compute GPUs Ready State"},
-        {"-gkr", "display Conf. Compute Key Rotation Threshold Info"},
+        {"-gkr", "display Conf. Compute key rotation threshold info"},
         {"-mgm", "display Conf. Compute Multi-GPU Mode"},
     };
     unsigned i;
+    if (sub_has(arguments, "-gm"))
+        return protected_memory(arguments->view);
     if (arguments->branch < 550) {
         if (sub_has(arguments, "-f"))
             return smi_say(SMI_OK, "CC status: OFF", NULL);
@@ -103,8 +120,6 @@ static int conf_compute(const struct subarguments *arguments)
     for (i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!sub_has(arguments, texts[i].option))
             continue;
-        if (equal(texts[i].option, "-gm"))
-            put_gpu_title(arguments->view, arguments->view->chosen[0]);
         return smi_say(SMI_NOT_SUPPORTED, "Failed to ", texts[i].what, ": Not Supported", NULL);
     }
     return smi_say(SMI_NOT_SUPPORTED, "Failed to set Conf. Compute settings: Not Supported", NULL);
@@ -115,7 +130,7 @@ static void put_lanes(void)
     char digits[21];
     uint64_t lane;
     put("    LANE_ERROR:              \n", NULL);
-    for (lane = 0; lane < 16; lane++) {
+    for (lane = 0; lane < 13; lane++) {
         put("\t lane ", NULL);
         put_padded(decimal(lane, digits), -2);
         put(": 0\n", NULL);

@@ -8,7 +8,7 @@
 #include "system.h"
 #include "text.h"
 
-enum { WIDE = 530, WITH_JPEG = 535, WITH_JPEG_OF_PROCESSES = 550 };
+enum { WIDE = 530, WITH_JPEG = 535, WIDE_PROCESSES = 545, WITH_JPEG_OF_PROCESSES = 550 };
 
 struct column {
     char group;
@@ -16,40 +16,41 @@ struct column {
     /* Multiplied by 1, or divided by 1000 where it is KB/s. */
     int divided;
     int since;
+    const char *constant; /* instead of a path */
 };
 
 static const struct column device_columns[] = {
-    {'p', "pwr", "W", NULL, 0, 0},
-    {'p', "gtemp", "C", "temperature/gpu_temp", 0, 0},
-    {'p', "mtemp", "C", "temperature/memory_temp", 0, 0},
-    {'u', "sm", "%", "utilization/gpu_util", 0, 0},
-    {'u', "mem", "%", "utilization/memory_util", 0, 0},
-    {'u', "enc", "%", "utilization/encoder_util", 0, 0},
-    {'u', "dec", "%", "utilization/decoder_util", 0, 0},
-    {'u', "jpg", "%", "utilization/jpeg_util", 0, WITH_JPEG},
-    {'u', "ofa", "%", "utilization/ofa_util", 0, WITH_JPEG},
-    {'c', "mclk", "MHz", "clocks/mem_clock", 0, 0},
-    {'c', "pclk", "MHz", "clocks/graphics_clock", 0, 0},
-    {'v', "pviol", "%", "", 0, 0},
-    {'v', "tviol", "bool", "", 0, 0},
-    {'m', "fb", "MB", "fb_memory_usage/used", 0, 0},
-    {'m', "bar1", "MB", "bar1_memory_usage/used", 0, 0},
-    {'m', "ccpm", "MB", "cc_protected_memory_usage/used", 0, WIDE},
-    {'e', "sbecc", "errs", "ecc_errors/volatile/sram_correctable", 0, 0},
-    {'e', "dbecc", "errs", "ecc_errors/volatile/dram_uncorrectable", 0, 0},
-    {'e', "pci", "errs", "pci/replay_counter", 0, 0},
-    {'t', "rxpci", "MB/s", "pci/rx_util", 1, 0},
-    {'t', "txpci", "MB/s", "pci/tx_util", 1, 0},
+    {'p', "pwr", "W", NULL, 0, 0, NULL},
+    {'p', "gtemp", "C", "temperature/gpu_temp", 0, 0, NULL},
+    {'p', "mtemp", "C", "temperature/memory_temp", 0, 0, NULL},
+    {'u', "sm", "%", "utilization/gpu_util", 0, 0, NULL},
+    {'u', "mem", "%", "utilization/memory_util", 0, 0, NULL},
+    {'u', "enc", "%", "utilization/encoder_util", 0, 0, NULL},
+    {'u', "dec", "%", "utilization/decoder_util", 0, 0, NULL},
+    {'u', "jpg", "%", "utilization/jpeg_util", 0, WITH_JPEG, NULL},
+    {'u', "ofa", "%", "utilization/ofa_util", 0, WITH_JPEG, NULL},
+    {'c', "mclk", "MHz", "clocks/mem_clock", 0, 0, NULL},
+    {'c', "pclk", "MHz", "clocks/graphics_clock", 0, 0, NULL},
+    {'v', "pviol", "%", NULL, 0, 0, "0"},
+    {'v', "tviol", "bool", NULL, 0, 0, "-"},
+    {'m', "fb", "MB", "fb_memory_usage/used", 0, 0, NULL},
+    {'m', "bar1", "MB", "bar1_memory_usage/used", 0, 0, NULL},
+    {'m', "ccpm", "MB", "cc_protected_memory_usage/used", 0, WIDE, NULL},
+    {'e', "sbecc", "errs", "ecc_errors/volatile/sram_correctable", 0, 0, NULL},
+    {'e', "dbecc", "errs", "ecc_errors/volatile/dram_uncorrectable", 0, 0, NULL},
+    {'e', "pci", "errs", "pci/replay_counter", 0, 0, NULL},
+    {'t', "rxpci", "MB/s", "pci/rx_util", 1, 0, NULL},
+    {'t', "txpci", "MB/s", "pci/tx_util", 1, 0, NULL},
 };
 static const struct column process_columns[] = {
-    {'u', "sm", "%", NULL, 0, 0},
-    {'u', "mem", "%", NULL, 0, 0},
-    {'u', "enc", "%", NULL, 0, 0},
-    {'u', "dec", "%", NULL, 0, 0},
-    {'u', "jpg", "%", NULL, 0, WITH_JPEG_OF_PROCESSES},
-    {'u', "ofa", "%", NULL, 0, WITH_JPEG_OF_PROCESSES},
-    {'m', "fb", "MB", NULL, 0, 0},
-    {'m', "ccpm", "MB", NULL, 0, WIDE},
+    {'u', "sm", "%", NULL, 0, 0, NULL},
+    {'u', "mem", "%", NULL, 0, 0, NULL},
+    {'u', "enc", "%", NULL, 0, 0, NULL},
+    {'u', "dec", "%", NULL, 0, 0, NULL},
+    {'u', "jpg", "%", NULL, 0, WITH_JPEG_OF_PROCESSES, NULL},
+    {'u', "ofa", "%", NULL, 0, WITH_JPEG_OF_PROCESSES, NULL},
+    {'m', "fb", "MB", NULL, 0, 0, NULL},
+    {'m', "ccpm", "MB", NULL, 0, WIDE, NULL},
 };
 
 struct monitor {
@@ -58,6 +59,8 @@ struct monitor {
     unsigned column_count;
     const char *groups;
     int date, time, processes;
+    int csv, header, units; /* --format */
+    int first;              /* of the cells of a line */
 };
 
 static int is_shown(const struct monitor *monitor, const struct column *column)
@@ -72,38 +75,72 @@ static int is_shown(const struct monitor *monitor, const struct column *column)
     return 0;
 }
 
-static void put_cell(const struct monitor *monitor, const char *text)
+/* A cell of at least *width* columns; in CSV its text alone. A positive width is of a text that begins at the left. */
+static void put_cell(struct monitor *monitor, const char *text, int width)
 {
-    int wide = monitor->arguments->branch >= WIDE;
-    put_padded(text, -6);
-    put(wide ? " " : "", NULL);
+    if (monitor->csv) {
+        put(monitor->first ? "" : ", ", text, NULL);
+        monitor->first = 0;
+    } else {
+        put_padded(text, width);
+    }
 }
 
-static void put_heading(const struct monitor *monitor, int units)
+/* Between the columns: a blank since branch 530, and since 550 one after the date and the time, too. */
+static void put_gap(const struct monitor *monitor, int since)
 {
+    if (!monitor->csv && monitor->arguments->branch >= since)
+        put(" ", NULL);
+}
+
+/* Width of the column number *at*: the heading of pmon of branches 530 to 549 has a narrower first one. */
+static int width_of(const struct monitor *monitor, int at)
+{
+    int branch = monitor->arguments->branch;
+    if (branch < WIDE)
+        return -6;
+    return monitor->processes && branch < WIDE_PROCESSES && at == 0 ? -6 : -7;
+}
+
+static void put_heading(struct monitor *monitor, int units)
+{
+    const int branch = monitor->arguments->branch;
     unsigned i;
-    int wide = monitor->arguments->branch >= WIDE;
+    int at = 0;
+    if (units ? !monitor->units : !monitor->header)
+        return;
+    monitor->first = 1;
     put("#", NULL);
     if (monitor->date)
-        put(units ? "YYYYMMDD   " : "Date       ", NULL);
+        put_cell(monitor, units ? "YYYYMMDD" : "Date", 11), put_gap(monitor, WIDE_PROCESSES);
     if (monitor->time)
-        put(units ? "HH:MM:SS   " : "Time       ", NULL);
-    put(units ? " Idx" : " gpu", wide ? " " : "", NULL);
+        put_cell(monitor, units ? "HH:MM:SS" : "Time", 11), put_gap(monitor, WIDE_PROCESSES);
+    put_cell(monitor, units ? "Idx" : "gpu", -4);
+    put_gap(monitor, WIDE);
     if (monitor->processes) {
-        put(units ? "          #" : "        pid", wide ? " " : "", NULL);
-        put_cell(monitor, units ? "C/G" : "type");
+        put_cell(monitor, units ? "#" : "pid", -11);
+        put_gap(monitor, WIDE_PROCESSES);
+        put_cell(monitor, units ? "C/G" : "type", -6);
+        put_gap(monitor, WIDE_PROCESSES);
     }
     for (i = 0; i < monitor->column_count; i++) {
-        if (is_shown(monitor, &monitor->columns[i]))
-            put_cell(monitor, units ? monitor->columns[i].unit : monitor->columns[i].name);
+        const struct column *column = &monitor->columns[i];
+        if (!is_shown(monitor, column))
+            continue;
+        if (branch >= WIDE && (!monitor->processes || branch >= WIDE_PROCESSES)) {
+            put_cell(monitor, units ? column->unit : column->name, -6);
+            put_gap(monitor, WIDE);
+        } else {
+            put_cell(monitor, units ? column->unit : column->name, width_of(monitor, at++));
+        }
     }
     if (monitor->processes)
-        put("   ", units ? "name" : "command", wide ? " " : "", NULL);
+        put(branch >= WIDE && branch < WIDE_PROCESSES ? "    " : "   ", units ? "name" : "command", branch >= WIDE_PROCESSES ? " " : "", NULL);
     put("\n", NULL);
 }
 
 /* "YYYY/MM/DD HH:MM:SS.mmm" */
-static void put_time(const struct monitor *monitor)
+static void put_time(struct monitor *monitor)
 {
     char words[32], stamp[32], date[16], time[16], part[8];
     time_now(words, stamp);
@@ -112,12 +149,12 @@ static void put_time(const struct monitor *monitor)
     join(date + 4, 3, part, NULL);
     join(date + 6, 3, stamp + 8, NULL);
     join(time, 9, stamp + 11, NULL);
-    if (monitor->date || monitor->time)
+    if (monitor->date || monitor->time || monitor->csv)
         put(" ", NULL);
     if (monitor->date)
-        put(date, "   ", NULL);
+        put_cell(monitor, date, 11), put_gap(monitor, WIDE_PROCESSES);
     if (monitor->time)
-        put(time, "   ", NULL);
+        put_cell(monitor, time, 11), put_gap(monitor, WIDE_PROCESSES);
 }
 
 static const char *power_of(const struct view *view, int gpu)
@@ -133,37 +170,38 @@ static const char *power_of(const struct view *view, int gpu)
 }
 
 /* The whole number of a column, "-" without one. */
-static void put_figure(const struct monitor *monitor, int gpu, const struct column *column)
+static const char *figure(const struct view *view, int gpu, const struct column *column, char digits[21])
 {
-    const struct view *view = monitor->arguments->view;
-    const char *text = !column->path ? power_of(view, gpu) : column->path[0] ? smi_value(view, gpu, column->path) : "0";
+    const char *text = column->path ? smi_value(view, gpu, column->path) : power_of(view, gpu);
     uint64_t value = 0;
     const char *rest;
-    char digits[21];
     if (number(text, 10, &value, &rest) < 0)
-        put_cell(monitor, "-");
-    else
-        put_cell(monitor, decimal(column->divided ? value / 1000 : value, digits));
+        return "-";
+    return decimal(column->divided ? value / 1000 : value, digits);
 }
 
-static void put_device(const struct monitor *monitor, int gpu)
+static void put_device(struct monitor *monitor, int gpu)
 {
-    char index[21];
+    const int wide = monitor->arguments->branch >= WIDE;
+    char index[21], digits[21];
     unsigned i;
-    int wide = monitor->arguments->branch >= WIDE;
+    monitor->first = 1;
     put_time(monitor);
-    put_padded(decimal((uint64_t)gpu, index), monitor->date || monitor->time ? -4 : -5);
+    put_cell(monitor, decimal((uint64_t)gpu, index), monitor->date || monitor->time ? -4 : -5);
     if (monitor->processes)
         put("          -     -", NULL);
     else
-        put(wide ? " " : "", NULL);
+        put_gap(monitor, WIDE);
     for (i = 0; i < monitor->column_count; i++) {
-        if (!is_shown(monitor, &monitor->columns[i]))
+        const struct column *column = &monitor->columns[i];
+        if (!is_shown(monitor, column))
             continue;
-        if (monitor->processes)
+        if (monitor->processes) {
             put_padded("-", wide ? -7 : -6);
-        else
-            put_figure(monitor, gpu, &monitor->columns[i]);
+            continue;
+        }
+        put_cell(monitor, column->constant ? column->constant : figure(monitor->arguments->view, gpu, column, digits), -6);
+        put_gap(monitor, WIDE);
     }
     put(monitor->processes ? (wide ? "    -              \n" : "   -              \n") : "\n", NULL);
 }
@@ -190,23 +228,72 @@ static int has_letter(const char *text, char letter)
     return 0;
 }
 
-static int watch(const struct monitor *monitor, uint64_t most)
+static int not_processed(const char *what)
+{
+    return smi_say(SMI_FAILED, what, "\nFailed to process command line \n", NULL);
+}
+
+/* Whether *text* has no other letters than *allowed*. */
+static int has_only(const char *text, const char *allowed)
+{
+    for (; text && *text; text++) {
+        if (!has_letter(allowed, *text))
+            return 0;
+    }
+    return 1;
+}
+
+static int bad_number(const struct subarguments *arguments, const char *what, const char *most)
+{
+    put(what, most ? most : "", most ? " seconds\n" : "\n", NULL);
+    put_help_of(arguments);
+    return flush();
+}
+
+static int is_in_list(const char *list, const char *word)
+{
+    while (list && *list) {
+        size_t i = 0;
+        while (word[i] && list[i] == word[i])
+            i++;
+        if (!word[i] && (!list[i] || list[i] == ','))
+            return 1;
+        while (*list && *list++ != ',')
+            ;
+    }
+    return 0;
+}
+
+static int watch(struct monitor *monitor, const char *all, uint64_t most)
 {
     const struct subarguments *arguments = monitor->arguments;
     const struct view *view = arguments->view;
+    const char *options = sub_value(arguments, "-o"), *format = sub_value(arguments, "--format");
+    const char *delay_text = sub_value(arguments, "-d"), *count_text = sub_value(arguments, "-c");
+    char digits[21];
     uint64_t delay = 1, count = 0, turn;
-    int at, status = sub_number(arguments, "-d", &delay);
-    if (!status)
-        status = sub_number(arguments, "-c", &count);
-    if (!status)
-        status = open_output(arguments);
+    int at, status;
+    if (count_text && number(count_text, 10, &count, NULL) < 0)
+        return bad_number(arguments, "Invalid value for number of samples to be displayed", NULL);
+    if (delay_text && (number(delay_text, 10, &delay, NULL) < 0 || delay == 0 || delay > most))
+        return bad_number(arguments, "Collection delay/interval should be between 1 second and ", decimal(most, digits));
+    if (sub_has(arguments, "-s"))
+        monitor->groups = sub_value(arguments, "-s");
+    if (!has_only(monitor->groups, all))
+        return not_processed("Failed to find any metric to display");
+    if (!has_only(options, "DT"))
+        return not_processed("Error in parsing options");
+    monitor->date = has_letter(options, 'D');
+    monitor->time = has_letter(options, 'T');
+    monitor->csv = is_in_list(format, "csv");
+    monitor->header = !is_in_list(format, "noheader");
+    monitor->units = !is_in_list(format, "nounit");
+    status = open_output(arguments);
     if (status)
         return status;
-    if (delay == 0 || delay > most)
-        return smi_say(SMI_BAD_ARGUMENT, "Option \"", sub_value(arguments, "-d"), "\" is invalid for \"-d\".", NULL);
     put_heading(monitor, 0);
     put_heading(monitor, 1);
-    for (turn = 0; !sub_has(arguments, "-c") || turn < count; turn++) {
+    for (turn = 0; !count_text || turn < count; turn++) {
         if (turn)
             smi_sleep((long)delay * 1000);
         for (at = 0; at < view->chosen_count && at < 16; at++)
@@ -217,25 +304,18 @@ static int watch(const struct monitor *monitor, uint64_t most)
     return flush();
 }
 
-/* What only hardware can answer, and a layout that is not published. */
-static int not_on_the_device(void)
-{
-    return smi_say(SMI_FAILED, "Not supported on the device(s)\nFailed to process command line \n", NULL);
-}
-
 int smi_dmon(const struct subarguments *arguments)
 {
     struct monitor monitor = {
         .arguments = arguments,
         .columns = device_columns,
         .column_count = sizeof device_columns / sizeof *device_columns,
-        .groups = sub_has(arguments, "-s") ? sub_value(arguments, "-s") : "puc",
-        .date = has_letter(sub_value(arguments, "-o"), 'D'),
-        .time = has_letter(sub_value(arguments, "-o"), 'T'),
+        .groups = "puc",
     };
-    if (sub_has(arguments, "--gpm-metrics") || sub_has(arguments, "--gpm-options") || sub_has(arguments, "--format"))
-        return not_on_the_device();
-    return watch(&monitor, 100000);
+    /* Only hardware can measure them. */
+    if (sub_has(arguments, "--gpm-metrics") || sub_has(arguments, "--gpm-options"))
+        return not_processed("Not supported on the device(s)");
+    return watch(&monitor, "pucvmet", 600);
 }
 
 int smi_pmon(const struct subarguments *arguments)
@@ -244,10 +324,8 @@ int smi_pmon(const struct subarguments *arguments)
         .arguments = arguments,
         .columns = process_columns,
         .column_count = sizeof process_columns / sizeof *process_columns,
-        .groups = sub_has(arguments, "-s") ? sub_value(arguments, "-s") : "u",
-        .date = has_letter(sub_value(arguments, "-o"), 'D'),
-        .time = has_letter(sub_value(arguments, "-o"), 'T'),
+        .groups = "u",
         .processes = 1,
     };
-    return watch(&monitor, 10);
+    return watch(&monitor, "um", 10);
 }

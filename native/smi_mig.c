@@ -151,7 +151,7 @@ int smi_mig_instance(const struct view *view, int gpu, int index, struct mig_dev
 const char *smi_mig_value(const struct view *view, const struct mig_device *device, const char *path)
 {
     static const struct { const char *path; int place; } values[] = {
-        {"fb_memory_usage/total", 7}, {"fb_memory_usage/used", 9}, {"bar1_memory_usage/total", 11}, {"bar1_memory_usage/used", 12}};
+        {"ecc_error_count", 6}, {"fb_memory_usage/total", 7}, {"fb_memory_usage/used", 9}, {"bar1_memory_usage/total", 11}, {"bar1_memory_usage/used", 12}};
     const struct line *line = view->gpus[device->gpu];
     unsigned i;
     while ((line = smi_next(line, "instance", 1))) {

@@ -42,7 +42,7 @@ int smi_mig_device(const struct view *view, int gpu, int index, struct mig_devic
 /* The same of all MIG devices of the GPU, also of those that are not visible here. */
 int smi_mig_instance(const struct view *view, int gpu, int index, struct mig_device *device);
 
-/* Text of an element of the MIG device in -q -x, such as "fb_memory_usage/used"; with a unit. */
+/* Text of an element of the MIG device in -q -x, such as "fb_memory_usage/used"; "ecc_error_count" is that of SRAM. */
 const char *smi_mig_value(const struct view *view, const struct mig_device *device, const char *path);
 
 #endif

@@ -57,6 +57,9 @@ static uint64_t free_instances(const struct view *view, int gpu, int wanted, con
     uint64_t left = profile->instances, slices = 7, found = 0;
     unsigned taken = 0;
     int i;
+    /* Without the mode nothing can be made. */
+    if (!in_mode(view, gpu))
+        return 0;
     for (i = 0; smi_mig_instance(view, gpu, i, &device); i++) {
         if (!is_first_of_instance(view, gpu, i, device.instance) || !smi_mig_profile(view, device.profile, &other))
             continue;

@@ -1,7 +1,8 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* nvidia-smi nvlink. Texts: 550.163.01, and nvlink -s of 590.48.01, 595.80 and 610.57.04. Nothing goes over the links, so all
- * counts of data are 0. The addresses of NVSwitches are unknown: like NVIDIA's program without them, -p and -R print the GPUs alone. */
+ * counts of data are 0. The addresses of NVSwitches are unknown: like NVIDIA's program without them, -p says so and -R prints
+ * the GPUs alone. */
 #include "output.h"
 #include "smi_place.h"
 #include "smi_state.h"
@@ -135,6 +136,15 @@ static void put_links(const struct context *context, void (*put_one)(uint64_t, c
     }
 }
 
+/* What NVML does not know ends the command at the first link. */
+static int unknown(const struct context *context, const char *what)
+{
+    char digits[21];
+    put_gpu_title(context->arguments->view, context->arguments->view->chosen[0]);
+    return smi_say(SMI_NOT_SUPPORTED, "NVML: Unable to retrieve NvLink ", what, " for link ",
+                   decimal(context->all ? 0 : context->only, digits), ": Not Supported", NULL);
+}
+
 /* Options that NVIDIA's program answers with a warning. */
 static int deprecated(const struct subarguments *arguments, const char *warning)
 {
@@ -149,6 +159,8 @@ int smi_nvlink(const struct subarguments *arguments)
         {"-gc", "Getting counter control is deprecated!"},
         {"-g", "Getting counters using option -g is deprecated. \nPlease use option -gt instead."},
         {"-r", "Resetting throughput counters is deprecated!"}};
+    static const struct { const char *option, *what; } without[] = {
+        {"-ec", "ECC error counter"}, {"-p", "remote PCI information"}};
     struct context context = {.arguments = arguments, .all = !sub_has(arguments, "-l")};
     const char *traffic = sub_value(arguments, "-gt");
     const char *none = NULL;
@@ -173,6 +185,10 @@ int smi_nvlink(const struct subarguments *arguments)
     if (traffic && !equal(traffic, "d") && !equal(traffic, "r")) {
         put_gpu_title(arguments->view, arguments->view->chosen[0]);
         return smi_say(SMI_BAD_ARGUMENT, "Failed to get throughput counters", NULL);
+    }
+    for (i = 0; i < sizeof without / sizeof *without; i++) {
+        if (sub_has(arguments, without[i].option) && context.links.active && context.links.count)
+            return unknown(&context, without[i].what);
     }
     if (sub_has(arguments, "-s"))
         put_links(&context, put_state, "information");

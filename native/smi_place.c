@@ -44,16 +44,15 @@ static int cell_of(const struct view *view, int one, int other, char cell[8])
 {
     const char *row = of_place(view, one, PLACE_ROW);
     uint64_t column = value_of(of_place(view, other, PLACE_INDEX));
-    size_t length;
-    for (;;) {
-        length = 0;
-        while (row[length] && row[length] != ' ')
-            length++;
-        if (column-- == 0 || !row[length])
-            break;
-        row += length + 1;
+    size_t length = 0;
+    while (row[length] && column) {
+        column -= row[length] == ' ';
+        length++;
     }
-    if (!length || length > 7)
+    row += length;
+    for (length = 0; row[length] && row[length] != ' ';)
+        length++;
+    if (column || !length || length > 7)
         return 0;
     join(cell, length + 1, row, NULL);
     return 1;
@@ -88,26 +87,42 @@ uint64_t smi_bonded(const struct view *view, int one, int other)
     return of_topology(view, ACTIVE) ? of_topology(view, LINKS) : 0;
 }
 
-/* The CPUs that this process may use, which are NVML's answer, too. */
-static const char *allowed_cpus(void)
+enum { BITS = 8 * sizeof(unsigned long), WORDS = 1024 / BITS, ALLOWED_MEMORY = 4 /* MPOL_F_MEMS_ALLOWED */ };
+
+/* The members of a set, such as "0-3,8". */
+static const char *members(const unsigned long *set, char *list, size_t size)
 {
-    enum { BITS = 8 * sizeof(unsigned long), WORDS = 1024 / BITS };
-    static char list[1024];
-    unsigned long set[WORDS] = {0};
     unsigned from, to;
     char a[21], b[21];
     list[0] = 0;
-    CALL(sched_getaffinity, 0, sizeof set, set);
     for (from = 0; from < WORDS * BITS; from = to + 1) {
         to = from;
         if (!(set[from / BITS] >> from % BITS & 1))
             continue;
         while (to + 1 < WORDS * BITS && (set[(to + 1) / BITS] >> (to + 1) % BITS & 1))
             to++;
-        join(list + length_of(list), sizeof list - length_of(list), list[0] ? "," : "", decimal(from, a), to > from ? "-" : "",
+        join(list + length_of(list), size - length_of(list), list[0] ? "," : "", decimal(from, a), to > from ? "-" : "",
              to > from ? decimal(to, b) : "", NULL);
     }
     return list;
+}
+
+/* The CPUs and the memory that this process may use, which are NVML's answers (nvml_affinity.c). */
+static const char *allowed_cpus(void)
+{
+    static char list[1024];
+    unsigned long set[WORDS] = {0};
+    CALL(sched_getaffinity, 0, sizeof set, set);
+    return members(set, list, sizeof list);
+}
+
+static const char *allowed_memory(void)
+{
+    static char list[1024];
+    unsigned long set[WORDS] = {0};
+    if (CALL(get_mempolicy, NULL, set, 8 * sizeof set, NULL, ALLOWED_MEMORY) < 0)
+        set[0] = 1;
+    return members(set, list, sizeof list);
 }
 
 const char *smi_cpus(const struct view *view, int gpu)
@@ -119,7 +134,7 @@ const char *smi_cpus(const struct view *view, int gpu)
 const char *smi_numa(const struct view *view, int gpu)
 {
     const char *node = of_place(view, gpu, PLACE_NUMA);
-    return node[0] ? node : "0";
+    return node[0] ? node : allowed_memory();
 }
 
 int smi_in_list(const char *list, uint64_t wanted)

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nvidia-smi compute-policy and drain. Texts: 550.163.01; the row of -l: NVIDIA's documentation of time-slicing. Nothing is
+/* nvidia-smi compute-policy and drain. Texts: 550.163.01. Nothing is
  * changed: the time slice stays Default, and no GPU is taken out of use. */
 #include "output.h"
 #include "smi_sub.h"
@@ -16,8 +16,8 @@ static int list(const struct view *view)
         "| GPU     Name           Value        |\n"
         "|=====================================|\n", NULL);
     for (at = 0; at < view->chosen_count; at++)
-        smi_row("| >>>     <<<<<<<<<<<<<  <<<<<<<<<<<  |\n+-------------------------------------+\n",
-                decimal((uint64_t)view->chosen[at], digits), "timeslice", "Default");
+        smi_row("| >>>   <<<<<<<<<<<<<<< <<<<<<<<<<<<  |\n+-------------------------------------+\n",
+                decimal((uint64_t)view->chosen[at], digits), "Timeslice", "Default");
     return flush();
 }
 

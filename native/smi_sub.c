@@ -219,6 +219,15 @@ void put_sub_help(const struct suboption *command, int branch)
     put("\n", NULL);
 }
 
+void put_help_of(const struct subarguments *arguments)
+{
+    const struct suboption *command;
+    for (command = smi_suboptions; command->text; command++) {
+        if (is_command(command) && equal(command->brief, arguments->command))
+            put_sub_help(command, arguments->branch);
+    }
+}
+
 static int is_named(const struct suboption *option, const char *argument, const char **value)
 {
     const char *names[2] = {option->brief, option->full};

@@ -38,6 +38,8 @@ int sub_has(const struct subarguments *arguments, const char *brief);
 int sub_number(const struct subarguments *arguments, const char *brief, uint64_t *value);
 
 void put_sub_help(const struct suboption *command, int branch);
+/* Help of the command of these arguments. */
+void put_help_of(const struct subarguments *arguments);
 
 /* Each sub command. */
 int smi_topo(const struct subarguments *arguments);

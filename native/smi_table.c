@@ -277,7 +277,6 @@ static void put_mig_device(const struct view *view, const struct layout *layout,
 {
     static const int shown[5] = {COPY, ENCODER, DECODER, OFA, JPEG};
     char index[21], place[21], instance[21], compute[21], multiprocessors[21], memory[64], bar1[64], engines[5][21];
-    const char *ecc_mode = smi_value(view, device->gpu, "ecc_mode/current_ecc");
     int i;
     usage(memory, sizeof memory, smi_mig_value(view, device, "fb_memory_usage/used"), layout->mig_used_width,
           smi_mig_value(view, device, "fb_memory_usage/total"), 5);
@@ -287,7 +286,7 @@ static void put_mig_device(const struct view *view, const struct layout *layout,
         decimal(device->engines[shown[i]], engines[i]);
     smi_row(layout->mig, decimal((uint64_t)device->gpu, index), decimal(device->instance, instance),
             decimal(device->compute, compute), decimal((uint64_t)device->index, place), memory,
-            decimal(device->multiprocessors, multiprocessors), equal(ecc_mode, "Enabled") ? "0" : "N/A", engines[0],
+            decimal(device->multiprocessors, multiprocessors), smi_mig_value(view, device, "ecc_error_count"), engines[0],
             engines[1], engines[2], engines[3], engines[4]);
     smi_row(layout->mig_bar1, bar1);
     put(layout->mig_line, NULL);

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes native/smi_elements.c: the tables of nvidia-smi's document and of its queries, from machine/document/*.py.
+"""Writes the tables of nvidia-smi's document for the core and for the program.
 
     python3 native/tables.py
 
-A unit test compares the file with the tables.
+From native/smi_elements.txt: plugins/module_utils/machine/document/elements.py. From this and the fields of queries.py:
+native/smi_elements.c. A unit test compares the files with what this program makes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,31 @@ import sys
 import types
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TEXT = os.path.join(ROOT, "native", "smi_elements.txt")
+ELEMENTS = os.path.join(ROOT, "plugins", "module_utils", "machine", "document", "elements.py")
 TARGET = os.path.join(ROOT, "native", "smi_elements.c")
+
+# Ready-made, because reading the text would take a tenth of gpu-mockctl's run.
+_MODULE = '''# Copyright (c) 2026, the nvmock.gpu authors
+# SPDX-License-Identifier: Apache-2.0
+# fmt: off
+"""The elements of nvidia-smi's document: made by native/tables.py from native/smi_elements.txt, not to be edited."""
+
+from __future__ import annotations
+
+# Path in -q -x; label in -q, "" if it is not shown there; first version, and first one without it, as branch + minor/1000, 0 for any;
+# text without a report of the board: "" for an element with children, "=name" for a rule of computed.py; condition, or "".
+ELEMENTS: tuple[tuple[str, str, float, float, str, str], ...] = (
+%s)
+# Path of each element with a text -> that text.
+TEXTS: dict[str, str] = {
+%s}
+
+
+def elements() -> tuple[tuple[str, str, float, float, str, str], ...]:
+    """Return all elements of all versions."""
+    return ELEMENTS
+'''
 
 _HEAD = """/* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
@@ -43,9 +68,37 @@ def _number(version: float) -> int:
     return round(version * 1000)
 
 
+def read_elements() -> list[tuple[str, str, float, float, str, str]]:
+    """Return the rows of the text."""
+    found: list[tuple[str, str, float, float, str, str]] = []
+    path: list[str] = []
+    with open(TEXT, encoding="ascii") as handle:
+        lines = [line.rstrip("\n") for line in handle if not line.startswith("#")]
+    for line in lines:
+        name, label, versions, text, condition = [cell.rstrip() for cell in line.split("|")]
+        depth = (len(name) - len(name.lstrip())) // 2
+        path[depth:] = [name.lstrip()]
+        since, _dash, until = versions.strip().partition("-")
+        label = label.strip().replace("~", " ").replace(">", "    ")
+        found.append(("/".join(path), label, float(since or 0), float(until or 0), text.strip(), condition.strip()))
+    return found
+
+
+def module() -> str:
+    """Return the content of elements.py."""
+    rows = []
+    texts: dict[str, str] = {}
+    for path, label, since, until, text, condition in read_elements():
+        cells = [_text(path), _text(label), f"{since:g}", f"{until:g}", _text(text), _text(condition)]
+        rows.append(f"    ({', '.join(cells)}),\n")
+        if text:
+            texts.setdefault(path, text)
+    return _MODULE % ("".join(rows), "".join(f"    {_text(path)}: {_text(text)},\n" for path, text in texts.items()))
+
+
 def source() -> str:
     """Return the content of smi_elements.c."""
-    elements = _core("machine.document.elements").elements()
+    elements = read_elements()
     queries = _core("machine.document.queries")
     names = _core("machine.document.texts").other_names
     forms = _core("layout.smi_forms")
@@ -107,7 +160,9 @@ def _source(queries: types.ModuleType, names: object, text: str) -> str:
 
 
 def main() -> None:
-    """Write the file."""
+    """Write the files."""
+    with open(ELEMENTS, "w", encoding="ascii") as handle:
+        handle.write(module())
     with open(TARGET, "w", encoding="ascii") as handle:
         handle.write(source())
 

@@ -182,6 +182,9 @@ gpus:
     mig_enabled:
       description: Whether the GPU is in MIG mode.
       type: bool
+    report:
+      description: Elements of nvidia-smi's document, by their paths, in which this GPU differs from the others.
+      type: dict
     mig_devices:
       description: The MIG devices, with index, uuid, profile, gpu_instance_id, compute_instance_id and memory_mib.
       type: list

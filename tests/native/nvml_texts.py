@@ -271,6 +271,10 @@ class Teller:
             self.add(f"fbc_stats/{name}", "FBCStats", part=part)
         self.add("inforom_bbx_flush/latest_duration", "LastBBXFlushTime", lambda time: f"{time} us", part=1)
         self.add("platformInfo/module_id", "ModuleId")
+        capabilities, version = pynvml.c_nvmlDeviceCapabilities_v1_t, pynvml.nvmlDeviceCapabilities_v1
+        self.structure(
+            "capabilities/egm", "Capabilities", capabilities, version, "capMask", {0: "disabled", 1: "enabled"}
+        )
         fabric, version = pynvml.c_nvmlGpuFabricInfo_v3_t, pynvml.nvmlGpuFabricInfo_v3
         states = {1: "Not Started", 2: "In Progress", 3: "Completed"}
         self.structure("fabric/state", "GpuFabricInfoV", fabric, version, "state", states)

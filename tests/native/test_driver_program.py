@@ -21,8 +21,9 @@ from .conftest import runner
 def driver_program(request, programs, monkeypatch, tmp_path):
     """Runs a program made of the image under test: driver_program(maker, arguments)."""
     architecture, variant = request.param
-    image = programs(native.DRIVER_PROGRAM, architecture, variant).read_bytes()
-    monkeypatch.setitem(native._unpacked, (native.DRIVER_PROGRAM, architecture), image)
+    for name in (native.DRIVER_PROGRAM, native.SMI):
+        image = programs(name, architecture, variant).read_bytes()
+        monkeypatch.setitem(native._unpacked, (name, architecture), image)
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "nvidiactl").touch()
 
@@ -86,8 +87,9 @@ def test_any_text_behind_it(driver_program, payload):
     for name in ("nvidia0", "nvidiax"):
         (driver_program.dev / name).touch()
 
-    def image(architecture):
-        return native.binary(native.DRIVER_PROGRAM, architecture) + data + b"nvmock1 %08x\n" % len(data)
+    def image(name):
+        return lambda architecture: native.binary(name, architecture) + data + b"nvmock1 %08x\n" % len(data)
 
-    for arguments in (["-L"], [], ["--query-gpu=index,name,pci.bus,serial", "--format=csv"]):
-        assert driver_program(image, *arguments).returncode in (0, 1, 2, 6)
+    for arguments in (["-L"], [], ["--query-gpu=index,name,pci.bus,serial", "--format=csv"], ["-q", "-x"]):
+        assert driver_program(image(native.SMI), *arguments).returncode in (0, 1, 2, 6)
+    assert driver_program(image(native.DRIVER_PROGRAM), "--version").returncode in (0, 1)

@@ -20,12 +20,13 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_numbers imp
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.clocks import expanded
+from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.instances import instance_texts
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.outline import Document
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.queries import fields, with_unit
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.texts import Report, version_number
 
 from .nvml_node import running
-from .nvml_texts import NOT_AVAILABLE, Teller
+from .nvml_texts import NOT_AVAILABLE, Teller, mebibytes
 
 DRIVERS = ("470.256.02", "535.261.03", "550.163.01", "570.148.08", "580.105.08", "595.80", "610.57.04", "615.10")
 MACHINES = {name: (name, None) for name in types.names()}
@@ -132,6 +133,49 @@ def test_nvidia_smi_says_the_same(node):
     assert compared > 50 * len(told)
 
 
+@pytest.mark.parametrize("slices", [["3g.40gb", "1g.10gb"], ["1c.3g.40gb", "2c.3g.40gb"]], ids=["whole", "parts"])
+def test_mig_devices_have_the_texts_of_the_document(nvml_image, slices):
+    instances = [(1, 0), (11, 0)] if "1g.10gb" in slices else [(1, 0), (1, 1)]
+    devices = [
+        {"profile": name, "gpu_instance": gi, "compute_instance": ci} for name, (gi, ci) in zip(slices, instances)
+    ]
+    devices[0]["report"] = {"fb_memory_usage": {"used": "22 MiB", "free": "40426 MiB"}}
+    definition = {"base": "dgxh100", "mig_devices": [devices]}
+    machine = build_machine("own", definition, gpu_count=1, uuid_seed="s", driver_version="550.163.01")
+    with running(nvml_image, machine) as node:
+        (gpu,) = node.gpus()
+        for index, mig in enumerate(machine.gpus[0].mig_devices):
+            texts = instance_texts(machine.model, mig)
+            handle = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, index)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle, version=pynvml.nvmlMemory_v2)
+            window = pynvml.nvmlDeviceGetBAR1MemoryInfo(handle)
+            told = {f"fb_memory_usage/{name}": mebibytes(getattr(memory, name)) for name in ("total", "used", "free")}
+            for name in ("total", "used", "free"):
+                told[f"bar1_memory_usage/{name}"] = mebibytes(getattr(window, f"bar1{name.title()}"))
+            errors = pynvml.nvmlDeviceGetMemoryErrorCounter(handle, 1, 0, pynvml.NVML_MEMORY_LOCATION_SRAM)
+            told["ecc_error_count/volatile_count/sram_uncorrectable"] = str(errors)
+            attributes = pynvml.nvmlDeviceGetAttributes(handle)
+            told["device_attributes/shared/multiprocessor_count"] = str(attributes.multiprocessorCount)
+            told["device_attributes/shared/decoder_count"] = str(attributes.sharedDecoderCount)
+            assert told == {path: texts[path] for path in told}
+            assert (attributes.gpuInstanceSliceCount, attributes.computeInstanceSliceCount) == (
+                3 if "3g" in mig.profile else 1,
+                mig.compute_slices,
+            )
+        instance = pynvml.nvmlDeviceGetGpuInstanceById(gpu, 1)
+        found = [
+            pynvml.nvmlComputeInstanceGetInfo_v2(pynvml.nvmlGpuInstanceGetComputeInstanceById(instance, ci)).placement
+            for gi, ci in instances
+            if gi == 1
+        ]
+        assert [(one.start, one.size) for one in found] == ([(0, 3)] if len(found) == 1 else [(0, 1), (1, 2)])
+        profile = pynvml.nvmlGpuInstanceGetInfo(instance).profileId
+        handles, count = (ctypes.c_void_p * 7)(), ctypes.c_uint()
+        assert node.status("nvmlDeviceGetGpuInstances", gpu, profile, handles, ctypes.byref(count)) == 0
+        assert count.value == 1
+        assert pynvml.nvmlGpuInstanceGetComputeInstanceRemainingCapacity(instance, 0) == 0
+
+
 def test_power_is_the_average_where_boards_have_one(node):
     report = Report(node.machine)
     for gpu, handle in zip(node.machine.gpus, node.gpus()):
@@ -202,6 +246,39 @@ def test_samples_and_violations(h100):
     for policy in (6, 9, 12):
         with pytest.raises(pynvml.NVMLError_InvalidArgument):
             pynvml.nvmlDeviceGetViolationStatus(handle, policy)
+
+
+def test_performance_monitoring(h100):
+    """Of boards since Hopper: between two samples nothing happens but what PCIe always carries."""
+    (handle, other) = h100.gpus()
+    assert pynvml.nvmlGpmQueryDeviceSupport(handle).isSupportedDevice == 1
+    samples = [pynvml.nvmlGpmSampleAlloc() for _nth in range(3)]
+    request = pynvml.c_nvmlGpmMetricsGet_t()
+    request.version, request.numMetrics = pynvml.NVML_GPM_METRICS_GET_VERSION, 4
+    request.sample1, request.sample2 = samples[:2]
+    ids = [
+        pynvml.NVML_GPM_METRIC_SM_UTIL,
+        pynvml.NVML_GPM_METRIC_PCIE_TX_PER_SEC,
+        pynvml.NVML_GPM_METRIC_NVLINK_L17_TX_PER_SEC,
+    ]
+    for place, number in enumerate([*ids, 99]):
+        request.metrics[place].metricId = number
+    with pytest.raises(pynvml.NVMLError_InvalidArgument):  # nothing has been sampled
+        pynvml.nvmlGpmMetricsGet(request)
+    for sample in samples[:2]:
+        pynvml.nvmlGpmSampleGet(handle, sample)
+    pynvml.nvmlGpmSampleGet(other, samples[2])
+    pynvml.nvmlGpmMetricsGet(request)
+    rate = Report(h100.machine).number(0, "pci/tx_util")
+    told = [(one.nvmlReturn, one.value) for one in request.metrics[:4]]
+    assert told == [(0, 0), (0, rate / 1024), (0, 0), (pynvml.NVML_ERROR_NOT_SUPPORTED, 0)]
+    request.sample2 = samples[2]  # of another GPU
+    with pytest.raises(pynvml.NVMLError_InvalidArgument):
+        pynvml.nvmlGpmMetricsGet(request)
+    for sample in samples:
+        pynvml.nvmlGpmSampleFree(sample)
+    with pytest.raises(pynvml.NVMLError_InvalidArgument):
+        pynvml.nvmlGpmSampleGet(handle, samples[0])
 
 
 @needs_root

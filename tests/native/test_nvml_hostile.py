@@ -48,7 +48,7 @@ STARTS = {"nvmlInit", "nvmlInit_v2", "nvmlInitWithFlags"}
 # What NVML tells without initialization.
 EARLY = {"nvmlSystemGetNVMLVersion", "nvmlSystemGetCudaDriverVersion", "nvmlSystemGetCudaDriverVersion_v2"}
 # What takes a handle and at most numbers.
-NO_POINTER = re.compile(r"nvmlDevice(Set|Reset|Clear|ValidateInforom)|nvmlEventSetFree")
+NO_POINTER = re.compile(r"nvmlDevice(Set|Reset|Clear|ValidateInforom)|nvmlEventSetFree|nvmlGpmSampleFree")
 UNSUPPORTED = set(re.findall(r"^UNSUPPORTED\((\w+)\)$", (ROOT / "native" / "nvml_unsupported.c").read_text(), re.M))
 
 
@@ -88,11 +88,13 @@ def valid(node):
 def takes(name):
     """What the handle is that a function takes first; None if it takes none."""
     if re.match(
-        r"nvmlDeviceGet(Count|HandleBy)|nvmlEventSetCreate|nvml(System|Unit|Internal|Get(Excluded|Blacklist))", name
+        r"nvmlDeviceGet(Count|HandleBy)|nvmlEventSetCreate|nvml(System|Unit|Internal|Get(Excluded|Blacklist)|Gpm(Metrics|SampleAlloc))",
+        name,
     ):
         return None
-    (kind,) = re.match(r"nvml(Device|GpuInstance|ComputeInstance|EventSet)", name).groups()
-    return {"GpuInstance": "instance", "ComputeInstance": "compute"}.get(kind, kind.lower())
+    (kind,) = re.match(r"nvml(Device|GpuInstance|ComputeInstance|EventSet|GpmSampleFree|Gpm)", name).groups()
+    kinds = {"GpuInstance": "instance", "ComputeInstance": "compute", "Gpm": "device", "GpmSampleFree": "eventset"}
+    return kinds.get(kind, kind.lower())
 
 
 def test_every_function_that_pynvml_binds_is_there(nvml_image):

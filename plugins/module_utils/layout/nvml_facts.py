@@ -14,7 +14,7 @@ from ..machine.document.clocks import expanded
 from ..machine.document.instances import instance_texts
 from ..machine.document.texts import Report
 from ..machine.mig import capability_minor, start_of
-from .nvml_numbers import CLUSTER, NUMBERS, TEXTS, number
+from .nvml_numbers import CLUSTER, NUMBERS, TEXTS, number, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ _OTHER_IDS = 64
 # GPU instances can reach each other's memory from Hopper on (go-nvml 2f9e261f, isP2pSupported).
 _P2P_FROM = (9, 0)
 _PROFILES = 18
+# Elements of a MIG device, in the order of native/nvml_facts.h.
+_INSTANCE = (
+    *[f"fb_memory_usage/{name}" for name in ("total", "reserved", "used", "free")],
+    *[f"bar1_memory_usage/{name}" for name in ("total", "used", "free")],
+    "ecc_error_count/volatile_count/sram_uncorrectable",
+)
 _PART_NUMBER = 80  # NVML_DEVICE_PART_NUMBER_BUFFER_SIZE
 
 
@@ -155,12 +161,14 @@ def _clocks(report: Report) -> list[int]:
 
 def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, model: GpuModel | None) -> bytes:
     profiles = () if model is None else model.mig_profiles
+    sizes = zip(_INSTANCE, (mig.memory_mib, 0, 0, mig.memory_mib) if mig.memory_mib else ())
+    texts = {path: str(size) for path, size in sizes} if model is None else instance_texts(model, mig)
     # A device that is a part of its GPU instance has the name 1c.3g.20gb.
     whole = mig.profile.partition("c.")[2] or mig.profile
     place = next((index for index, profile in enumerate(profiles) if profile.name == whole), -1)
     size = profiles[place].size if place >= 0 else 0
     return pack(
-        "<4Ii4I4xQ96s96s",
+        f"<4Ii4I4x{len(_INSTANCE)}q96s96s",
         gpu_place,
         mig.gi,
         mig.ci,
@@ -169,15 +177,14 @@ def _mig(gpu_place: int, gpu: Gpu, mig: MigDevice, model: GpuModel | None) -> by
         start_of(mig.gi, size) if size else 0,
         size,
         mig.compute_slices,
-        _multiprocessors(mig, model),
-        mig.memory_mib,
+        _count(texts.get("device_attributes/shared/multiprocessor_count", "")),
+        *[plain(texts.get(path, "")) for path in _INSTANCE],
         _text(mig.uuid),
         _text(f"{gpu.name} MIG {mig.profile}"),
     )
 
 
-def _multiprocessors(mig: MigDevice, model: GpuModel | None) -> int:
-    text = instance_texts(model, mig)["device_attributes/shared/multiprocessor_count"] if model is not None else ""
+def _count(text: str) -> int:
     return int(text) if text.isdigit() else 0
 
 

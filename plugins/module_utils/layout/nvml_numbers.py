@@ -41,6 +41,7 @@ WORDS = {
     "FABRIC_STATE": {"Not Started": 1, "In Progress": 2, "Completed": 3},
     "FABRIC_STATUS": {"Success": 0},
     "FABRIC_HEALTH": {"Healthy": 1, "Unhealthy": 2, "Limited Capacity": 3},
+    "EGM": {"disabled": 0, "enabled": 1},
     "PEER_TYPE": {"Direct Connected": 0, "Switch Connected": 1},
 }
 WORDS["PENDING_OPERATION_MODE"] = WORDS["OPERATION_MODE"]
@@ -210,6 +211,7 @@ NUMBERS = (
     ("FABRIC_CLIQUE", "fabric/cliqueId"),
     ("FABRIC_HEALTH_MASK", "fabric/health"),
     ("FABRIC_HEALTH", "fabric/health/summary"),
+    ("EGM", "capabilities/egm"),
 )
 # (name, path): texts that NVML returns as they are; the empty text is NOT_SUPPORTED.
 TEXTS = (
@@ -237,7 +239,7 @@ def number(report: Report, gpu: int, name: str, path: str) -> int:
         return sum(
             [values.get(report.text(gpu, f"{path}/{part}"), 0) << shift for part, (shift, values) in HEALTH.items()]
         )
-    if not _exists(report, path):
+    if not _exists(report, gpu, path):
         return _LEAST + _NOT_SUPPORTED
     text = report.text(gpu, path)
     words = WORDS.get(name, _YES)
@@ -247,7 +249,7 @@ def number(report: Report, gpu: int, name: str, path: str) -> int:
         return _atomics(text)
     if name == "FLUSH_TIME":
         return _seconds(text)
-    value = _plain(text)
+    value = plain(text)
     return _exact(report, value) if "POWER" in name or "LIMIT" in name else value
 
 
@@ -256,7 +258,8 @@ def unknown(value: int) -> bool:
     return value < _LEAST + 1000
 
 
-def _plain(text: str) -> int:
+def plain(text: str) -> int:
+    """Return the number in a text in NVML's unit; without one what :func:`number` returns."""
     word, _blank, unit = text.partition(" ")
     try:
         if word.startswith("0x"):
@@ -277,11 +280,14 @@ def _exact(report: Report, value: int) -> int:
     return value
 
 
-def _exists(report: Report, path: str) -> bool:
+def _exists(report: Report, gpu: int, path: str) -> bool:
     """Return whether boards of this kind have an element, whatever the branch."""
     group, _slash, rest = path.partition("/")
     recent = report.model.architecture not in _BEFORE_AMPERE
     if group == "remapped_rows":
+        # In MIG mode a board has the histogram only (capture of an H200 with MIG devices, driver 590.48.01).
+        if report.machine.gpus[gpu].mig_enabled and "histogram" not in rest:
+            return False
         return recent and bool(report.model.readings.ecc_mode)
     if group == "ecc_errors" and any(word in rest for word in _OF_AMPERE):
         return recent

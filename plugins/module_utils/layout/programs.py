@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs of a driver installation, and its small texts: loader manifests, runtime configuration.
 
-The programs are one static executable (native/driver_program.c), to which the description of each program is appended. So they also
-run in containers without a shell. They support version and help, and for nvidia-smi the machine's facts. Everything else fails with a
-message and an exit status. If there is no executable for the architecture, and for programs that are scripts, they are POSIX shell
-scripts with fewer functions.
+Each is a static executable with its description appended: nvidia-smi (native/smi_program.c) with the machine's facts, the others
+(native/driver_program.c) with their names. So they also run in containers without a shell. The others support version and help only.
+If there is no executable for the architecture, and for programs that are scripts, they are POSIX shell scripts with fewer functions.
 """
 
 from __future__ import annotations
@@ -128,7 +127,7 @@ def nvidia_smi(machine: Machine, architecture: str, libraries: list[str] | None 
             for minor, profile, uuid in _mig_facts(gpu):
                 lines.append(f"mig\t{minor}\t{profile}\t{uuid}\n")
             lines += document.lines_of(gpu)
-        return native.with_payload(native.binary(native.DRIVER_PROGRAM, architecture), "".join(lines))
+        return native.with_payload(native.binary(native.SMI, architecture), "".join(lines))
     lines = []
     for gpu in machine.gpus:
         lines.append(f"  gpu {gpu.minor} {_quoted(f'{gpu.name} (UUID: {gpu.uuid})')}")

@@ -47,10 +47,8 @@ def _topology(model: GpuModel) -> str:
 
 
 def _place(model: GpuModel, place: int, gpu: Gpu) -> str:
-    numa = _at(model.numa_nodes, place)
-    if not numa and model.gpus_per_socket:
-        numa = str(place // model.gpus_per_socket)
-    return _line("place", gpu.minor, place, _at(model.cpu_affinity, place), numa, _at(model.topology, place))
+    facts = (model.cpu_affinity, model.numa_nodes, model.topology)
+    return _line("place", gpu.minor, place, *[_at(texts, place) for texts in facts])
 
 
 def _at(texts: tuple[str, ...], place: int) -> str:

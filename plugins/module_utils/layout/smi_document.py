@@ -22,7 +22,7 @@ Lines of a GPU, after the line ``gpu``:
 from __future__ import annotations
 
 from ..machine.document.computed import DEPRECATED_SINCE, NOT_AVAILABLE
-from ..machine.document.elements import elements
+from ..machine.document.elements import TEXTS, elements
 from ..machine.document.texts import ABSENT, Report, conditions, other_names
 from ..machine.mig import capability_minor
 
@@ -86,7 +86,8 @@ class Payload:
         alike = not gpu.report and not first.report and gpu.but(**_IDENTITY) == first.but(**_IDENTITY)
         if self._document is None:
             found.append(_line("when", " ".join(self._conditions[index])))
-        for path, text in self._texts.items():
+        for path in _OF_ONE_GPU if alike and self._document is None else self._texts:
+            text = self._texts.get(path, "")
             if self._document is not None and index not in self._document.having(path):
                 found.append(_line("own", path))
                 continue
@@ -104,7 +105,7 @@ class Payload:
         return found
 
     def _is_of_the_table(self) -> bool:
-        """Whether every element of the reports is one of the version's table, and none is there for some GPUs only."""
+        """Whether every element of the reports is one of the version's table, and the document of every GPU has the same ones."""
         report = self._report
         absent = self._absent()
         for facts, gpus in [
@@ -120,7 +121,7 @@ class Payload:
                     continue
                 condition = self._known.get(path)
                 if condition is None:
-                    if report.same_branch or path not in _paths():
+                    if report.same_branch or path not in TEXTS:
                         return False
                     continue
                 if condition and not all(_is_met(condition, self._conditions[gpu]) for gpu in gpus):
@@ -138,7 +139,7 @@ class Payload:
 
     def _told(self) -> list[str]:
         """Return the elements whose texts the table does not have, in any order."""
-        found = {path for path, _label, _since, _until, text, _condition in elements() if text.startswith("=")}
+        found = {path for path, text in TEXTS.items() if text[0] == "="}
         found.update(DEPRECATED_SINCE)
         for facts in (self._report.shared, *self._report.own):
             for path in facts:
@@ -175,15 +176,6 @@ class Payload:
                 if path.startswith(_QUERY) and name and name not in known:
                     found.setdefault(name, unit)
         return [_line("field", name, unit) for name, unit in found.items()]
-
-
-_every_path: set[str] = set()
-
-
-def _paths() -> set[str]:
-    if not _every_path:
-        _every_path.update(path for path, *_rest in elements())
-    return _every_path
 
 
 def _is_met(condition: str, met: list[str]) -> bool:

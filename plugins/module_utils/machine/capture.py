@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+SLASH = "%2F"
+"""A slash in a label of ``-q``, in paths whose parts are separated by slashes."""
 _MOST_GPUS = 64
 _DEEPEST = 8
 _UNKNOWN = (
@@ -226,7 +228,7 @@ def _read_indented(body: str, capture: Capture) -> None:
         del path[max(0, depth - 1 if capture.gpus else depth) :]
         if separator:
             facts.setdefault("/".join([*path, name]), value)
-            document.append(("/".join([*path, name]), value.strip()))
+            document.append(("/".join([part.replace("/", SLASH) for part in (*path, name)]), value.strip()))
         elif depth:
             path.append(name)
 

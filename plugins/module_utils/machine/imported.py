@@ -177,7 +177,7 @@ def definition_of(capture: Capture, keep_identity: bool = False) -> tuple[dict[s
 
 
 def _add_instances(capture: Capture, facts: dict[str, object]) -> None:
-    """Add the MIG devices of GPUs in MIG mode, and profiles for them if none are known."""
+    """Add the MIG devices of GPUs in MIG mode, and profiles for them unless the board has known ones."""
     if not any(_get(gpu, _MIG_MODE) == "Enabled" for gpu in capture.gpus):
         return
     model = build_machine("imported", facts).model

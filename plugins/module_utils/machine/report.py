@@ -20,7 +20,7 @@ from ..errors import ParameterError
 FROM_DRIVER = "from_driver"
 _DEEPEST = 8
 _MOST = 4096
-_MOST_CHARACTERS = 8192
+_MOST_CHARACTERS = 1 << 16
 
 
 def check(where: str, facts: object) -> None:

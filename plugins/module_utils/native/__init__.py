@@ -20,12 +20,15 @@ if TYPE_CHECKING:
         libnvidia_ml_x86_64,
         nvidia_cdi_hook_aarch64,
         nvidia_cdi_hook_x86_64,
+        nvidia_smi_aarch64,
+        nvidia_smi_x86_64,
     )
 
 CDI_HOOK = "nvidia-cdi-hook"
 DRIVER_PROGRAM = "driver-program"
 NVML = "libnvidia-ml"
-PROGRAMS = (CDI_HOOK, DRIVER_PROGRAM, NVML)
+SMI = "nvidia-smi"
+PROGRAMS = (CDI_HOOK, DRIVER_PROGRAM, NVML, SMI)
 ARCHITECTURES = ("aarch64", "x86_64")
 
 _unpacked: dict[tuple[str, str], bytes] = {}

@@ -387,10 +387,10 @@ def test_executables_need_nothing_around_them(tmp_path, executable):
 
 
 def test_an_image_without_its_text_says_so(tmp_path, executable):
-    image = native.binary(native.DRIVER_PROGRAM, executable)
-    for content in (
-        *(image, image + b"nvmock1 00000000\n", image + b"nvmock1 ffffffff\n", image + b"x\nnvmock1 00000002\n"),
-        native.with_payload(image, "smi\t1\n"),
-    ):
-        done = run(tmp_path, content, "-L")
-        assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1
+    for image in (native.binary(name, executable) for name in (native.DRIVER_PROGRAM, native.SMI)):
+        for content in (
+            *(image, image + b"nvmock1 00000000\n", image + b"nvmock1 ffffffff\n", image + b"x\nnvmock1 00000002\n"),
+            native.with_payload(image, "smi\t1\n"),
+        ):
+            done = run(tmp_path, content, "-L")
+            assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1

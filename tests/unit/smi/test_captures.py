@@ -46,7 +46,8 @@ def test_the_program_has_the_tables_of_the_core():
     specification = importlib.util.spec_from_file_location("native_tables", path)
     tables = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(tables)
-    assert (comparison.ROOT / "native" / "smi_elements.c").read_text(encoding="ascii") == tables.source(), path
+    for made, content in ((tables.ELEMENTS, tables.module()), (tables.TARGET, tables.source())):
+        assert pathlib.Path(made).read_text(encoding="ascii") == content, f"python3 {path}"
 
 
 def changed(tmp_path: pathlib.Path, name: str, change) -> comparison.Result:
@@ -102,6 +103,16 @@ def test_other_elements_groups_and_values(tmp_path):
         other.find("clocks/video_clock").text = "N/A"
         other.find("ecc_mode/current_ecc").text = "Disabled"
         ElementTree.SubElement(root, "umd_build").text = "1234"
+        for gpu in (one, other):
+            for group in ("fabric/health", "module_power_readings"):
+                element = gpu.find(group)
+                element[:] = []
+                element.text = "N/A"
+            smoothing = gpu.find("power_smoothing")
+            smoothing.text = None
+            ElementTree.SubElement(smoothing, "privilege").text = "0"
+            for value in ("1", "2", "3"):
+                ElementTree.SubElement(smoothing, "profile").text = value
 
     assert unexplained(changed(tmp_path, "h100.xml", change)) == []
 
@@ -115,6 +126,9 @@ def test_labels_and_groups_that_a_text_output_has_otherwise(tmp_path):
     )
     text = text.replace("590.48.01", "615.21.01")
     text = re.sub(r"^( +)Fan Speed +:", lambda found: f"{found[1]}Fan RPM (max)".ljust(55) + ":", text, flags=re.M)
+    text = re.sub(
+        r"^( +)GPU Part Number +:", lambda found: f"{found[1]}Part/Board No.".ljust(55) + ":", text, flags=re.M
+    )
     text = text.replace(
         "    Performance State", "    Neural Cache\n        Size".ljust(75) + ": 12 MiB\n    Performance State"
     )
@@ -123,6 +137,11 @@ def test_labels_and_groups_that_a_text_output_has_otherwise(tmp_path):
     told = comparison.compare(path)
     assert told.differences == []
     assert told.compared > 190
+    (tmp_path / "node").mkdir()
+    lines = comparison.Node(tmp_path / "node", path).smi("-q").splitlines()
+    labels = [line.partition(" : ")[0].strip() for line in lines]
+    assert labels[labels.index("Part/Board No.") + 1] == "FRU Part Number"
+    assert labels[labels.index("Fan RPM (max)") :][1:4] == ["Neural Cache", "Size", "Performance State"]
 
 
 def test_a_board_in_mig_mode_without_known_profiles(tmp_path):

@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.module_utils import native
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.programs import nvidia_smi
@@ -132,13 +134,12 @@ def test_topology_of_a_dgx(node):
         == "\t\x1b[4m" + "".join(f"GPU{n}\t" for n in range(8)) + "CPU Affinity\tNUMA Affinity\tGPU NUMA ID\x1b[0m"
     )
     assert lines[1].split("\t")[1:9] == [" X "] + ["NV12"] * 7
-    assert [line.split("\t")[-3] for line in lines[1:9]] == ["0"] * 4 + ["1"] * 4
     lines = smi("topo -mp").splitlines()
     assert lines[1].split("\t")[1:9] == [" X ", "PIX", "NODE", "NODE", *["SYS"] * 4]
     assert smi("topo -i 0 -n 1") == "Device 0 is connected by way of a single PCIe switch to device(s): 1\n\n"
     assert smi("topo -i 1,0 -p") == "Device 0 is connected to device 1 by way of a single PCIe switch.\n\n"
     assert " GPU0\tX\tOK\t" in smi("topo -p2p n")
-    assert smi("topo -i 5 -M") == "NUMA IDs of closest memory: 1\n"
+    assert re.fullmatch(r"NUMA IDs of closest memory: [\d,-]+\n", smi("topo -i 5 -M"))
 
 
 def test_topology_of_a_definition(node):
@@ -159,6 +160,92 @@ def test_topology_of_a_definition(node):
     assert smi("topo -c 99") == "No GPUs were found to have an affinity with CPU 99.\n\n"
 
 
+def test_a_topology_with_fewer_gpus_than_the_machine(node):
+    smi = node(type_name="mine", definition={"base": "dgxa100", "gpu_count": 3, "topology": ["X NV4", "NV4 X"]})
+    assert [line.split("\t")[1:4] for line in smi("topo -m").splitlines()[1:4]] == [
+        [" X ", "NV4", "NV12"],
+        ["NV4", " X ", "NV12"],
+        ["NV12", "NV12", " X "],
+    ]
+
+
+_ONCE = [
+    *(
+        "-q",
+        "-x",
+        "-d",
+        "MEMORY",
+        "-i",
+        "0",
+        "--id=1",
+        "-L",
+        "-B",
+        "--version",
+        "-h",
+        "--query-gpu=index",
+        "--format=csv",
+    ),
+    *(
+        "-pm",
+        "1",
+        "-c",
+        "-pl",
+        "200",
+        "-lgc",
+        "a,b",
+        "-eow",
+        "-m",
+        "-sc",
+        "-r",
+        "-f",
+        "/dev/null",
+        "topo",
+        "-p",
+        "-n",
+        "-p2p",
+    ),
+    *(
+        "nvlink",
+        "-s",
+        "--link=1",
+        "mig",
+        "-lgip",
+        "-lgi",
+        "-gi",
+        "7",
+        "-cgi",
+        "19:0",
+        "compute-policy",
+        "--set-timeslice",
+        "drain",
+    ),
+    *("vgpu", "pci", "-gErrCnt", "--dtd", "-u", "=", "", "--", "-i=", ",", "0," * 300, "x" * 5000),
+]
+
+
+_REPEATED = ("-l", "-lms", "--loop", "--loop-ms")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    arguments=st.lists(
+        st.sampled_from(_ONCE) | st.text(st.characters(codec="ascii", exclude_characters="\0")), max_size=6
+    )
+)
+def test_any_arguments(tmp_path, arguments):
+    """The program ends by itself, with one of NVIDIA's exit statuses."""
+    if not (tmp_path / "dev").exists():
+        Node(tmp_path, build_machine(gpu_count=2, mig_layout={0: ["3g.20gb"]}))
+    done = subprocess.run(
+        [str(tmp_path / "nvidia-smi"), *(one for one in arguments if one.partition("=")[0] not in _REPEATED)],
+        capture_output=True,
+        check=False,
+        env={"NVMOCK_DEV": str(tmp_path / "dev")},
+        timeout=60,
+    )
+    assert done.returncode in (0, 2, 3, 4, 6, 255)
+
+
 def test_nvlink(node):
     smi = node(gpu_count=1)
     title = f"GPU 0: NVIDIA A100-SXM4-40GB (UUID: {smi.machine.gpus[0].uuid})\n"
@@ -170,6 +257,9 @@ def test_nvlink(node):
         smi("nvlink -e -l 0")
         == title + "".join(f"\t Link 0: {kind} Errors: 0\n" for kind in ("Replay", "Recovery", "CRC")) + "\n"
     )
+    done = smi.run("nvlink", "-p")
+    unknown = "NVML: Unable to retrieve NvLink remote PCI information for link 0: Not Supported\n"
+    assert (done.returncode, done.stdout) == (3, title + unknown)
     assert smi("nvlink -gt d -l 1") == title + "\t Link 1: Data Tx: 0 KiB\n\t Link 1: Data Rx: 0 KiB\n"
 
 
@@ -229,7 +319,7 @@ def test_mig_lists(node):
 
 def test_mig_without_the_mode(node):
     smi = node(gpu_count=1)
-    assert "|   0  MIG 1g.5gb        19     7/7        4.75       No     14     0     0   |" in smi("mig -lgip")
+    assert "|   0  MIG 1g.5gb        19     0/7        4.75       No     14     0     0   |" in smi("mig -lgip")
     assert smi("mig -lgi") == "No MIG-enabled devices found.\n"
 
 
@@ -325,7 +415,7 @@ def test_what_the_dra_driver_of_nvidia_runs(node):
         smi(f"compute-policy -i {uuid} --set-timeslice 3")
         == "Successfully set timeslice policy with value Long for GPU 1\n"
     )
-    assert "|   1     timeslice      Default      |" in smi(f"compute-policy -i {uuid} -l")
+    assert "|   1   Timeslice       Default       |" in smi(f"compute-policy -i {uuid} -l")
 
 
 def test_a_strict_change_ends_at_a_warning(node):
@@ -340,10 +430,30 @@ def test_monitors(node):
     assert lines[2] == "    0     49     33     34      0      0      0      0      0      0   1215    210 "
     assert len(lines) == 4 and lines[3].startswith("    1 ")
     lines = smi("dmon -c 1 -i 1 -s m -o DT").splitlines()
-    assert lines[0] == "#Date       Time        gpu     fb   bar1   ccpm "
-    assert re.match(r" \d{8}   \d\d:\d\d:\d\d      1      0      \d      0 $", lines[2])
+    assert lines[0] == "#Date        Time         gpu     fb   bar1   ccpm "
+    assert re.match(r" \d{8}    \d\d:\d\d:\d\d       1      0      \d      0 $", lines[2])
     assert smi("pmon -c 1").splitlines()[2] == "    0          -     -" + 6 * "      -" + "    -              "
-    assert smi.run("dmon", "-x").returncode == 0
+    assert (
+        smi("dmon -c 1 -i 0 -s pv --format csv")
+        == "#gpu, pwr, gtemp, mtemp, pviol, tviol\n#Idx, W, C, C, %, bool\n 0, 49, 33, 34, 0, -\n"
+    )
+    assert smi("dmon -c 1 -i 1 -s p --format csv,noheader,nounit") == " 1, 49, 33, 34\n"
+    for arguments in ("dmon -x", "dmon -c", "dmon -c x", "dmon -d 0", "pmon -d 11"):
+        done = smi.run(*arguments.split())
+        assert done.returncode == 0 and f"Usage: nvidia-smi {arguments[:4]} [options]" in done.stdout
+    for arguments, line in (("-s z", "Failed to find any metric to display"), ("-o X", "Error in parsing options")):
+        done = smi.run("dmon", "-c", "1", *arguments.split())
+        assert (done.returncode, done.stdout) == (255, line + "\nFailed to process command line \n\n")
+
+
+def test_monitors_of_older_branches(tmp_path):
+    for branch, heads in {
+        "470.256.02": ("# gpu   pwr gtemp mtemp", "# gpu        pid  type    sm   mem   enc   dec   command"),
+        "535.261.03": ("# gpu    pwr  gtemp  mtemp ", "# gpu         pid  type    sm    mem    enc    dec    command"),
+    }.items():
+        (tmp_path / branch).mkdir()
+        smi = Node(tmp_path / branch, build_machine(gpu_count=1, driver_version=branch))
+        assert (smi("dmon -c 1 -s p").splitlines()[0], smi("pmon -c 1").splitlines()[0]) == heads
 
 
 def test_output_to_a_file(node, tmp_path):

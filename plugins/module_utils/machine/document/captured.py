@@ -110,7 +110,12 @@ def _is_kept(path: str, text: str, keep_identity: bool) -> bool:
 
 
 def _nested(pairs: dict[str, object]) -> dict[str, object]:
-    return nested(tuple([(path, str(text)) for path, text in pairs.items()]))
+    return nested(tuple([(path, _printable(str(text))) for path, text in pairs.items()]))
+
+
+def _printable(text: str) -> str:
+    """Return the text as a definition can have it, with ? for each other character."""
+    return "".join([character if " " <= character <= "~" else "?" for character in text])
 
 
 def _differences(report: Report, gpu: int, document: list[tuple[str, str]], is_xml: bool) -> dict[str, object]:
@@ -121,7 +126,7 @@ def _differences(report: Report, gpu: int, document: list[tuple[str, str]], is_x
     pairs: dict[str, object] = {}
     before = ""
     for path, text in document:
-        if path not in known and before and before.rpartition("/")[0] == path.rpartition("/")[0]:
+        if path not in known and before:
             pairs.setdefault(before, said[before])  # tells the place of the unknown one
         if path not in known or report.text(gpu, path) != text:
             pairs[path] = text

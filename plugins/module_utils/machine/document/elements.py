@@ -1,354 +1,583 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The elements of one GPU in ``nvidia-smi -q -x`` and ``nvidia-smi -q``, in document order.
-
-Sources: published outputs of nvidia-smi 515.105.01, 535.54.03, 570.148.08, 580.105.08, 580.173.02, 590.48.01, 595.80, 595.91.07 and
-610.57.04 (tests/unit/machine/captures). A branch between two of them has the elements of the older one; branches before 515 have
-those of 515. The names of XML elements that only a capture of ``-q`` has are derived from their labels.
-"""
+# fmt: off
+"""The elements of nvidia-smi's document: made by native/tables.py from native/smi_elements.txt, not to be edited."""
 
 from __future__ import annotations
 
-_found: list[tuple[str, str, float, float, str, str]] = []
+# Path in -q -x; label in -q, "" if it is not shown there; first version, and first one without it, as branch + minor/1000, 0 for any;
+# text without a report of the board: "" for an element with children, "=name" for a rule of computed.py; condition, or "".
+ELEMENTS: tuple[tuple[str, str, float, float, str, str], ...] = (
+    ("product_name", "Product Name", 0, 0, "=", ""),
+    ("product_brand", "Product Brand", 0, 0, "=", ""),
+    ("product_architecture", "Product Architecture", 0, 0, "=", ""),
+    ("display_mode", "Display Mode", 0, 0, "=", ""),
+    ("display_attached", "Display Attached", 580, 0, "No", ""),
+    ("display_active", "Display Active", 0, 0, "Disabled", ""),
+    ("persistence_mode", "Persistence Mode", 0, 0, "Enabled", ""),
+    ("addressing_mode", "Addressing Mode", 535, 0, "=", ""),
+    ("mig_mode", "MIG Mode", 0, 0, "", ""),
+    ("mig_mode/current_mig", "Current", 0, 0, "=", ""),
+    ("mig_mode/pending_mig", "Pending", 0, 0, "=", ""),
+    ("mig_devices", "MIG Device", 0, 0, "=mig", ""),
+    ("accounting_mode", "Accounting Mode", 0, 0, "Disabled", ""),
+    ("accounting_mode_buffer_size", "Accounting Mode Buffer Size", 0, 0, "4000", ""),
+    ("driver_model", "Driver Model", 0, 0, "", ""),
+    ("driver_model/current_dm", "Current", 0, 0, "N/A", ""),
+    ("driver_model/pending_dm", "Pending", 0, 0, "N/A", ""),
+    ("serial", "Serial Number", 0, 0, "=", ""),
+    ("uuid", "GPU UUID", 0, 0, "=", ""),
+    ("pdi", "GPU PDI", 580, 0, "=", ""),
+    ("minor_number", "Minor Number", 0, 0, "=", ""),
+    ("vbios_version", "VBIOS Version", 0, 0, "=", ""),
+    ("multigpu_board", "MultiGPU Board", 0, 0, "No", ""),
+    ("board_id", "Board ID", 0, 0, "=", ""),
+    ("board_part_number", "Board Part Number", 535, 0, "=", ""),
+    ("gpu_part_number", "GPU Part Number", 0, 0, "N/A", ""),
+    ("gpu_fru_part_number", "FRU Part Number", 535, 0, "N/A", ""),
+    ("gpu_module_id", "Module ID", 0, 570, "N/A", ""),
+    ("platformInfo", "Platform Info", 570, 0, "", ""),
+    ("platformInfo/chassis_serial_number", "Chassis Serial Number", 570, 0, "N/A", ""),
+    ("platformInfo/slot_number", "Slot Number", 570, 0, "N/A", ""),
+    ("platformInfo/tray_index", "Tray Index", 570, 0, "N/A", ""),
+    ("platformInfo/host_id", "Host ID", 570, 0, "N/A", ""),
+    ("platformInfo/peer_type", "Peer Type", 570, 0, "N/A", ""),
+    ("platformInfo/module_id", "Module Id", 570, 0, "N/A", ""),
+    ("platformInfo/gpu_fabric_guid", "GPU Fabric GUID", 570, 0, "N/A", ""),
+    ("inforom_version", "Inforom Version", 0, 0, "", ""),
+    ("inforom_version/img_version", "Image Version", 0, 0, "N/A", ""),
+    ("inforom_version/oem_object", "OEM Object", 0, 0, "N/A", ""),
+    ("inforom_version/ecc_object", "ECC Object", 0, 0, "N/A", ""),
+    ("inforom_version/pwr_object", "Power Management Object", 0, 0, "N/A", ""),
+    ("inforom_bbx_flush", "Inforom BBX Object Flush", 570, 0, "", ""),
+    ("inforom_bbx_flush/latest_timestamp", "Latest Timestamp", 570, 0, "N/A", ""),
+    ("inforom_bbx_flush/latest_duration", "Latest Duration", 570, 0, "N/A", ""),
+    ("inforom_time_data", "Inforom Time Data", 610, 0, "", ""),
+    ("inforom_time_data/time_run", "Time Run", 610, 0, "N/A", ""),
+    ("gpu_operation_mode", "GPU Operation Mode", 0, 0, "", ""),
+    ("gpu_operation_mode/current_gom", "Current", 0, 0, "N/A", ""),
+    ("gpu_operation_mode/pending_gom", "Pending", 0, 0, "N/A", ""),
+    ("c2c_mode", "GPU C2C Mode", 570, 0, "N/A", ""),
+    ("gsp_firmware_version", "GSP Firmware Version", 0, 570, "=", ""),
+    ("gpu_virtualization_mode", "GPU Virtualization Mode", 0, 0, "", ""),
+    ("gpu_virtualization_mode/virtualization_mode", "Virtualization Mode", 0, 0, "None", ""),
+    ("gpu_virtualization_mode/host_vgpu_mode", "Host VGPU Mode", 0, 0, "N/A", ""),
+    ("gpu_virtualization_mode/vgpu_heterogeneous_mode", "vGPU Heterogeneous Mode", 570, 0, "N/A", ""),
+    ("gpu_reset_status", "GPU Reset Status", 535, 580, "", ""),
+    ("gpu_reset_status/reset_required", "Reset Required", 535, 580, "=reset", ""),
+    ("gpu_reset_status/drain_and_reset_recommended", "Drain and Reset Recommended", 535, 580, "=reset", ""),
+    ("gpu_recovery_action", "GPU Recovery Action", 570, 0, "None", ""),
+    ("gsp_firmware_version", "GSP Firmware Version", 570, 0, "=", ""),
+    ("ibmnpu", "IBMNPU", 0, 0, "", ""),
+    ("ibmnpu/relaxed_ordering_mode", "Relaxed Ordering Mode", 0, 0, "N/A", ""),
+    ("pci", "PCI", 0, 0, "", ""),
+    ("pci/pci_bus", "Bus", 0, 0, "=", ""),
+    ("pci/pci_device", "Device", 0, 0, "=", ""),
+    ("pci/pci_domain", "Domain", 0, 0, "=", ""),
+    ("pci/pci_base_class", "Base Classcode", 570, 0, "3", ""),
+    ("pci/pci_sub_class", "Sub Classcode", 570, 0, "2", ""),
+    ("pci/pci_device_id", "Device Id", 0, 0, "=", ""),
+    ("pci/pci_bus_id", "Bus Id", 0, 0, "=", ""),
+    ("pci/pci_sub_system_id", "Sub System Id", 0, 0, "=", ""),
+    ("pci/pci_gpu_link_info", "GPU Link Info", 0, 0, "", ""),
+    ("pci/pci_gpu_link_info/pcie_gen", "PCIe Generation", 0, 0, "", ""),
+    ("pci/pci_gpu_link_info/pcie_gen/max_link_gen", "Max", 0, 0, "=", ""),
+    ("pci/pci_gpu_link_info/pcie_gen/current_link_gen", "Current", 0, 0, "=", ""),
+    ("pci/pci_gpu_link_info/pcie_gen/device_current_link_gen", "Device Current", 535, 0, "=", ""),
+    ("pci/pci_gpu_link_info/pcie_gen/max_device_link_gen", "Device Max", 535, 0, "=", ""),
+    ("pci/pci_gpu_link_info/pcie_gen/max_host_link_gen", "Host Max", 535, 0, "N/A", ""),
+    ("pci/pci_gpu_link_info/link_widths", "Link Width", 0, 0, "", ""),
+    ("pci/pci_gpu_link_info/link_widths/max_link_width", "Max", 0, 0, "=", ""),
+    ("pci/pci_gpu_link_info/link_widths/current_link_width", "Current", 0, 0, "=", ""),
+    ("pci/pci_bridge_chip", "Bridge Chip", 0, 0, "", ""),
+    ("pci/pci_bridge_chip/bridge_chip_type", "Type", 0, 0, "N/A", ""),
+    ("pci/pci_bridge_chip/bridge_chip_fw", "Firmware", 0, 0, "N/A", ""),
+    ("pci/replay_counter", "Replays Since Reset", 0, 0, "0", ""),
+    ("pci/replay_rollover_counter", "Replay Number Rollovers", 0, 0, "0", ""),
+    ("pci/tx_util", "Tx Throughput", 0, 0, "0 KB/s", ""),
+    ("pci/rx_util", "Rx Throughput", 0, 0, "0 KB/s", ""),
+    ("pci/atomic_caps_inbound", "Atomic Caps Inbound", 535, 570, "N/A", ""),
+    ("pci/atomic_caps_outbound", "Atomic Caps Outbound", 535, 0, "N/A", ""),
+    ("pci/atomic_caps_inbound", "Atomic Caps Inbound", 570, 0, "N/A", ""),
+    ("fan_speed", "Fan Speed", 0, 0, "N/A", ""),
+    ("performance_state", "Performance State", 0, 0, "=", ""),
+    ("clocks_throttle_reasons", "Clocks Throttle Reasons", 0, 535, "", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_gpu_idle", "Idle", 0, 535, "Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_applications_clocks_setting", "Applications Clocks Setting", 0, 535, "Not Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_sw_power_cap", "SW Power Cap", 0, 535, "Not Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_hw_slowdown", "HW Slowdown", 0, 535, "Not Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_hw_thermal_slowdown", "    HW Thermal Slowdown", 0, 535, "Not Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_hw_power_brake_slowdown", "    HW Power Brake Slowdown", 0, 535, "Not Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_sync_boost", "Sync Boost", 0, 535, "Not Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_sw_thermal_slowdown", "SW Thermal Slowdown", 0, 535, "Not Active", ""),
+    ("clocks_throttle_reasons/clocks_throttle_reason_display_clocks_setting", "Display Clock Setting", 0, 535, "Not Active", ""),
+    ("clocks_event_reasons", "Clocks Event Reasons", 535, 0, "", ""),
+    ("clocks_event_reasons/clocks_event_reason_gpu_idle", "Idle", 535, 0, "Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_applications_clocks_setting", "Applications Clocks Setting", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_sw_power_cap", "SW Power Cap", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_hw_slowdown", "HW Slowdown", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_hw_thermal_slowdown", "    HW Thermal Slowdown", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_hw_power_brake_slowdown", "    HW Power Brake Slowdown", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_sync_boost", "Sync Boost", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_sw_thermal_slowdown", "SW Thermal Slowdown", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons/clocks_event_reason_display_clocks_setting", "Display Clock Setting", 535, 0, "Not Active", ""),
+    ("clocks_event_reasons_counters", "Clocks Event Reasons Counters", 580, 0, "", ""),
+    ("clocks_event_reasons_counters/clocks_event_reasons_counters_sw_power_cap", "SW Power Capping", 580, 0, "0 us", ""),
+    ("clocks_event_reasons_counters/clocks_event_reasons_counters_sync_boost", "Sync Boost", 580, 0, "0 us", ""),
+    ("clocks_event_reasons_counters/clocks_event_reasons_counters_sw_therm_slowdown", "SW Thermal Slowdown", 580, 0, "0 us", ""),
+    ("clocks_event_reasons_counters/clocks_event_reasons_counters_hw_therm_slowdown", "HW Thermal Slowdown", 580, 0, "0 us", ""),
+    ("clocks_event_reasons_counters/clocks_event_reasons_counters_hw_power_brake", "HW Power Braking", 580, 0, "0 us", ""),
+    ("sparse_operation_mode", "Sparse Operation Mode", 570, 0, "N/A", ""),
+    ("fb_memory_usage", "FB Memory Usage", 0, 0, "", ""),
+    ("fb_memory_usage/total", "Total", 0, 0, "=", ""),
+    ("fb_memory_usage/reserved", "Reserved", 0, 0, "=", ""),
+    ("fb_memory_usage/used", "Used", 0, 0, "=", ""),
+    ("fb_memory_usage/free", "Free", 0, 0, "=", ""),
+    ("bar1_memory_usage", "BAR1 Memory Usage", 0, 0, "", ""),
+    ("bar1_memory_usage/total", "Total", 0, 0, "=", ""),
+    ("bar1_memory_usage/used", "Used", 0, 0, "=", ""),
+    ("bar1_memory_usage/free", "Free", 0, 0, "=", ""),
+    ("cc_protected_memory_usage", "Conf Compute Protected Memory Usage", 535, 0, "", ""),
+    ("cc_protected_memory_usage/total", "Total", 535, 0, "0 MiB", ""),
+    ("cc_protected_memory_usage/used", "Used", 535, 0, "0 MiB", ""),
+    ("cc_protected_memory_usage/free", "Free", 535, 0, "0 MiB", ""),
+    ("compute_mode", "Compute Mode", 0, 0, "Default", ""),
+    ("utilization", "Utilization", 0, 0, "", ""),
+    ("utilization/gpu_util", "GPU", 0, 0, "=load", ""),
+    ("utilization/memory_util", "Memory", 0, 0, "=load", ""),
+    ("utilization/encoder_util", "Encoder", 0, 0, "=load", ""),
+    ("utilization/decoder_util", "Decoder", 0, 0, "=load", ""),
+    ("utilization/jpeg_util", "JPEG", 535, 0, "=load", ""),
+    ("utilization/ofa_util", "OFA", 535, 0, "=load", ""),
+    ("encoder_stats", "Encoder Stats", 0, 0, "", ""),
+    ("encoder_stats/session_count", "Active Sessions", 0, 0, "0", ""),
+    ("encoder_stats/average_fps", "Average FPS", 0, 0, "0", ""),
+    ("encoder_stats/average_latency", "Average Latency", 0, 0, "0", ""),
+    ("fbc_stats", "FBC Stats", 0, 0, "", ""),
+    ("fbc_stats/session_count", "Active Sessions", 0, 0, "0", ""),
+    ("fbc_stats/average_fps", "Average FPS", 0, 0, "0", ""),
+    ("fbc_stats/average_latency", "Average Latency", 0, 0, "0", ""),
+    ("dram_encryption_mode", "DRAM Encryption Mode", 570, 0, "", ""),
+    ("dram_encryption_mode/current_dram_encryption", "Current", 570, 0, "N/A", ""),
+    ("dram_encryption_mode/pending_dram_encryption", "Pending", 570, 0, "N/A", ""),
+    ("ecc_mode", "ECC Mode", 0, 0, "", ""),
+    ("ecc_mode/current_ecc", "Current", 0, 0, "=", ""),
+    ("ecc_mode/pending_ecc", "Pending", 0, 0, "=", ""),
+    ("ecc_errors", "ECC Errors", 0, 0, "", ""),
+    ("ecc_errors/volatile", "Volatile", 0, 0, "", ""),
+    ("ecc_errors/volatile/sram_correctable", "SRAM Correctable", 0, 0, "=ecc", ""),
+    ("ecc_errors/volatile/sram_uncorrectable_parity", "SRAM Uncorrectable Parity", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/volatile/sram_uncorrectable_secded", "SRAM Uncorrectable SEC-DED", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/volatile/sram_uncorrectable", "SRAM Uncorrectable", 0, 570, "=ecc", ""),
+    ("ecc_errors/volatile/sram_uncorrectable", "SRAM Uncorrectable", 570, 0, "=ecc", "no sram"),
+    ("ecc_errors/volatile/dram_correctable", "DRAM Correctable", 0, 0, "=ecc", ""),
+    ("ecc_errors/volatile/dram_uncorrectable", "DRAM Uncorrectable", 0, 0, "=ecc", ""),
+    ("ecc_errors/aggregate", "Aggregate", 0, 0, "", ""),
+    ("ecc_errors/aggregate/sram_correctable", "SRAM Correctable", 0, 0, "=ecc", ""),
+    ("ecc_errors/aggregate/sram_uncorrectable_parity", "SRAM Uncorrectable Parity", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/aggregate/sram_uncorrectable_secded", "SRAM Uncorrectable SEC-DED", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/aggregate/sram_uncorrectable", "SRAM Uncorrectable", 0, 570, "=ecc", ""),
+    ("ecc_errors/aggregate/sram_uncorrectable", "SRAM Uncorrectable", 570, 0, "=ecc", "no sram"),
+    ("ecc_errors/aggregate/dram_correctable", "DRAM Correctable", 0, 0, "=ecc", ""),
+    ("ecc_errors/aggregate/dram_uncorrectable", "DRAM Uncorrectable", 0, 0, "=ecc", ""),
+    ("ecc_errors/aggregate/sram_threshold_exceeded", "SRAM Threshold Exceeded", 570, 0, "=no", "sram"),
+    ("ecc_errors/aggregate_uncorrectable_sram_sources", "Aggregate Uncorrectable SRAM Sources", 570, 0, "", "sram"),
+    ("ecc_errors/aggregate_uncorrectable_sram_sources/sram_l2", "SRAM L2", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/aggregate_uncorrectable_sram_sources/sram_sm", "SRAM SM", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/aggregate_uncorrectable_sram_sources/sram_microcontroller", "SRAM Microcontroller", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/aggregate_uncorrectable_sram_sources/sram_pcie", "SRAM PCIE", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/aggregate_uncorrectable_sram_sources/sram_other", "SRAM Other", 570, 0, "=ecc", "sram"),
+    ("ecc_errors/channel_repair_pending", "Channel Repair Pending", 580, 0, "=no", "sram"),
+    ("ecc_errors/tpc_repair_pending", "TPC Repair Pending", 580, 0, "=no", "sram"),
+    ("ecc_errors/unrepairable_memory", "Unrepairable Memory", 580.173, 0, "=no", "sram"),
+    ("retired_pages", "Retired Pages", 0, 0, "", ""),
+    ("retired_pages/multiple_single_bit_retirement", "", 0, 0, "", ""),
+    ("retired_pages/multiple_single_bit_retirement/retired_count", "Single Bit ECC", 0, 0, "N/A", ""),
+    ("retired_pages/multiple_single_bit_retirement/retired_pagelist", "", 0, 0, "N/A", ""),
+    ("retired_pages/double_bit_retirement", "", 0, 0, "", ""),
+    ("retired_pages/double_bit_retirement/retired_count", "Double Bit ECC", 0, 0, "N/A", ""),
+    ("retired_pages/double_bit_retirement/retired_pagelist", "", 0, 0, "N/A", ""),
+    ("retired_pages/pending_blacklist", "Pending Page Blacklist", 0, 0, "N/A", ""),
+    ("retired_pages/pending_retirement", "", 0, 0, "N/A", ""),
+    ("remapped_rows", "Remapped Rows", 0, 0, "N/A", "no rows"),
+    ("remapped_rows", "Remapped Rows", 0, 0, "", "rows"),
+    ("remapped_rows/remapped_row_corr", "Correctable Error", 0, 0, "0", "rows"),
+    ("remapped_rows/remapped_row_corr_inactive", "Inactive Correctable Error", 580.173, 590, "0", "rows"),
+    ("remapped_rows/remapped_row_corr_inactive", "Inactive Correctable Error", 595, 0, "0", "rows"),
+    ("remapped_rows/remapped_row_unc", "Uncorrectable Error", 0, 0, "0", "rows"),
+    ("remapped_rows/remapped_row_unc_inactive", "Inactive Uncorrectable Error", 580.173, 590, "0", "rows"),
+    ("remapped_rows/remapped_row_unc_inactive", "Inactive Uncorrectable Error", 595, 0, "0", "rows"),
+    ("remapped_rows/remapped_row_pending", "Pending", 0, 0, "No", "rows"),
+    ("remapped_rows/remapped_row_failure", "Remapping Failure Occurred", 0, 0, "No", "rows"),
+    ("remapped_rows/row_remapper_histogram", "Bank Remap Availability Histogram", 0, 0, "", "rows"),
+    ("remapped_rows/row_remapper_histogram/row_remapper_histogram_max", "Max", 0, 0, "N/A", "rows"),
+    ("remapped_rows/row_remapper_histogram/row_remapper_histogram_high", "High", 0, 0, "0 bank(s)", "rows"),
+    ("remapped_rows/row_remapper_histogram/row_remapper_histogram_partial", "Partial", 0, 0, "0 bank(s)", "rows"),
+    ("remapped_rows/row_remapper_histogram/row_remapper_histogram_low", "Low", 0, 0, "0 bank(s)", "rows"),
+    ("remapped_rows/row_remapper_histogram/row_remapper_histogram_none", "None", 0, 0, "0 bank(s)", "rows"),
+    ("temperature", "Temperature", 0, 0, "", ""),
+    ("temperature/gpu_temp", "GPU Current Temp", 0, 0, "=", ""),
+    ("temperature/gpu_temp_tlimit", "GPU T.Limit Temp", 535, 610, "N/A", ""),
+    ("temperature/gpu_temp_tlimit", "GPU Current T.Limit Temp", 610, 0, "N/A", ""),
+    ("temperature/gpu_temp_max_tlimit_threshold", "GPU Shutdown T.Limit Temp", 535, 0, "N/A", "tlimit"),
+    ("temperature/gpu_temp_slow_tlimit_threshold", "GPU Slowdown T.Limit Temp", 535, 0, "N/A", "tlimit"),
+    ("temperature/gpu_temp_max_gpu_tlimit_threshold", "GPU Max Operating T.Limit Temp", 535, 0, "N/A", "tlimit"),
+    ("temperature/gpu_temp_max_threshold", "GPU Shutdown Temp", 0, 0, "N/A", "no tlimit"),
+    ("temperature/gpu_temp_slow_threshold", "GPU Slowdown Temp", 0, 0, "N/A", "no tlimit"),
+    ("temperature/gpu_temp_max_gpu_threshold", "GPU Max Operating Temp", 0, 0, "N/A", "no tlimit"),
+    ("temperature/gpu_target_temperature", "GPU Target Temperature", 0, 610, "N/A", ""),
+    ("temperature/gpu_target_temperature", "GPU Target Temperature Specification", 610, 0, "N/A", ""),
+    ("temperature/memory_temp", "Memory Current Temp", 0, 0, "=", ""),
+    ("temperature/gpu_temp_max_mem_tlimit_threshold", "Memory Max Operating T.Limit Temp", 535, 0, "N/A", "tlimit"),
+    ("temperature/gpu_temp_max_mem_threshold", "Memory Max Operating Temp", 0, 0, "N/A", "no tlimit"),
+    ("supported_gpu_target_temp", "", 0, 0, "", ""),
+    ("supported_gpu_target_temp/gpu_target_temp_min", "GPU Target Temp Min", 0, 0, "N/A", ""),
+    ("supported_gpu_target_temp/gpu_target_temp_max", "GPU Target Temp Max", 0, 0, "N/A", ""),
+    ("power_readings", "Power Readings", 0, 535, "", ""),
+    ("power_readings/power_state", "", 0, 535, "=state", ""),
+    ("power_readings/power_management", "Power Management", 0, 535, "=supported", ""),
+    ("power_readings/power_draw", "Power Draw", 0, 535, "=", ""),
+    ("power_readings/power_limit", "Power Limit", 0, 535, "=", ""),
+    ("power_readings/default_power_limit", "Default Power Limit", 0, 535, "=", ""),
+    ("power_readings/enforced_power_limit", "Enforced Power Limit", 0, 535, "=", ""),
+    ("power_readings/min_power_limit", "Min Power Limit", 0, 535, "=", ""),
+    ("power_readings/max_power_limit", "Max Power Limit", 0, 535, "=", ""),
+    ("gpu_power_readings", "GPU Power Readings", 535, 0, "", ""),
+    ("gpu_power_readings/power_state", "", 535, 0, "=state", ""),
+    ("gpu_power_readings/average_power_draw", "Average Power Draw", 570, 0, "=", ""),
+    ("gpu_power_readings/instant_power_draw", "Instantaneous Power Draw", 570, 0, "=", ""),
+    ("gpu_power_readings/power_draw", "Power Draw", 535, 570, "=", ""),
+    ("gpu_power_readings/current_power_limit", "Current Power Limit", 535, 610, "=", ""),
+    ("gpu_power_readings/requested_power_limit", "Requested Power Limit", 535, 610, "=", ""),
+    ("gpu_power_readings/default_power_limit", "Default Power Limit", 535, 610, "=", ""),
+    ("gpu_power_readings/gpu_ceiling_power_limit", "GPU Ceiling Power Limit", 610, 0, "", ""),
+    ("gpu_power_readings/gpu_ceiling_power_limit/current_power_limit", "Current Power Limit", 610, 0, "=", ""),
+    ("gpu_power_readings/gpu_ceiling_power_limit/requested_power_limit", "Requested Power Limit", 610, 0, "=", ""),
+    ("gpu_power_readings/gpu_ceiling_power_limit/default_power_limit", "Default Power Limit", 610, 0, "=", ""),
+    ("gpu_power_readings/gpu_base_power", "GPU Base Power", 610, 0, "", ""),
+    ("gpu_power_readings/gpu_base_power/current_base_power", "Current Base Power", 610, 0, "N/A", ""),
+    ("gpu_power_readings/gpu_base_power/requested_base_power", "Requested Base Power", 610, 0, "N/A", ""),
+    ("gpu_power_readings/gpu_base_power/default_base_power", "Default Base Power", 610, 0, "N/A", ""),
+    ("gpu_power_readings/min_power_limit", "Min Power Limit", 535, 0, "=", ""),
+    ("gpu_power_readings/max_power_limit", "Max Power Limit", 535, 0, "=", ""),
+    ("gpu_memory_power_readings", "GPU Memory Power Readings ", 570, 0, "", ""),
+    ("gpu_memory_power_readings/average_power_draw", "Average Power Draw", 570, 0, "N/A", ""),
+    ("gpu_memory_power_readings/instant_power_draw", "Instantaneous Power Draw", 570, 0, "N/A", ""),
+    ("module_power_readings", "Module Power Readings", 535, 0, "", ""),
+    ("module_power_readings/power_state", "", 535, 0, "=state", ""),
+    ("module_power_readings/average_power_draw", "Average Power Draw", 570, 0, "N/A", ""),
+    ("module_power_readings/instant_power_draw", "Instantaneous Power Draw", 570, 0, "N/A", ""),
+    ("module_power_readings/power_draw", "Power Draw", 535, 570, "N/A", ""),
+    ("module_power_readings/current_power_limit", "Current Power Limit", 535, 0, "N/A", ""),
+    ("module_power_readings/requested_power_limit", "Requested Power Limit", 535, 0, "N/A", ""),
+    ("module_power_readings/default_power_limit", "Default Power Limit", 535, 0, "N/A", ""),
+    ("module_power_readings/min_power_limit", "Min Power Limit", 535, 0, "N/A", ""),
+    ("module_power_readings/max_power_limit", "Max Power Limit", 535, 0, "N/A", ""),
+    ("power_smoothing", "Power Smoothing", 570, 0, "N/A", ""),
+    ("power_profiles", "Workload Power Profiles", 570, 0, "", ""),
+    ("power_profiles/power_profile_requested_profiles", "Requested Profiles", 570, 0, "N/A", ""),
+    ("power_profiles/power_profile_enforced_profiles", "Enforced Profiles", 570, 0, "N/A", ""),
+    ("edpp_multiplier", "EDPp Multiplier", 590, 0, "N/A", ""),
+    ("clocks", "Clocks", 0, 0, "", ""),
+    ("clocks/graphics_clock", "Graphics", 0, 0, "=", ""),
+    ("clocks/sm_clock", "SM", 0, 0, "=", ""),
+    ("clocks/mem_clock", "Memory", 0, 0, "=", ""),
+    ("clocks/video_clock", "Video", 0, 0, "=", ""),
+    ("applications_clocks", "Applications Clocks", 0, 0, "", ""),
+    ("applications_clocks/graphics_clock", "Graphics", 0, 0, "=", ""),
+    ("applications_clocks/mem_clock", "Memory", 0, 0, "=", ""),
+    ("default_applications_clocks", "Default Applications Clocks", 0, 0, "", ""),
+    ("default_applications_clocks/graphics_clock", "Graphics", 0, 0, "=", ""),
+    ("default_applications_clocks/mem_clock", "Memory", 0, 0, "=", ""),
+    ("deferred_clocks", "Deferred Clocks", 535, 0, "", ""),
+    ("deferred_clocks/mem_clock", "Memory", 535, 0, "N/A", ""),
+    ("max_clocks", "Max Clocks", 0, 0, "", ""),
+    ("max_clocks/graphics_clock", "Graphics", 0, 0, "=", ""),
+    ("max_clocks/sm_clock", "SM", 0, 0, "=", ""),
+    ("max_clocks/mem_clock", "Memory", 0, 0, "=", ""),
+    ("max_clocks/video_clock", "Video", 0, 0, "=", ""),
+    ("max_customer_boost_clocks", "Max Customer Boost Clocks", 0, 0, "", ""),
+    ("max_customer_boost_clocks/graphics_clock", "Graphics", 0, 0, "=", ""),
+    ("clock_policy", "Clock Policy", 0, 0, "", ""),
+    ("clock_policy/auto_boost", "Auto Boost", 0, 0, "N/A", ""),
+    ("clock_policy/auto_boost_default", "Auto Boost Default", 0, 0, "N/A", ""),
+    ("voltage", "Voltage", 0, 580, "", ""),
+    ("voltage/graphics_volt", "Graphics", 0, 580, "N/A", ""),
+    ("fabric", "Fabric", 535, 0, "", ""),
+    ("fabric/state", "State", 535, 0, "N/A", ""),
+    ("fabric/status", "Status", 535, 0, "N/A", ""),
+    ("fabric/cliqueId", "CliqueId", 570, 0, "N/A", ""),
+    ("fabric/clusterUuid", "ClusterUUID", 570, 0, "N/A", ""),
+    ("fabric/health", "Health", 570, 0, "", ""),
+    ("fabric/health/summary", "Summary", 580, 0, "N/A", ""),
+    ("fabric/health/bandwidth", "Bandwidth", 570, 0, "N/A", ""),
+    ("fabric/health/route_recovery_in_progress", "Route Recovery in progress", 570, 0, "N/A", ""),
+    ("fabric/health/route_unhealthy", "Route Unhealthy", 570, 0, "N/A", ""),
+    ("fabric/health/access_timeout_recovery", "Access Timeout Recovery", 570, 0, "N/A", ""),
+    ("fabric/health/incorrect_configuration", "Incorrect Configuration", 580, 0, "N/A", ""),
+    ("fabric/health/partition_assigned", "Partition Assigned", 580.173, 590, "N/A", ""),
+    ("fabric/health/partition_assigned", "Partition Assigned", 595, 0, "N/A", ""),
+    ("supported_clocks", "Supported Clocks", 0, 0, "=clocks", ""),
+    ("processes", "Processes", 0, 0, "=processes", ""),
+    ("accounted_processes", "Accounted Processes", 0, 0, "=none", ""),
+    ("capabilities", "Capabilities", 570, 0, "", ""),
+    ("capabilities/egm", "EGM", 570, 0, "disabled", ""),
+)
+# Path of each element with a text -> that text.
+TEXTS: dict[str, str] = {
+    "product_name": "=",
+    "product_brand": "=",
+    "product_architecture": "=",
+    "display_mode": "=",
+    "display_attached": "No",
+    "display_active": "Disabled",
+    "persistence_mode": "Enabled",
+    "addressing_mode": "=",
+    "mig_mode/current_mig": "=",
+    "mig_mode/pending_mig": "=",
+    "mig_devices": "=mig",
+    "accounting_mode": "Disabled",
+    "accounting_mode_buffer_size": "4000",
+    "driver_model/current_dm": "N/A",
+    "driver_model/pending_dm": "N/A",
+    "serial": "=",
+    "uuid": "=",
+    "pdi": "=",
+    "minor_number": "=",
+    "vbios_version": "=",
+    "multigpu_board": "No",
+    "board_id": "=",
+    "board_part_number": "=",
+    "gpu_part_number": "N/A",
+    "gpu_fru_part_number": "N/A",
+    "gpu_module_id": "N/A",
+    "platformInfo/chassis_serial_number": "N/A",
+    "platformInfo/slot_number": "N/A",
+    "platformInfo/tray_index": "N/A",
+    "platformInfo/host_id": "N/A",
+    "platformInfo/peer_type": "N/A",
+    "platformInfo/module_id": "N/A",
+    "platformInfo/gpu_fabric_guid": "N/A",
+    "inforom_version/img_version": "N/A",
+    "inforom_version/oem_object": "N/A",
+    "inforom_version/ecc_object": "N/A",
+    "inforom_version/pwr_object": "N/A",
+    "inforom_bbx_flush/latest_timestamp": "N/A",
+    "inforom_bbx_flush/latest_duration": "N/A",
+    "inforom_time_data/time_run": "N/A",
+    "gpu_operation_mode/current_gom": "N/A",
+    "gpu_operation_mode/pending_gom": "N/A",
+    "c2c_mode": "N/A",
+    "gsp_firmware_version": "=",
+    "gpu_virtualization_mode/virtualization_mode": "None",
+    "gpu_virtualization_mode/host_vgpu_mode": "N/A",
+    "gpu_virtualization_mode/vgpu_heterogeneous_mode": "N/A",
+    "gpu_reset_status/reset_required": "=reset",
+    "gpu_reset_status/drain_and_reset_recommended": "=reset",
+    "gpu_recovery_action": "None",
+    "ibmnpu/relaxed_ordering_mode": "N/A",
+    "pci/pci_bus": "=",
+    "pci/pci_device": "=",
+    "pci/pci_domain": "=",
+    "pci/pci_base_class": "3",
+    "pci/pci_sub_class": "2",
+    "pci/pci_device_id": "=",
+    "pci/pci_bus_id": "=",
+    "pci/pci_sub_system_id": "=",
+    "pci/pci_gpu_link_info/pcie_gen/max_link_gen": "=",
+    "pci/pci_gpu_link_info/pcie_gen/current_link_gen": "=",
+    "pci/pci_gpu_link_info/pcie_gen/device_current_link_gen": "=",
+    "pci/pci_gpu_link_info/pcie_gen/max_device_link_gen": "=",
+    "pci/pci_gpu_link_info/pcie_gen/max_host_link_gen": "N/A",
+    "pci/pci_gpu_link_info/link_widths/max_link_width": "=",
+    "pci/pci_gpu_link_info/link_widths/current_link_width": "=",
+    "pci/pci_bridge_chip/bridge_chip_type": "N/A",
+    "pci/pci_bridge_chip/bridge_chip_fw": "N/A",
+    "pci/replay_counter": "0",
+    "pci/replay_rollover_counter": "0",
+    "pci/tx_util": "0 KB/s",
+    "pci/rx_util": "0 KB/s",
+    "pci/atomic_caps_inbound": "N/A",
+    "pci/atomic_caps_outbound": "N/A",
+    "fan_speed": "N/A",
+    "performance_state": "=",
+    "clocks_throttle_reasons/clocks_throttle_reason_gpu_idle": "Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_applications_clocks_setting": "Not Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_sw_power_cap": "Not Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_hw_slowdown": "Not Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_hw_thermal_slowdown": "Not Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_hw_power_brake_slowdown": "Not Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_sync_boost": "Not Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_sw_thermal_slowdown": "Not Active",
+    "clocks_throttle_reasons/clocks_throttle_reason_display_clocks_setting": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_gpu_idle": "Active",
+    "clocks_event_reasons/clocks_event_reason_applications_clocks_setting": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_sw_power_cap": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_hw_slowdown": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_hw_thermal_slowdown": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_hw_power_brake_slowdown": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_sync_boost": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_sw_thermal_slowdown": "Not Active",
+    "clocks_event_reasons/clocks_event_reason_display_clocks_setting": "Not Active",
+    "clocks_event_reasons_counters/clocks_event_reasons_counters_sw_power_cap": "0 us",
+    "clocks_event_reasons_counters/clocks_event_reasons_counters_sync_boost": "0 us",
+    "clocks_event_reasons_counters/clocks_event_reasons_counters_sw_therm_slowdown": "0 us",
+    "clocks_event_reasons_counters/clocks_event_reasons_counters_hw_therm_slowdown": "0 us",
+    "clocks_event_reasons_counters/clocks_event_reasons_counters_hw_power_brake": "0 us",
+    "sparse_operation_mode": "N/A",
+    "fb_memory_usage/total": "=",
+    "fb_memory_usage/reserved": "=",
+    "fb_memory_usage/used": "=",
+    "fb_memory_usage/free": "=",
+    "bar1_memory_usage/total": "=",
+    "bar1_memory_usage/used": "=",
+    "bar1_memory_usage/free": "=",
+    "cc_protected_memory_usage/total": "0 MiB",
+    "cc_protected_memory_usage/used": "0 MiB",
+    "cc_protected_memory_usage/free": "0 MiB",
+    "compute_mode": "Default",
+    "utilization/gpu_util": "=load",
+    "utilization/memory_util": "=load",
+    "utilization/encoder_util": "=load",
+    "utilization/decoder_util": "=load",
+    "utilization/jpeg_util": "=load",
+    "utilization/ofa_util": "=load",
+    "encoder_stats/session_count": "0",
+    "encoder_stats/average_fps": "0",
+    "encoder_stats/average_latency": "0",
+    "fbc_stats/session_count": "0",
+    "fbc_stats/average_fps": "0",
+    "fbc_stats/average_latency": "0",
+    "dram_encryption_mode/current_dram_encryption": "N/A",
+    "dram_encryption_mode/pending_dram_encryption": "N/A",
+    "ecc_mode/current_ecc": "=",
+    "ecc_mode/pending_ecc": "=",
+    "ecc_errors/volatile/sram_correctable": "=ecc",
+    "ecc_errors/volatile/sram_uncorrectable_parity": "=ecc",
+    "ecc_errors/volatile/sram_uncorrectable_secded": "=ecc",
+    "ecc_errors/volatile/sram_uncorrectable": "=ecc",
+    "ecc_errors/volatile/dram_correctable": "=ecc",
+    "ecc_errors/volatile/dram_uncorrectable": "=ecc",
+    "ecc_errors/aggregate/sram_correctable": "=ecc",
+    "ecc_errors/aggregate/sram_uncorrectable_parity": "=ecc",
+    "ecc_errors/aggregate/sram_uncorrectable_secded": "=ecc",
+    "ecc_errors/aggregate/sram_uncorrectable": "=ecc",
+    "ecc_errors/aggregate/dram_correctable": "=ecc",
+    "ecc_errors/aggregate/dram_uncorrectable": "=ecc",
+    "ecc_errors/aggregate/sram_threshold_exceeded": "=no",
+    "ecc_errors/aggregate_uncorrectable_sram_sources/sram_l2": "=ecc",
+    "ecc_errors/aggregate_uncorrectable_sram_sources/sram_sm": "=ecc",
+    "ecc_errors/aggregate_uncorrectable_sram_sources/sram_microcontroller": "=ecc",
+    "ecc_errors/aggregate_uncorrectable_sram_sources/sram_pcie": "=ecc",
+    "ecc_errors/aggregate_uncorrectable_sram_sources/sram_other": "=ecc",
+    "ecc_errors/channel_repair_pending": "=no",
+    "ecc_errors/tpc_repair_pending": "=no",
+    "ecc_errors/unrepairable_memory": "=no",
+    "retired_pages/multiple_single_bit_retirement/retired_count": "N/A",
+    "retired_pages/multiple_single_bit_retirement/retired_pagelist": "N/A",
+    "retired_pages/double_bit_retirement/retired_count": "N/A",
+    "retired_pages/double_bit_retirement/retired_pagelist": "N/A",
+    "retired_pages/pending_blacklist": "N/A",
+    "retired_pages/pending_retirement": "N/A",
+    "remapped_rows": "N/A",
+    "remapped_rows/remapped_row_corr": "0",
+    "remapped_rows/remapped_row_corr_inactive": "0",
+    "remapped_rows/remapped_row_unc": "0",
+    "remapped_rows/remapped_row_unc_inactive": "0",
+    "remapped_rows/remapped_row_pending": "No",
+    "remapped_rows/remapped_row_failure": "No",
+    "remapped_rows/row_remapper_histogram/row_remapper_histogram_max": "N/A",
+    "remapped_rows/row_remapper_histogram/row_remapper_histogram_high": "0 bank(s)",
+    "remapped_rows/row_remapper_histogram/row_remapper_histogram_partial": "0 bank(s)",
+    "remapped_rows/row_remapper_histogram/row_remapper_histogram_low": "0 bank(s)",
+    "remapped_rows/row_remapper_histogram/row_remapper_histogram_none": "0 bank(s)",
+    "temperature/gpu_temp": "=",
+    "temperature/gpu_temp_tlimit": "N/A",
+    "temperature/gpu_temp_max_tlimit_threshold": "N/A",
+    "temperature/gpu_temp_slow_tlimit_threshold": "N/A",
+    "temperature/gpu_temp_max_gpu_tlimit_threshold": "N/A",
+    "temperature/gpu_temp_max_threshold": "N/A",
+    "temperature/gpu_temp_slow_threshold": "N/A",
+    "temperature/gpu_temp_max_gpu_threshold": "N/A",
+    "temperature/gpu_target_temperature": "N/A",
+    "temperature/memory_temp": "=",
+    "temperature/gpu_temp_max_mem_tlimit_threshold": "N/A",
+    "temperature/gpu_temp_max_mem_threshold": "N/A",
+    "supported_gpu_target_temp/gpu_target_temp_min": "N/A",
+    "supported_gpu_target_temp/gpu_target_temp_max": "N/A",
+    "power_readings/power_state": "=state",
+    "power_readings/power_management": "=supported",
+    "power_readings/power_draw": "=",
+    "power_readings/power_limit": "=",
+    "power_readings/default_power_limit": "=",
+    "power_readings/enforced_power_limit": "=",
+    "power_readings/min_power_limit": "=",
+    "power_readings/max_power_limit": "=",
+    "gpu_power_readings/power_state": "=state",
+    "gpu_power_readings/average_power_draw": "=",
+    "gpu_power_readings/instant_power_draw": "=",
+    "gpu_power_readings/power_draw": "=",
+    "gpu_power_readings/current_power_limit": "=",
+    "gpu_power_readings/requested_power_limit": "=",
+    "gpu_power_readings/default_power_limit": "=",
+    "gpu_power_readings/gpu_ceiling_power_limit/current_power_limit": "=",
+    "gpu_power_readings/gpu_ceiling_power_limit/requested_power_limit": "=",
+    "gpu_power_readings/gpu_ceiling_power_limit/default_power_limit": "=",
+    "gpu_power_readings/gpu_base_power/current_base_power": "N/A",
+    "gpu_power_readings/gpu_base_power/requested_base_power": "N/A",
+    "gpu_power_readings/gpu_base_power/default_base_power": "N/A",
+    "gpu_power_readings/min_power_limit": "=",
+    "gpu_power_readings/max_power_limit": "=",
+    "gpu_memory_power_readings/average_power_draw": "N/A",
+    "gpu_memory_power_readings/instant_power_draw": "N/A",
+    "module_power_readings/power_state": "=state",
+    "module_power_readings/average_power_draw": "N/A",
+    "module_power_readings/instant_power_draw": "N/A",
+    "module_power_readings/power_draw": "N/A",
+    "module_power_readings/current_power_limit": "N/A",
+    "module_power_readings/requested_power_limit": "N/A",
+    "module_power_readings/default_power_limit": "N/A",
+    "module_power_readings/min_power_limit": "N/A",
+    "module_power_readings/max_power_limit": "N/A",
+    "power_smoothing": "N/A",
+    "power_profiles/power_profile_requested_profiles": "N/A",
+    "power_profiles/power_profile_enforced_profiles": "N/A",
+    "edpp_multiplier": "N/A",
+    "clocks/graphics_clock": "=",
+    "clocks/sm_clock": "=",
+    "clocks/mem_clock": "=",
+    "clocks/video_clock": "=",
+    "applications_clocks/graphics_clock": "=",
+    "applications_clocks/mem_clock": "=",
+    "default_applications_clocks/graphics_clock": "=",
+    "default_applications_clocks/mem_clock": "=",
+    "deferred_clocks/mem_clock": "N/A",
+    "max_clocks/graphics_clock": "=",
+    "max_clocks/sm_clock": "=",
+    "max_clocks/mem_clock": "=",
+    "max_clocks/video_clock": "=",
+    "max_customer_boost_clocks/graphics_clock": "=",
+    "clock_policy/auto_boost": "N/A",
+    "clock_policy/auto_boost_default": "N/A",
+    "voltage/graphics_volt": "N/A",
+    "fabric/state": "N/A",
+    "fabric/status": "N/A",
+    "fabric/cliqueId": "N/A",
+    "fabric/clusterUuid": "N/A",
+    "fabric/health/summary": "N/A",
+    "fabric/health/bandwidth": "N/A",
+    "fabric/health/route_recovery_in_progress": "N/A",
+    "fabric/health/route_unhealthy": "N/A",
+    "fabric/health/access_timeout_recovery": "N/A",
+    "fabric/health/incorrect_configuration": "N/A",
+    "fabric/health/partition_assigned": "N/A",
+    "supported_clocks": "=clocks",
+    "processes": "=processes",
+    "accounted_processes": "=none",
+    "capabilities/egm": "disabled",
+}
 
 
-def elements() -> list[tuple[str, str, float, float, str, str]]:
-    """Return all elements of all versions: path, label, since, until, text, condition.
-
-    The path is that in ``-q -x``, such as ``mig_mode/current_mig``. The label is that in ``-q``, ``""`` for an element that is not
-    shown there. Since and until are the first version and the first one without it, as branch + minor/1000, 0 for any. The text is
-    that without a report of the board: ``""`` for an element with children, ``=name`` for a rule of computed.py. The condition is one
-    of outline.py, or ``""``.
-    """
-    if not _found:
-        path: list[str] = []
-        for line in _TABLE.strip("\n").split("\n"):
-            name, label, versions, text, condition = [cell.rstrip() for cell in line.split("|")]
-            depth = (len(name) - len(name.lstrip())) // 2
-            path[depth:] = [name.lstrip()]
-            since, _dash, until = versions.strip().partition("-")
-            label = label.strip().replace("~", " ").replace(">", "    ")
-            _found.append(
-                ("/".join(path), label, float(since or 0), float(until or 0), text.strip(), condition.strip())
-            )
-    return _found
-
-
-# Name | label | versions: from-before | text | condition. A label that is one level deeper than its element begins with >. A blank at
-# the end of a label is a ~.
-_TABLE = """
-product_name                                        | Product Name                        |            | =           |
-product_brand                                       | Product Brand                       |            | =           |
-product_architecture                                | Product Architecture                |            | =           |
-display_mode                                        | Display Mode                        |            | =           |
-display_attached                                    | Display Attached                    | 580        | No          |
-display_active                                      | Display Active                      |            | Disabled    |
-persistence_mode                                    | Persistence Mode                    |            | Enabled     |
-addressing_mode                                     | Addressing Mode                     | 535        | =           |
-mig_mode                                            | MIG Mode                            |            |             |
-  current_mig                                       | Current                             |            | =           |
-  pending_mig                                       | Pending                             |            | =           |
-mig_devices                                         | MIG Device                          |            | =mig        |
-accounting_mode                                     | Accounting Mode                     |            | Disabled    |
-accounting_mode_buffer_size                         | Accounting Mode Buffer Size         |            | 4000        |
-driver_model                                        | Driver Model                        |            |             |
-  current_dm                                        | Current                             |            | N/A         |
-  pending_dm                                        | Pending                             |            | N/A         |
-serial                                              | Serial Number                       |            | =           |
-uuid                                                | GPU UUID                            |            | =           |
-pdi                                                 | GPU PDI                             | 580        | =           |
-minor_number                                        | Minor Number                        |            | =           |
-vbios_version                                       | VBIOS Version                       |            | =           |
-multigpu_board                                      | MultiGPU Board                      |            | No          |
-board_id                                            | Board ID                            |            | =           |
-board_part_number                                   | Board Part Number                   | 535        | =           |
-gpu_part_number                                     | GPU Part Number                     |            | N/A         |
-gpu_fru_part_number                                 | FRU Part Number                     | 535        | N/A         |
-gpu_module_id                                       | Module ID                           | -570       | N/A         |
-platformInfo                                        | Platform Info                       | 570        |             |
-  chassis_serial_number                             | Chassis Serial Number               | 570        | N/A         |
-  slot_number                                       | Slot Number                         | 570        | N/A         |
-  tray_index                                        | Tray Index                          | 570        | N/A         |
-  host_id                                           | Host ID                             | 570        | N/A         |
-  peer_type                                         | Peer Type                           | 570        | N/A         |
-  module_id                                         | Module Id                           | 570        | N/A         |
-  gpu_fabric_guid                                   | GPU Fabric GUID                     | 570        | N/A         |
-inforom_version                                     | Inforom Version                     |            |             |
-  img_version                                       | Image Version                       |            | N/A         |
-  oem_object                                        | OEM Object                          |            | N/A         |
-  ecc_object                                        | ECC Object                          |            | N/A         |
-  pwr_object                                        | Power Management Object             |            | N/A         |
-inforom_bbx_flush                                   | Inforom BBX Object Flush            | 570        |             |
-  latest_timestamp                                  | Latest Timestamp                    | 570        | N/A         |
-  latest_duration                                   | Latest Duration                     | 570        | N/A         |
-inforom_time_data                                   | Inforom Time Data                   | 610        |             |
-  time_run                                          | Time Run                            | 610        | N/A         |
-gpu_operation_mode                                  | GPU Operation Mode                  |            |             |
-  current_gom                                       | Current                             |            | N/A         |
-  pending_gom                                       | Pending                             |            | N/A         |
-c2c_mode                                            | GPU C2C Mode                        | 570        | N/A         |
-gsp_firmware_version                                | GSP Firmware Version                | -570       | =           |
-gpu_virtualization_mode                             | GPU Virtualization Mode             |            |             |
-  virtualization_mode                               | Virtualization Mode                 |            | None        |
-  host_vgpu_mode                                    | Host VGPU Mode                      |            | N/A         |
-  vgpu_heterogeneous_mode                           | vGPU Heterogeneous Mode             | 570        | N/A         |
-gpu_reset_status                                    | GPU Reset Status                    | 535-580    |             |
-  reset_required                                    | Reset Required                      | 535-580    | =reset      |
-  drain_and_reset_recommended                       | Drain and Reset Recommended         | 535-580    | =reset      |
-gpu_recovery_action                                 | GPU Recovery Action                 | 570        | None        |
-gsp_firmware_version                                | GSP Firmware Version                | 570        | =           |
-ibmnpu                                              | IBMNPU                              |            |             |
-  relaxed_ordering_mode                             | Relaxed Ordering Mode               |            | N/A         |
-pci                                                 | PCI                                 |            |             |
-  pci_bus                                           | Bus                                 |            | =           |
-  pci_device                                        | Device                              |            | =           |
-  pci_domain                                        | Domain                              |            | =           |
-  pci_base_class                                    | Base Classcode                      | 570        | 3           |
-  pci_sub_class                                     | Sub Classcode                       | 570        | 2           |
-  pci_device_id                                     | Device Id                           |            | =           |
-  pci_bus_id                                        | Bus Id                              |            | =           |
-  pci_sub_system_id                                 | Sub System Id                       |            | =           |
-  pci_gpu_link_info                                 | GPU Link Info                       |            |             |
-    pcie_gen                                        | PCIe Generation                     |            |             |
-      max_link_gen                                  | Max                                 |            | =           |
-      current_link_gen                              | Current                             |            | =           |
-      device_current_link_gen                       | Device Current                      | 535        | =           |
-      max_device_link_gen                           | Device Max                          | 535        | =           |
-      max_host_link_gen                             | Host Max                            | 535        | N/A         |
-    link_widths                                     | Link Width                          |            |             |
-      max_link_width                                | Max                                 |            | =           |
-      current_link_width                            | Current                             |            | =           |
-  pci_bridge_chip                                   | Bridge Chip                         |            |             |
-    bridge_chip_type                                | Type                                |            | N/A         |
-    bridge_chip_fw                                  | Firmware                            |            | N/A         |
-  replay_counter                                    | Replays Since Reset                 |            | 0           |
-  replay_rollover_counter                           | Replay Number Rollovers             |            | 0           |
-  tx_util                                           | Tx Throughput                       |            | 0 KB/s      |
-  rx_util                                           | Rx Throughput                       |            | 0 KB/s      |
-  atomic_caps_inbound                               | Atomic Caps Inbound                 | 535-570    | N/A         |
-  atomic_caps_outbound                              | Atomic Caps Outbound                | 535        | N/A         |
-  atomic_caps_inbound                               | Atomic Caps Inbound                 | 570        | N/A         |
-fan_speed                                           | Fan Speed                           |            | N/A         |
-performance_state                                   | Performance State                   |            | =           |
-clocks_throttle_reasons                             | Clocks Throttle Reasons             | -535       |             |
-  clocks_throttle_reason_gpu_idle                   | Idle                                | -535       | Active      |
-  clocks_throttle_reason_applications_clocks_setting| Applications Clocks Setting         | -535       | Not Active  |
-  clocks_throttle_reason_sw_power_cap               | SW Power Cap                        | -535       | Not Active  |
-  clocks_throttle_reason_hw_slowdown                | HW Slowdown                         | -535       | Not Active  |
-  clocks_throttle_reason_hw_thermal_slowdown        | >HW Thermal Slowdown                | -535       | Not Active  |
-  clocks_throttle_reason_hw_power_brake_slowdown    | >HW Power Brake Slowdown            | -535       | Not Active  |
-  clocks_throttle_reason_sync_boost                 | Sync Boost                          | -535       | Not Active  |
-  clocks_throttle_reason_sw_thermal_slowdown        | SW Thermal Slowdown                 | -535       | Not Active  |
-  clocks_throttle_reason_display_clocks_setting     | Display Clock Setting               | -535       | Not Active  |
-clocks_event_reasons                                | Clocks Event Reasons                | 535        |             |
-  clocks_event_reason_gpu_idle                      | Idle                                | 535        | Active      |
-  clocks_event_reason_applications_clocks_setting   | Applications Clocks Setting         | 535        | Not Active  |
-  clocks_event_reason_sw_power_cap                  | SW Power Cap                        | 535        | Not Active  |
-  clocks_event_reason_hw_slowdown                   | HW Slowdown                         | 535        | Not Active  |
-  clocks_event_reason_hw_thermal_slowdown           | >HW Thermal Slowdown                | 535        | Not Active  |
-  clocks_event_reason_hw_power_brake_slowdown       | >HW Power Brake Slowdown            | 535        | Not Active  |
-  clocks_event_reason_sync_boost                    | Sync Boost                          | 535        | Not Active  |
-  clocks_event_reason_sw_thermal_slowdown           | SW Thermal Slowdown                 | 535        | Not Active  |
-  clocks_event_reason_display_clocks_setting        | Display Clock Setting               | 535        | Not Active  |
-clocks_event_reasons_counters                       | Clocks Event Reasons Counters       | 580        |             |
-  clocks_event_reasons_counters_sw_power_cap        | SW Power Capping                    | 580        | 0 us        |
-  clocks_event_reasons_counters_sync_boost          | Sync Boost                          | 580        | 0 us        |
-  clocks_event_reasons_counters_sw_therm_slowdown   | SW Thermal Slowdown                 | 580        | 0 us        |
-  clocks_event_reasons_counters_hw_therm_slowdown   | HW Thermal Slowdown                 | 580        | 0 us        |
-  clocks_event_reasons_counters_hw_power_brake      | HW Power Braking                    | 580        | 0 us        |
-sparse_operation_mode                               | Sparse Operation Mode               | 570        | N/A         |
-fb_memory_usage                                     | FB Memory Usage                     |            |             |
-  total                                             | Total                               |            | =           |
-  reserved                                          | Reserved                            |            | =           |
-  used                                              | Used                                |            | =           |
-  free                                              | Free                                |            | =           |
-bar1_memory_usage                                   | BAR1 Memory Usage                   |            |             |
-  total                                             | Total                               |            | =           |
-  used                                              | Used                                |            | =           |
-  free                                              | Free                                |            | =           |
-cc_protected_memory_usage                           | Conf Compute Protected Memory Usage | 535        |             |
-  total                                             | Total                               | 535        | 0 MiB       |
-  used                                              | Used                                | 535        | 0 MiB       |
-  free                                              | Free                                | 535        | 0 MiB       |
-compute_mode                                        | Compute Mode                        |            | Default     |
-utilization                                         | Utilization                         |            |             |
-  gpu_util                                          | GPU                                 |            | =load       |
-  memory_util                                       | Memory                              |            | =load       |
-  encoder_util                                      | Encoder                             |            | =load       |
-  decoder_util                                      | Decoder                             |            | =load       |
-  jpeg_util                                         | JPEG                                | 535        | =load       |
-  ofa_util                                          | OFA                                 | 535        | =load       |
-encoder_stats                                       | Encoder Stats                       |            |             |
-  session_count                                     | Active Sessions                     |            | 0           |
-  average_fps                                       | Average FPS                         |            | 0           |
-  average_latency                                   | Average Latency                     |            | 0           |
-fbc_stats                                           | FBC Stats                           |            |             |
-  session_count                                     | Active Sessions                     |            | 0           |
-  average_fps                                       | Average FPS                         |            | 0           |
-  average_latency                                   | Average Latency                     |            | 0           |
-dram_encryption_mode                                | DRAM Encryption Mode                | 570        |             |
-  current_dram_encryption                           | Current                             | 570        | N/A         |
-  pending_dram_encryption                           | Pending                             | 570        | N/A         |
-ecc_mode                                            | ECC Mode                            |            |             |
-  current_ecc                                       | Current                             |            | =           |
-  pending_ecc                                       | Pending                             |            | =           |
-ecc_errors                                          | ECC Errors                          |            |             |
-  volatile                                          | Volatile                            |            |             |
-    sram_correctable                                | SRAM Correctable                    |            | =ecc        |
-    sram_uncorrectable_parity                       | SRAM Uncorrectable Parity           | 570        | =ecc        | sram
-    sram_uncorrectable_secded                       | SRAM Uncorrectable SEC-DED          | 570        | =ecc        | sram
-    sram_uncorrectable                              | SRAM Uncorrectable                  | -570       | =ecc        |
-    sram_uncorrectable                              | SRAM Uncorrectable                  | 570        | =ecc        | no sram
-    dram_correctable                                | DRAM Correctable                    |            | =ecc        |
-    dram_uncorrectable                              | DRAM Uncorrectable                  |            | =ecc        |
-  aggregate                                         | Aggregate                           |            |             |
-    sram_correctable                                | SRAM Correctable                    |            | =ecc        |
-    sram_uncorrectable_parity                       | SRAM Uncorrectable Parity           | 570        | =ecc        | sram
-    sram_uncorrectable_secded                       | SRAM Uncorrectable SEC-DED          | 570        | =ecc        | sram
-    sram_uncorrectable                              | SRAM Uncorrectable                  | -570       | =ecc        |
-    sram_uncorrectable                              | SRAM Uncorrectable                  | 570        | =ecc        | no sram
-    dram_correctable                                | DRAM Correctable                    |            | =ecc        |
-    dram_uncorrectable                              | DRAM Uncorrectable                  |            | =ecc        |
-    sram_threshold_exceeded                         | SRAM Threshold Exceeded             | 570        | =no         | sram
-  aggregate_uncorrectable_sram_sources              | Aggregate Uncorrectable SRAM Sources| 570        |             | sram
-    sram_l2                                         | SRAM L2                             | 570        | =ecc        | sram
-    sram_sm                                         | SRAM SM                             | 570        | =ecc        | sram
-    sram_microcontroller                            | SRAM Microcontroller                | 570        | =ecc        | sram
-    sram_pcie                                       | SRAM PCIE                           | 570        | =ecc        | sram
-    sram_other                                      | SRAM Other                          | 570        | =ecc        | sram
-  channel_repair_pending                            | Channel Repair Pending              | 580        | =no         | sram
-  tpc_repair_pending                                | TPC Repair Pending                  | 580        | =no         | sram
-  unrepairable_memory                               | Unrepairable Memory                 | 580.173    | =no         | sram
-retired_pages                                       | Retired Pages                       |            |             |
-  multiple_single_bit_retirement                    |                                     |            |             |
-    retired_count                                   | Single Bit ECC                      |            | N/A         |
-    retired_pagelist                                |                                     |            | N/A         |
-  double_bit_retirement                             |                                     |            |             |
-    retired_count                                   | Double Bit ECC                      |            | N/A         |
-    retired_pagelist                                |                                     |            | N/A         |
-  pending_blacklist                                 | Pending Page Blacklist              |            | N/A         |
-  pending_retirement                                |                                     |            | N/A         |
-remapped_rows                                       | Remapped Rows                       |            | N/A         | no rows
-remapped_rows                                       | Remapped Rows                       |            |             | rows
-  remapped_row_corr                                 | Correctable Error                   |            | 0           | rows
-  remapped_row_corr_inactive                        | Inactive Correctable Error          | 580.173-590| 0           | rows
-  remapped_row_corr_inactive                        | Inactive Correctable Error          | 595        | 0           | rows
-  remapped_row_unc                                  | Uncorrectable Error                 |            | 0           | rows
-  remapped_row_unc_inactive                         | Inactive Uncorrectable Error        | 580.173-590| 0           | rows
-  remapped_row_unc_inactive                         | Inactive Uncorrectable Error        | 595        | 0           | rows
-  remapped_row_pending                              | Pending                             |            | No          | rows
-  remapped_row_failure                              | Remapping Failure Occurred          |            | No          | rows
-  row_remapper_histogram                            | Bank Remap Availability Histogram   |            |             | rows
-    row_remapper_histogram_max                      | Max                                 |            | N/A         | rows
-    row_remapper_histogram_high                     | High                                |            | 0 bank(s)   | rows
-    row_remapper_histogram_partial                  | Partial                             |            | 0 bank(s)   | rows
-    row_remapper_histogram_low                      | Low                                 |            | 0 bank(s)   | rows
-    row_remapper_histogram_none                     | None                                |            | 0 bank(s)   | rows
-temperature                                         | Temperature                         |            |             |
-  gpu_temp                                          | GPU Current Temp                    |            | =           |
-  gpu_temp_tlimit                                   | GPU T.Limit Temp                    | 535-610    | N/A         |
-  gpu_temp_tlimit                                   | GPU Current T.Limit Temp            | 610        | N/A         |
-  gpu_temp_max_tlimit_threshold                     | GPU Shutdown T.Limit Temp           | 535        | N/A         | tlimit
-  gpu_temp_slow_tlimit_threshold                    | GPU Slowdown T.Limit Temp           | 535        | N/A         | tlimit
-  gpu_temp_max_gpu_tlimit_threshold                 | GPU Max Operating T.Limit Temp      | 535        | N/A         | tlimit
-  gpu_temp_max_threshold                            | GPU Shutdown Temp                   |            | N/A         | no tlimit
-  gpu_temp_slow_threshold                           | GPU Slowdown Temp                   |            | N/A         | no tlimit
-  gpu_temp_max_gpu_threshold                        | GPU Max Operating Temp              |            | N/A         | no tlimit
-  gpu_target_temperature                            | GPU Target Temperature              | -610       | N/A         |
-  gpu_target_temperature                            | GPU Target Temperature Specification| 610        | N/A         |
-  memory_temp                                       | Memory Current Temp                 |            | =           |
-  gpu_temp_max_mem_tlimit_threshold                 | Memory Max Operating T.Limit Temp   | 535        | N/A         | tlimit
-  gpu_temp_max_mem_threshold                        | Memory Max Operating Temp           |            | N/A         | no tlimit
-supported_gpu_target_temp                           |                                     |            |             |
-  gpu_target_temp_min                               | GPU Target Temp Min                 |            | N/A         |
-  gpu_target_temp_max                               | GPU Target Temp Max                 |            | N/A         |
-power_readings                                      | Power Readings                      | -535       |             |
-  power_state                                       |                                     | -535       | =state      |
-  power_management                                  | Power Management                    | -535       | =supported  |
-  power_draw                                        | Power Draw                          | -535       | =           |
-  power_limit                                       | Power Limit                         | -535       | =           |
-  default_power_limit                               | Default Power Limit                 | -535       | =           |
-  enforced_power_limit                              | Enforced Power Limit                | -535       | =           |
-  min_power_limit                                   | Min Power Limit                     | -535       | =           |
-  max_power_limit                                   | Max Power Limit                     | -535       | =           |
-gpu_power_readings                                  | GPU Power Readings                  | 535        |             |
-  power_state                                       |                                     | 535        | =state      |
-  average_power_draw                                | Average Power Draw                  | 570        | =           |
-  instant_power_draw                                | Instantaneous Power Draw            | 570        | =           |
-  power_draw                                        | Power Draw                          | 535-570    | =           |
-  current_power_limit                               | Current Power Limit                 | 535-610    | =           |
-  requested_power_limit                             | Requested Power Limit               | 535-610    | =           |
-  default_power_limit                               | Default Power Limit                 | 535-610    | =           |
-  gpu_ceiling_power_limit                           | GPU Ceiling Power Limit             | 610        |             |
-    current_power_limit                             | Current Power Limit                 | 610        | =           |
-    requested_power_limit                           | Requested Power Limit               | 610        | =           |
-    default_power_limit                             | Default Power Limit                 | 610        | =           |
-  gpu_base_power                                    | GPU Base Power                      | 610        |             |
-    current_base_power                              | Current Base Power                  | 610        | N/A         |
-    requested_base_power                            | Requested Base Power                | 610        | N/A         |
-    default_base_power                              | Default Base Power                  | 610        | N/A         |
-  min_power_limit                                   | Min Power Limit                     | 535        | =           |
-  max_power_limit                                   | Max Power Limit                     | 535        | =           |
-gpu_memory_power_readings                           | GPU Memory Power Readings~          | 570        |             |
-  average_power_draw                                | Average Power Draw                  | 570        | N/A         |
-  instant_power_draw                                | Instantaneous Power Draw            | 570        | N/A         |
-module_power_readings                               | Module Power Readings               | 535        |             |
-  power_state                                       |                                     | 535        | =state      |
-  average_power_draw                                | Average Power Draw                  | 570        | N/A         |
-  instant_power_draw                                | Instantaneous Power Draw            | 570        | N/A         |
-  power_draw                                        | Power Draw                          | 535-570    | N/A         |
-  current_power_limit                               | Current Power Limit                 | 535        | N/A         |
-  requested_power_limit                             | Requested Power Limit               | 535        | N/A         |
-  default_power_limit                               | Default Power Limit                 | 535        | N/A         |
-  min_power_limit                                   | Min Power Limit                     | 535        | N/A         |
-  max_power_limit                                   | Max Power Limit                     | 535        | N/A         |
-power_smoothing                                     | Power Smoothing                     | 570        | N/A         |
-power_profiles                                      | Workload Power Profiles             | 570        |             |
-  power_profile_requested_profiles                  | Requested Profiles                  | 570        | N/A         |
-  power_profile_enforced_profiles                   | Enforced Profiles                   | 570        | N/A         |
-edpp_multiplier                                     | EDPp Multiplier                     | 590        | N/A         |
-clocks                                              | Clocks                              |            |             |
-  graphics_clock                                    | Graphics                            |            | =           |
-  sm_clock                                          | SM                                  |            | =           |
-  mem_clock                                         | Memory                              |            | =           |
-  video_clock                                       | Video                               |            | =           |
-applications_clocks                                 | Applications Clocks                 |            |             |
-  graphics_clock                                    | Graphics                            |            | =           |
-  mem_clock                                         | Memory                              |            | =           |
-default_applications_clocks                         | Default Applications Clocks         |            |             |
-  graphics_clock                                    | Graphics                            |            | =           |
-  mem_clock                                         | Memory                              |            | =           |
-deferred_clocks                                     | Deferred Clocks                     | 535        |             |
-  mem_clock                                         | Memory                              | 535        | N/A         |
-max_clocks                                          | Max Clocks                          |            |             |
-  graphics_clock                                    | Graphics                            |            | =           |
-  sm_clock                                          | SM                                  |            | =           |
-  mem_clock                                         | Memory                              |            | =           |
-  video_clock                                       | Video                               |            | =           |
-max_customer_boost_clocks                           | Max Customer Boost Clocks           |            |             |
-  graphics_clock                                    | Graphics                            |            | =           |
-clock_policy                                        | Clock Policy                        |            |             |
-  auto_boost                                        | Auto Boost                          |            | N/A         |
-  auto_boost_default                                | Auto Boost Default                  |            | N/A         |
-voltage                                             | Voltage                             | -580       |             |
-  graphics_volt                                     | Graphics                            | -580       | N/A         |
-fabric                                              | Fabric                              | 535        |             |
-  state                                             | State                               | 535        | N/A         |
-  status                                            | Status                              | 535        | N/A         |
-  cliqueId                                          | CliqueId                            | 570        | N/A         |
-  clusterUuid                                       | ClusterUUID                         | 570        | N/A         |
-  health                                            | Health                              | 570        |             |
-    summary                                         | Summary                             | 580        | N/A         |
-    bandwidth                                       | Bandwidth                           | 570        | N/A         |
-    route_recovery_in_progress                      | Route Recovery in progress          | 570        | N/A         |
-    route_unhealthy                                 | Route Unhealthy                     | 570        | N/A         |
-    access_timeout_recovery                         | Access Timeout Recovery             | 570        | N/A         |
-    incorrect_configuration                         | Incorrect Configuration             | 580        | N/A         |
-    partition_assigned                              | Partition Assigned                  | 580.173-590| N/A         |
-    partition_assigned                              | Partition Assigned                  | 595        | N/A         |
-supported_clocks                                    | Supported Clocks                    |            | =clocks     |
-processes                                           | Processes                           |            | =processes  |
-accounted_processes                                 | Accounted Processes                 |            | =none       |
-capabilities                                        | Capabilities                        | 570        |             |
-  egm                                               | EGM                                 | 570        | disabled    |
-"""
+def elements() -> tuple[tuple[str, str, float, float, str, str], ...]:
+    """Return all elements of all versions."""
+    return ELEMENTS

@@ -50,13 +50,14 @@ def instance_texts(model: GpuModel, mig: MigDevice) -> dict[str, str]:
     profile = profile_of(model, mig.profile)
     counts = [NOT_AVAILABLE] * len(_COUNTS)
     if profile is not None:
-        counts[0] = str(_multiprocessors(profile, mig))
+        counts[0] = str(_multiprocessors(model, profile, mig))
         if profile.engines:
             copy, decoder, encoder, jpeg, ofa = profile.engines
             counts[1:] = [str(number) for number in (copy, encoder, decoder, ofa, jpeg)]
     eighths = -(-mig.memory_mib * MEMORY_SLICES // model.memory_mib) if model.memory_mib else 0
-    # As NVML says it (native/nvml_readings.c).
-    bar1 = max(0, model.readings.bar1_mib * eighths // MEMORY_SLICES - 1)
+    # The share of what the GPU has left: 32767 and 8191 of 65536 MiB on an A100 that uses one (XuehaiPan/nvitop, pull request 8).
+    used = number_in(dict(model.report).get("bar1_memory_usage/used", "")) or 0
+    bar1 = int(model.readings.bar1_mib - used) * eighths // MEMORY_SLICES if model.readings.bar1_mib else 0
     texts = {f"{_SHARED}{name}_count": count for name, count in zip(_COUNTS, counts)}
     ecc = model.readings.ecc_mode == "Enabled"
     texts["ecc_error_count/volatile_count/sram_uncorrectable"] = "0" if ecc else NOT_AVAILABLE
@@ -72,11 +73,12 @@ def profile_of(model: GpuModel, name: str) -> MigProfile | None:
     return next((one for one in model.mig_profiles if one.name == whole), None)
 
 
-def _multiprocessors(profile: MigProfile, mig: MigDevice) -> int:
+def _multiprocessors(model: GpuModel, profile: MigProfile, mig: MigDevice) -> int:
     if mig.compute_slices >= profile.slices:
         return profile.multiprocessors
-    # Those of one slice are an even number, as the multiprocessors of a TPC are two.
-    return profile.multiprocessors // profile.slices // 2 * 2 * mig.compute_slices
+    # Those of the least GPU instance with one slice: 16 in 1c.3g.71gb of an H200, whose 3g.71gb has 60.
+    of_one = [one.multiprocessors for one in model.mig_profiles if one.slices == 1]
+    return mig.compute_slices * min([*of_one, profile.multiprocessors // profile.slices])
 
 
 def captured_instances(document: list[tuple[str, str]]) -> list[dict[str, str]]:

@@ -66,7 +66,7 @@ class Document:
 
 def label_of(name: str) -> str:
     """Return the label of an element that the table does not have: its own name if that is a label, ``fan_rpm`` -> ``Fan Rpm``."""
-    name = name.partition("#")[0]
+    name = name.partition("#")[0].replace("%2F", "/")
     if "_" not in name and not name.islower():
         return name
     return " ".join([word[:1].upper() + word[1:] for word in name.split("_")])
@@ -74,7 +74,7 @@ def label_of(name: str) -> str:
 
 def element_name(name: str) -> str:
     """Return the XML name of an element that the table does not have: ``Fan RPM`` -> ``fan_rpm``."""
-    name = name.partition("#")[0]
+    name = name.partition("#")[0].replace("%2F", "/")
     if all(character.isalnum() or character in "_.-" for character in name) and not name[:1].isdigit():
         return name
     words = "".join([character.lower() if character.isalnum() else " " for character in name]).split()
@@ -158,14 +158,17 @@ def table_label(path: str) -> str:
 
 
 def _place(order: list[str], parent: str, before: str) -> int:
+    """Return the place after what *before* is or is in, among the elements of *parent*; without that, after the last of them."""
+    beside = parent + before[len(parent) :].partition("/")[0] if before.startswith(parent) and before != parent else ""
     last = len(order)
-    inside = False
+    after = inside = False
     for index, path in enumerate(order):
-        if path == before and path.startswith(parent) and "/" not in path[len(parent) :]:
-            return index + 1
-        if parent and (path == parent or path.startswith(parent)):
+        if beside and (path == beside or path.startswith(beside + "/")):
+            after = True
+        elif after:
+            return index
+        elif not parent or path.startswith(parent):
             inside = True
-            last = index + 1
         elif inside:
-            break
+            return index
     return last

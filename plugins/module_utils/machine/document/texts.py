@@ -7,7 +7,7 @@ from __future__ import annotations
 from ..model import GpuModel
 from ..report import FROM_DRIVER
 from .computed import DEPRECATED, DEPRECATED_SINCE, NOT_AVAILABLE, computed, number_in
-from .elements import elements
+from .elements import TEXTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ _RENAMED = (
     ("gpu_power_readings/m", "power_readings/m"),
     ("module_power_readings/instant_power_draw", "module_power_readings/power_draw"),
 )
-_RENAMED_GROUPS = frozenset([name.partition("/")[0] for names in _RENAMED for name in names])
 _NO_MODEL = GpuModel("", "", "", 0, (0, 0), "", "", "")
 
 
@@ -83,7 +82,7 @@ class Report:
             for other in other_names(path):
                 if facts.get(other, DEPRECATED) not in (DEPRECATED, NOT_AVAILABLE):
                     return facts[other]
-        rule = _rules().get(path, NOT_AVAILABLE)
+        rule = TEXTS.get(path, NOT_AVAILABLE)
         if not rule.startswith("="):
             return rule
         return computed(
@@ -125,23 +124,22 @@ def conditions(report: Report, gpu: int) -> list[str]:
     return met
 
 
-_by_path: dict[str, str] = {}
-
-
-def _rules() -> dict[str, str]:
-    if not _by_path:
-        for path, _label, _since, _until, text, _condition in elements():
-            if text:
-                _by_path.setdefault(path, text)
-    return _by_path
+# Beginnings of everything in _RENAMED.
+_MOVED = (
+    "platformInfo/m",
+    "gpu_module_id",
+    "clocks_event_reasons/",
+    "clocks_throttle_reasons/",
+    "gpu_power",
+    "power_r",
+    "module_p",
+)
 
 
 def other_names(path: str) -> list[str]:
     """Return the paths of the same fact in the documents of other branches."""
-    if path.partition("/")[0] not in _RENAMED_GROUPS:
-        return []
-    found = []
-    for names in _RENAMED:
+    found: list[str] = []
+    for names in _RENAMED if path.startswith(_MOVED) else ():
         for name in names:
             if path.startswith(name):
                 found += [other + path[len(name) :] for other in names if other != name]
