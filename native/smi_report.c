@@ -8,7 +8,11 @@
 #include "system.h"
 #include "text.h"
 
-enum { LABEL_WIDTH = 55, DEEPEST = 16 };
+enum { DEEPEST = 16 };
+
+/* Width of labels and their blanks: 470.256.02, 535.261.03 and 550.163.01 have the narrow one. */
+enum { NARROW = 42, WIDE = 55, WIDE_SINCE = 565 };
+static int label_width = WIDE;
 
 /* Elements of a MIG device: depth, name in XML, label. A NULL name ends the list; those without a label have children only
  * in the XML. */
@@ -76,7 +80,7 @@ static void put_element(int tabs, const char *name, const char *text)
 /* A label at a depth, and a text; a NULL text: the head of a group. */
 static void put_label(int depth, const char *label, const char *prefix, const char *text)
 {
-    int i, width = LABEL_WIDTH - 4 * depth;
+    int i, width = label_width - 4 * depth;
     for (i = 0; i < depth; i++)
         put("    ", NULL);
     if (!text) {
@@ -342,7 +346,8 @@ static int is_section(const struct view *view, const char *name, size_t length)
 int smi_report(const struct view *view, const char *sections, int xml)
 {
     static struct page page;
-    const char *at = sections;
+    const char *at = sections, *rest;
+    uint64_t branch;
     int i;
     while (at && *at) {
         size_t length = 0;
@@ -355,6 +360,8 @@ int smi_report(const struct view *view, const char *sections, int xml)
         }
         at += length + (at[length] == ',');
     }
+    if (number(view->head->fields[SMI_DRIVER], 10, &branch, &rest) == 0 && branch < WIDE_SINCE)
+        label_width = NARROW;
     page.view = view;
     page.sections = sections && *sections ? sections : NULL;
     page.xml = xml;

@@ -236,11 +236,22 @@ LINKS = "".join(
 )
 
 
+def test_links_that_lead_nowhere():
+    facts, _notes = definition_of(captured("nvidia-geforce-rtx-2080-super__610.57.04.txt"))
+    assert (facts["nvlink_inactive"], facts["nvlink_links"]) == (True, 0)
+    facts, _notes = definition_of(captured(H200))
+    assert "nvlink_inactive" not in facts and "nvlink_mb_per_s" not in facts
+    assert (facts["cpu_affinity"], facts["numa_nodes"], "topology" in facts) == (["0-23"], ["0"], False)
+
+
 def test_files_of_several_commands():
     text = read_text(os.path.join(CAPTURES, "gb300.xml"))
     facts, notes = definition_of(read_captures({"q": text, "topo": TOPOLOGY, "nvlink": LINKS}))
     assert (facts["gpus_per_socket"], facts["gpus_per_pcie_switch"], facts["nvlink_links"]) == (2, 2, 2)
     assert "gpus_per_socket" not in " ".join(notes)
+    assert facts["topology"] == ["X PIX SYS SYS", "PIX X SYS SYS", "SYS SYS X PXB", "SYS SYS PXB X"]
+    assert (facts["cpu_affinity"], facts["numa_nodes"]) == (["0-31"] * 2 + ["32-63"] * 2, ["0", "0", "1", "1"])
+    assert facts["nvlink_mb_per_s"] == 25000, "those of a Blackwell are faster"
     nvlink = TOPOLOGY.replace("PIX", "NV2").replace("PXB", "NV2").replace("SYS", "NV2")
     facts, notes = definition_of(read_captures({"topo": nvlink, "q": text}))
     assert facts["gpus_per_socket"] == 2 and "gpus_per_pcie_switch" not in facts

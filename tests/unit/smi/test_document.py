@@ -119,7 +119,7 @@ def test_sections(smi, section):
             "ecc": ["ECC Mode", "ECC Errors"],
             "TEMPERATURE,POWER": ["Temperature", "GPU Power Readings", "Module Power Readings", "Power Samples"],
             "SUPPORTED_CLOCKS": ["Supported Clocks"],
-            "PIDS": ["Processes                                          : None"],
+            "PIDS": ["Processes                             : None"],
             "ROW_REMAPPER": ["Remapped Rows"],
             "CLOCK": [
                 *("Clocks", "Applications Clocks", "Default Applications Clocks", "Deferred Clocks", "Max Clocks"),
