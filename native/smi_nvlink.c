@@ -1,8 +1,8 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* nvidia-smi nvlink. Texts: 550.163.01, and nvlink -s of 590.48.01, 595.80 and 610.57.04. Nothing goes over the links, so all
- * counts of data are 0. The addresses of NVSwitches are unknown: like NVIDIA's program without them, -p says so and -R
- * prints the GPUs alone. */
+ * counts of data are 0. The addresses of NVSwitches are unknown: like NVIDIA's program without them, -p says so and -R prints
+ * the GPUs alone. */
 #include "output.h"
 #include "smi_place.h"
 #include "smi_state.h"

@@ -35,7 +35,7 @@ def test_the_same_compiler_makes_the_same_bytes(tmp_path, program, architecture)
 def test_small_and_needs_nothing(program, architecture):
     content = native.binary(program, architecture)
     # nvidia-smi has the tables and texts of all driver branches.
-    sizes = {native.SMI: 200, **{name: 90 for name in native.LIBRARIES}}
+    sizes = {native.SMI: 200, **dict.fromkeys(native.LIBRARIES, 90)}
     assert len(content) < sizes.get(program, 60) * 1024
     assert content[:5] == b"\x7fELF\x02"
     machine, offset, size, count = (

@@ -35,6 +35,7 @@ from .test_podman import call, remove
 
 CLI = ROOT / "bin" / "gpu-mockctl"
 SMI = ("/bin/nvidia-smi", "--query-gpu=temperature.gpu", "--format=csv,noheader", "-i", "0", "-lms", "50")
+CONTAINER = f"nvmock-state-{os.getpid()}"
 NEEDED = ("podman", "runc", "unshare", "containerd", "ctr")
 _missing = [name for name in NEEDED if not shutil.which(name)]
 
@@ -147,12 +148,14 @@ def containerd(state, specifications):
         if socket.exists() and call("ctr", "-a", socket, "version").returncode == 0:
             break
         time.sleep(0.1)
-    run = ["ctr", "-a", socket, "run", "--rm", "-c", oci_config(state, rootfs, specifications), "nvmock-state"]
+    run = ["ctr", "-a", socket, "run", "--rm", "-c", oci_config(state, rootfs, specifications), CONTAINER]
     lines = Lines(run)
     yield lines
-    call("ctr", "-a", socket, "task", "kill", "-s", "KILL", "nvmock-state", timeout=20)
+    call("ctr", "-a", socket, "task", "kill", "-s", "KILL", CONTAINER, timeout=20)
+    call("ctr", "-a", socket, "task", "rm", "-f", CONTAINER, timeout=20)
     lines.process.kill()
     lines.process.wait()
+    call("runc", "--root", "/run/containerd/runc/default", "delete", "-f", CONTAINER)
     daemon.kill()
     daemon.wait()
 
