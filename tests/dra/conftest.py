@@ -20,6 +20,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", ".."))
 sys.path.append(os.path.join(HERE, "..", "device_plugin"))
 
+from cluster_support import eventually
+
 from dra_cluster import DraCluster
 
 
@@ -35,6 +37,8 @@ def cluster():
         pytest.skip("no cluster: NVMOCK_TEST_KUBECONFIG and NVMOCK_TEST_IMAGE name one that has the DRA driver")
     one = DraCluster(kubeconfig, image, os.environ.get("NVMOCK_TEST_POD_IMAGE", image))
     one.kubectl("create", "namespace", one.namespace, check=False)
+    # A kubelet that was restarted has deleted its node's slices.
+    eventually(lambda: {node for node, _device in one.devices()} == set(one.nodes), 60, "devices on every GPU node")
     yield one
     one.kubectl("delete", "namespace", one.namespace, "gpu-monitoring", "--ignore-not-found", check=False)
 
