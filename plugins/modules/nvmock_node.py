@@ -15,7 +15,7 @@ author:
 description:
   - Creates the device nodes, the driver installation and the CDI specification of a mock node in one run, and verifies the result.
     It does what M(nvmock.gpu.nvmock_devices), M(nvmock.gpu.nvmock_driver_tree), M(nvmock.gpu.nvmock_cdi_spec) and
-    M(nvmock.gpu.nvmock_verify) do one after the other, in a quarter of the time.
+    M(nvmock.gpu.nvmock_verify) do one after the other, in one module run.
   - The node is changed in one transaction. If a part can't be created, nothing is changed.
   - In check mode, a host root that does not exist is an empty one.
 extends_documentation_fragment:

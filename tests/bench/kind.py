@@ -17,8 +17,6 @@ import sys
 import tempfile
 import time
 
-import in_cluster
-
 import device_plugin
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -64,9 +62,6 @@ def measure(image: str, place: str, workers: int) -> list[Row]:
     }
     pods: list[Row] = []
     count = f"{workers + 1} node{'s' if workers else ''}"
-    whole: list[Row] = []
-    if workers:
-        whole = from_nothing(image, place, variables) + from_inside(image, place, variables)
     try:
         create = playbook("provision.yml", variables)[0]
         first, calls = playbook("gpu_mock.yml", variables)
@@ -82,55 +77,15 @@ def measure(image: str, place: str, workers: int) -> list[Row]:
         (f"kind, {count}: {sum(calls.values())} docker exec that do nothing", "1", f"{least:.2f}", "1.0"),
         (f"kind, {count}: standing cluster to verified nodes", "1", f"{first:.2f}", f"{first / least:.1f}"),
         (f"kind, {count}: second run", "1", f"{second:.2f}", f"{second / least:.1f}"),
-        *whole,
         *pods,
     ]
 
 
-def from_nothing(image: str, place: str, variables: dict[str, object]) -> list[Row]:
-    """`make up` with all that it has, from nothing and with nothing to do, beside what kind takes for the cluster alone."""
-    everything = {**variables, "gpu_mock_cluster_checks": True, "gpu_mock_device_plugin": True}
-    try:
-        # The images are there for the second time.
-        playbook("gpu_mock.yml", everything)
-        config = os.path.join(place, "state", CLUSTER, "kind.yaml")
-        kept = shutil.copy(config, os.path.join(place, "alone.yaml"))
-        playbook("teardown.yml", everything)
-        alone = ["kind", "create", "cluster", "--name", CLUSTER, "--image", image, "--config", kept]
-        start = time.perf_counter()
-        subprocess.run([*alone, "--kubeconfig", os.path.join(place, "alone")], check=True, capture_output=True)
-        own = time.perf_counter() - start
-        subprocess.run(["kind", "delete", "cluster", "--name", CLUSTER], check=True, capture_output=True)
-        whole, _calls = playbook("gpu_mock.yml", everything)
-        again, _calls = playbook("gpu_mock.yml", everything)
-    finally:
-        playbook("teardown.yml", everything)
-    return [
-        ("kind create cluster alone, 3 nodes", "1", f"{own:.2f}", "1.0"),
-        ("make up with kind, 3 nodes, from nothing", "1", f"{whole:.2f}", f"+{whole - own:.0f} s"),
-        ("make up with kind, 3 nodes, nothing to do", "1", f"{again:.2f}", ""),
-    ]
-
-
-def from_inside(image: str, place: str, variables: dict[str, object]) -> list[Row]:
-    """The in-cluster path, on a cluster whose nodes are as kind makes them."""
-    try:
-        playbook("provision.yml", variables)
-        path = os.path.join(place, f"{CLUSTER}.kubeconfig")
-        return in_cluster.rows(CLUSTER, image, path, lambda *tags: playbook("in_cluster.yml", variables, *tags)[0])
-    finally:
-        playbook("teardown.yml", variables)
-
-
-def playbook(name: str, variables: dict[str, object], *more: str) -> tuple[float, dict[str, int]]:
+def playbook(name: str, variables: dict[str, object]) -> tuple[float, dict[str, int]]:
     """Run a playbook: its seconds, and how many tasks ran a module on each node."""
-    environment = {
-        **os.environ,
-        "ANSIBLE_CONFIG": os.path.join(ROOT, "ansible.cfg"),
-        "ANSIBLE_STDOUT_CALLBACK": "default",
-    }
+    environment = {**os.environ, "ANSIBLE_CONFIG": os.path.join(ROOT, "ansible.cfg")}
     program = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
-    command = [program, "-vvv", os.path.join(ROOT, "playbooks", name), "-e", json.dumps(variables), *more]
+    command = [program, "-vvv", os.path.join(ROOT, "playbooks", name), "-e", json.dumps(variables)]
     start = time.perf_counter()
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     wall = time.perf_counter() - start
