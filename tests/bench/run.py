@@ -145,6 +145,7 @@ def nvml(runs: int = 200, calls: int = 20_000) -> list[tuple[str, str, str, str]
 
     sys.path.insert(0, os.path.join(ROOT, ".build"))
     from ansible_collections.nvmock.gpu.plugins.module_utils import native
+    from ansible_collections.nvmock.gpu.plugins.module_utils.layout import state_file
     from ansible_collections.nvmock.gpu.plugins.module_utils.layout.nvml_facts import nvml_facts
     from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 
@@ -156,6 +157,9 @@ def nvml(runs: int = 200, calls: int = 20_000) -> list[tuple[str, str, str, str]
     with tempfile.TemporaryDirectory(dir=MEMORY) as place:
         for name in ("nvidiactl", *(f"nvidia{gpu.minor}" for gpu in machine.gpus)):
             open(os.path.join(place, name), "w").close()
+        name = state_file.NAME.format(V=machine.driver_version)
+        with open(os.path.join(place, name), "wb") as handle:
+            handle.write(state_file.state_file(name, os.uname().machine, len(machine.gpus), "bench"))
         os.environ["NVMOCK_DEV"] = place
         for number in range(runs):
             # A library of another name is loaded anew.
