@@ -94,7 +94,7 @@ struct sample {
     unsigned long long value;
 };
 
-/* One sample, of now, because the values never change. */
+/* One sample, of now, because no earlier ones are kept. */
 API int nvmlDeviceGetSamples(nvmlDevice_t device, unsigned kind, unsigned long long since, unsigned *type, unsigned *count,
     struct sample *samples)
 {

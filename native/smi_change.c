@@ -191,6 +191,12 @@ static const char *limit_of(const struct context *context, const char *name)
     return "";
 }
 
+/* The limit of a module is accepted and not stored. */
+static int is_of_module(const char *scope)
+{
+    return scope && scope[0] && !equal(scope, "0") && !equal(scope, "GPU");
+}
+
 static int power_limit(struct context *context)
 {
     long wanted = milliwatts(context->change->value), now = milliwatts(limit_of(context, "current_power_limit"));
@@ -205,7 +211,7 @@ static int power_limit(struct context *context)
             " and ", watts(most, c), " for GPU ", context->bus_id, "\n", NULL);
         return INVALID;
     }
-    if (is_refused_value(context, SET_POWER_LIMIT, (uint64_t)wanted))
+    if (is_of_module(context->change->scope) ? !may_change() : is_refused_value(context, SET_POWER_LIMIT, (uint64_t)wanted))
         return denied("Failed to set power management limit", context);
     put("Power limit for GPU ", context->bus_id, " was set to ", watts(wanted, a), " from ", watts(now, b), ".\n", NULL);
     return done(context);

@@ -84,19 +84,24 @@ static int is_mapped(const char *line, uintptr_t address)
         address < last;
 }
 
-static int put_path(const char *line, const char *version, char *path)
+int state_beside_file(const char *line, const char *version, char path[STATE_PATH])
 {
     size_t length = 0, directory = 0;
-    while (*line && *line != '/')
-        line++;
     for (; line[length]; length++) {
         if (line[length] == '/')
             directory = length + 1;
     }
-    if (!directory || directory >= STATE_PATH)
+    if (line[0] != '/' || directory >= STATE_PATH)
         return 0;
     join(path, directory + 1, line, NULL);
     return join(path + directory, STATE_PATH - directory, "libnvidia-mockstate.so.", version, NULL) >= 0;
+}
+
+static const char *from_slash(const char *line)
+{
+    while (*line && *line != '/')
+        line++;
+    return line;
 }
 
 int state_beside(const void *address, const char *version, char path[STATE_PATH])
@@ -117,7 +122,7 @@ int state_beside(const void *address, const char *version, char path[STATE_PATH]
             line[used] = 0;
             used = 0;
             if (is_mapped(line, (uintptr_t)address))
-                found = put_path(line, version, path) ? 1 : -1;
+                found = state_beside_file(from_slash(line), version, path) ? 1 : -1;
         }
     }
     CALL(close, fd);

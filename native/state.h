@@ -39,8 +39,9 @@ struct state_own {
 
 /* state.c */
 
-/* Puts the path of the state file together that is in the directory of the file that *address* is mapped from; returns 0
- * if there is none. */
+/* Puts the path of the state file together that is beside *file*; returns 0 if it is too long or *file* not absolute. */
+int state_beside_file(const char *file, const char *version, char path[STATE_PATH]);
+/* The same for the file that *address* is mapped from. */
 int state_beside(const void *address, const char *version, char path[STATE_PATH]);
 /* Reads the file. Returns 1 if the state is another one than before, 0 if it is the same, -1 if the file can't be read or
  * is not whole: then *state* is as it was. */
