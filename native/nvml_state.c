@@ -88,7 +88,7 @@ static void rebuild(void)
     unsigned i, any = 0, count = facts.gpu_count < STATE_GPUS ? facts.gpu_count : STATE_GPUS;
     int64_t now = state_now();
     moves = 0;
-    for (i = 0; i < count; i++) {
+    for (i = 0; state.slot.count && i < count; i++) {
         next->has[i] = (unsigned char)state_values(&state, i, &own);
         if (!next->has[i])
             continue;

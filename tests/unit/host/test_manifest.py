@@ -148,9 +148,9 @@ DAMAGE = {
     "a line after the last": _GOOD + b"./etc/shadow type=file tags=devices:/run\n",
     "a line more": _GOOD.replace(b"# run: complete\n", b"# run: complete\n./etc/shadow type=file tags=devices:/run\n"),
     "a line less": b"".join(line for line in _GOOD.splitlines(True) if b"nvidia0" not in line),
-    "a later version": _GOOD.replace(b"# version: 2\n", b"# version: 3\n"),
-    "no version": _GOOD.replace(b"# version: 2\n", b"# version: two\n"),
-    "a version too long to read": _GOOD.replace(b"# version: 2\n", b"# version: " + b"9" * 5000 + b"\n"),
+    "a later version": _GOOD.replace(b"# version: 3\n", b"# version: 4\n"),
+    "no version": _GOOD.replace(b"# version: 3\n", b"# version: two\n"),
+    "a version too long to read": _GOOD.replace(b"# version: 3\n", b"# version: " + b"9" * 5000 + b"\n"),
 }
 
 
@@ -189,7 +189,7 @@ def test_a_later_version_is_named(used_node):
     present(used_node, small_node())
     write(used_node, MANIFEST, DAMAGE["a later version"])
     with pytest.raises(
-        HostError, match=r"was written by a newer nvmock.gpu .*version 3.*: use that one or a newer one"
+        HostError, match=r"was written by a newer nvmock.gpu .*version 4.*: use that one or a newer one"
     ):
         present(used_node, small_node())
 

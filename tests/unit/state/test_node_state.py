@@ -168,7 +168,7 @@ def test_a_lost_manifest(tmp_path):
     assert told(tmp_path) == {"temperature": 91}
     with HostRoot(str(tmp_path)) as root:
         owned = read_manifest(root).owned[f"{DRIVER}/lib64/libnvidia-mockstate.so.550.54.15"]
-    assert owned.made == ("type=file nochange",)
+    assert owned.made == ("type=file nochange=yes",)
 
 
 def test_another_driver_version_starts_at_rest(tmp_path):
