@@ -6,9 +6,10 @@ It is on the node, so that any later run (from another controller, from a pod) c
 per path. ``type=`` and the words after it say what was made, so that a removal deletes nothing that was changed since:
 ``size=``, ``link=`` and ``device=`` are mtree's own. ``crc32=`` is not: mtree's checksums are either POSIX's, for which
 Python has no C code, or cryptographic, and take 18 times as long. A removal only needs to notice a change, and whoever
-makes one on purpose may as well delete the file. ``nochange`` is mtree's, too (with a value, because
-version 1 reads no word without one): the content of a file is not compared, because others change it in place. ``formerly=`` has what else a path may be after a killed run. ``tags=``
-are the components that want the path (owner.py). ``replaced=`` is what ``take_over`` replaced and a removal restores.
+makes one on purpose may as well delete the file. ``nochange=`` says that the content of a file is not compared, because
+others change it in place; the word is mtree's, and has a value because version 1 reads no word without one. ``formerly=``
+has what else a path may be after a killed run. ``tags=`` are the components that want the path (owner.py). ``replaced=`` is
+what ``take_over`` replaced and a removal restores.
 
 The last line has the number of paths and a checksum of the lines before it: a file that was cut or damaged is noticed.
 """
