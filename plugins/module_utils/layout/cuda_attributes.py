@@ -57,6 +57,7 @@ _BOARDS: dict[str, tuple[int, int, int, int]] = {
     "2BB1": (188, 512, 131072, 0),  # RTX PRO 6000 Blackwell Workstation Edition
     "2BB5": (188, 512, 131072, 0),  # RTX PRO 6000 Blackwell Server Edition
     "3182": (148, 8192, 0, 0),  # B300
+    "307F": (0, 0, 0, 0),  # Rubin: unknown
     "31C2": (152, 8192, 0, 0),  # GB300
 }
 

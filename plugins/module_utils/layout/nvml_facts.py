@@ -32,6 +32,7 @@ _ARCHITECTURES = {
     "Ada Lovelace": 8,
     "Hopper": 9,
     "Blackwell": 10,
+    "Rubin": 13,
 }
 _BRANDS = {
     "Quadro": 1,

@@ -19,6 +19,7 @@ SLASH = "%2F"
 _MOST_GPUS = 64
 _DEEPEST = 8
 _UNKNOWN = (
+    "[redacted]",
     "n/a",
     "[n/a]",
     "none",

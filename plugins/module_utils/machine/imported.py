@@ -84,7 +84,8 @@ _READINGS = (*_NUMBERS, "power_mw", "power_limits_mw", "clocks_mhz", "max_clocks
 # nvidia-smi -q does not print these; they are the board's.
 _OF_THE_BOARD = ("nvlink_links", "mig_profiles")
 
-# Compute capabilities by the first digits of the PCI device ID, which name the chip (pci.ids; NVIDIA's list of CUDA GPUs).
+# Compute capabilities by the first digits of the PCI device ID, which name the chip (pci.ids; NVIDIA's list of CUDA GPUs; Rubin:
+# release notes of CUDA 13.4).
 _CHIPS = {
     "15": "6.0",
     "1B": "6.1",
@@ -113,6 +114,7 @@ _CHIPS = {
     "2D": "12.0",
     "2E": "12.1",
     "2F": "12.0",
+    "30": "10.7",
 }
 # By architecture and whether the GPU has a MIG mode, for outputs without a PCI device ID.
 _ARCHITECTURES = {
@@ -123,6 +125,7 @@ _ARCHITECTURES = {
     ("Ada Lovelace", False): "8.9",
     ("Hopper", True): "9.0",
     ("Blackwell", False): "12.0",
+    ("Rubin", True): "10.7",
 }
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         rtx_pro_6000_blackwell_server_edition,
         rtx_pro_6000_blackwell_workstation_edition,
         tesla_t4,
+        vera_rubin,
     )
 
 FALLBACK = "fallback"
