@@ -75,7 +75,7 @@ def _dispatch(argv: list[str]) -> int:
 
 def _flag(name: str) -> str:
     """The flag of a parameter; what is a fact in a machine definition, or a flag already, stays as it is."""
-    if "." in name or " " in name or name.startswith("-"):
+    if "." in name or name.startswith("-"):
         return name
     from ..node.spec_options import ROWS  # only a message needs it
 

@@ -25,13 +25,9 @@ _AFTER = "show prints what is set. reset without names ends a load, too. names l
 _COMMANDS = ("show", "set", "reset", "load", "names")
 
 
-def run(argv: list[str]) -> int:
-    """Run the command; return 0.
-
-    :raises UsageError: the command line is invalid.
-    :raises ParameterError: a name, a value or a GPU is not allowed.
-    """
-    flags = [
+def state_flags() -> list[Flag]:
+    """The flags of the command."""
+    return [
         Flag("gpu", TEXT, None, "GPUs: indices, UUIDs or PCI bus IDs, comma separated; all without it"),
         Flag("seconds", TEXT, None, "how long a load lasts"),
         Flag("keep", SWITCH, False, "keep the state over a restart of the node (--keep=false: no longer)"),
@@ -39,6 +35,15 @@ def run(argv: list[str]) -> int:
         Flag("host-root", TEXT, "/", "directory that is the node's /"),
         Flag("output", TEXT, "text", "output format", ("text", "json")),
     ]
+
+
+def run(argv: list[str]) -> int:
+    """Run the command; return 0.
+
+    :raises UsageError: the command line is invalid.
+    :raises ParameterError: a name, a value or a GPU is not allowed.
+    """
+    flags = state_flags()
     words, rest = _split(argv, flags)
     values = parse(flags, rest)
     if values is None:
@@ -91,13 +96,13 @@ def _change(command: str, words: list[str], values: Values, state: NodeState, gp
             pairs[name] = value
         if not pairs and keep is None:
             raise UsageError("state set: needs NAME=VALUE")
-        state.change(state.set(gpus, wanted(pairs, "state set")), keep)
+        state.change(state.set(gpus, wanted(pairs, "set.names")), keep)
     elif command == "reset":
-        state.change(state.reset(gpus, [find(word, "state reset") for word in words] or None), keep)
+        state.change(state.reset(gpus, [find(word, "reset.names") for word in words] or None), keep)
     else:
         if len(words) != 1 or values.optional("seconds") is None:
             raise UsageError("state load: needs PERCENT and --seconds")
-        percent = parameters.integer("state load", words[0].rstrip("%"), 0, 100)
+        percent = parameters.integer("load.percent", words[0].rstrip("%"), 0, 100)
         seconds = parameters.integer("seconds", values.text("seconds"), 1, LONGEST_LOAD)
         state.change(state.load(gpus, percent, seconds), keep)
 
