@@ -3,7 +3,8 @@
 """A GPU of a Vera Rubin NVL72 tray: a preview, because the capture is of a board before its release.
 
 Sources: capture by nvidia-smi 615.23 in NVIDIA/k8s-test-infra, whose name for it is that of an unknown product. Compute capability:
-release notes of CUDA 13.4. No listing of its MIG profiles, NVLinks or clocks is published.
+release notes of CUDA 13.4. Clocks: those of the highest memory
+clock. No listing of its MIG profiles and NVLinks is published.
 """
 
 from __future__ import annotations
@@ -119,6 +120,8 @@ MACHINE: dict[str, object] = {
                 "clique_entry#4": {"clique_type": "Multicast LE", "clique_id": "32766"},
             },
         },
+        "supported_clocks": "4752: 2424-120/12",
+        "capabilities": {"egm": "enabled"},
         "system": {"driver_version": "615.23", "cuda_version": "13.4"},
     },
     "pci_bus_ids": ["00000002:81:00.0"],
