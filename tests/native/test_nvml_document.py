@@ -182,6 +182,10 @@ def test_power_is_the_average_where_boards_have_one(node):
         average, instant = (
             report.number(gpu.index, f"gpu_power_readings/{name}_power_draw") for name in ("average", "instant")
         )
+        if average is None and instant is None:  # no source says what the board draws
+            with pytest.raises(pynvml.NVMLError_NotSupported):
+                pynvml.nvmlDeviceGetPowerUsage(handle)
+            continue
         assert pynvml.nvmlDeviceGetPowerUsage(handle) == round(1000 * (average or instant))
 
 
