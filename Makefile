@@ -97,11 +97,11 @@ re: clean  ## clean, all
 
 # --- tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: test lint unit mutation native recorded sanity collection molecule cluster kind in_cluster attack bench
+.PHONY: test lint unit mutation native recorded sanity collection molecule cluster kind in_cluster dra attack bench
 test: dev-env  ## every test that this machine can run
 	@PATH='$(BIN)':$$PATH scripts/run-tests
 
-lint unit mutation native recorded sanity collection molecule cluster kind in_cluster: dev-env  ## one part of the tests
+lint unit mutation native recorded sanity collection molecule cluster kind in_cluster dra: dev-env  ## one part of the tests
 	@PATH='$(BIN)':$$PATH scripts/run-tests $@
 
 attack: dev-env  ## attack the product from outside in every way, as long as it takes
