@@ -28,7 +28,7 @@ _COMMANDS = ("show", "set", "reset", "load", "names")
 def state_flags() -> list[Flag]:
     """The flags of the command."""
     return [
-        Flag("gpu", TEXT, None, "GPUs: indices, UUIDs or PCI bus IDs, comma separated; all without it"),
+        Flag("gpus", TEXT, None, "GPUs: indices, UUIDs or PCI bus IDs, comma separated; all without it"),
         Flag("seconds", TEXT, None, "how long a load lasts"),
         Flag("keep", SWITCH, False, "keep the state over a restart of the node (--keep=false: no longer)"),
         Flag("driver-root", TEXT, DEFAULT_DRIVER_ROOT, "root of the driver installation"),
@@ -61,7 +61,7 @@ def run(argv: list[str]) -> int:
         return 0
     with HostRoot(parameters.absolute_path("host_root", values.text("host-root"), root_allowed=True)) as root:
         state = NodeState(root, absolute(values, "driver-root", root_allowed=True))
-        chosen = values.optional("gpu")
+        chosen = values.optional("gpus")
         gpus = state.gpus(None if chosen is None else [word.strip() for word in chosen.split(",")])
         if command != "show":
             _change(command, words, values, state, gpus)

@@ -119,7 +119,7 @@ class NodeState:
             )
             if index is None:
                 allowed = f"an index from 0 to {len(self.machine.gpus) - 1}, a UUID or a PCI bus id of this node"
-                raise ParameterError("gpu", word, allowed)
+                raise ParameterError("gpus", word, allowed)
             if index not in result:
                 result.append(index)
         return result

@@ -53,7 +53,7 @@ def test_gpus(tmp_path):
         assert state.gpus() == [0, 1]
         assert state.gpus(["1", second.uuid, second.pci_bus_id.upper()]) == [1]
         for wrong in ("2", "-1", "x", ""):
-            with pytest.raises(ParameterError, match=r"^gpu: "):
+            with pytest.raises(ParameterError, match=r"^gpus: "):
                 state.gpus([wrong])
 
 
