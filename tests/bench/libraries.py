@@ -1,15 +1,17 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""The libraries of the driver installation in a program: size, load and initialization, calls per second."""
+"""The libraries of the driver installation in a program: size, load and initialization, calls per second; and nvidia-smi -q -x."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -42,4 +44,19 @@ def rows() -> list[tuple[str, str, str, str]]:
             found.append((f"{name}, {size / 1024:.0f} KB: load", "201", f"{load / 1e6:.6f}", ""))
             found.append((f"{name}: {calls[0]}, 8 GPUs", "201", f"{start / 1e6:.6f}", ""))
             found.append((f"{name}: {calls[2]}", "2000000", f"{1 / speed:.9f}", f"{speed / 1e6:.0f} M/s"))
+        program = os.path.join(os.path.dirname(libraries), "bin", "nvidia-smi")
+        nothing = _median(["/bin/true"], environment)
+        whole = _median([program, "-q", "-x"], environment)
+        found.append(("/bin/true", "101", f"{nothing:.6f}", "1.0"))
+        found.append(("nvidia-smi -q -x, 8 GPUs", "101", f"{whole:.6f}", f"{whole / nothing:.1f}"))
     return found
+
+
+def _median(command: list[str], environment: dict[str, str]) -> float:
+    """The seconds of a process, whose output nobody reads."""
+    times = []
+    for _run in range(101):
+        start = time.perf_counter()
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
