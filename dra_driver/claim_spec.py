@@ -35,7 +35,9 @@ def claim_spec(uid: str, devices: Mapping[str, tuple[Edits, Edits]]) -> bytes:
     spec: dict[str, Any] = {
         "cdiVersion": "",
         "kind": CDI_KIND,
-        "devices": [{"name": cdi_device(uid, name), "containerEdits": dict(own)} for name, (_, own) in devices.items()],
+        "devices": [
+            {"name": cdi_device(uid, name), "containerEdits": dict(own)} for name, (_device, own) in devices.items()
+        ],
         "containerEdits": common,
     }
     spec["cdiVersion"] = minimum_version(spec)

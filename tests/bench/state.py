@@ -49,7 +49,7 @@ def rows(runs: int = 5, sets: int = 40) -> list[tuple[str, str, str, str]]:
         environment = {"NVMOCK_DEV": str(dev)}
 
         def rate(what: str) -> tuple[str, str, str, str]:
-            found = [float(subprocess.check_output([*command, "rate"], env=environment)) for _ in range(runs)]
+            found = [float(subprocess.check_output([*command, "rate"], env=environment)) for _run in range(runs)]
             return (
                 f"NVML, temperature, {what}: million a second",
                 str(runs),

@@ -144,7 +144,7 @@ def containerd(state, specifications):
     )
     with (state / "containerd.log").open("wb") as log:
         daemon = subprocess.Popen(["containerd", "--config", config], stdout=log, stderr=log)
-    for _ in range(200):
+    for _try in range(200):
         if socket.exists() and call("ctr", "-a", socket, "version").returncode == 0:
             break
         time.sleep(0.1)

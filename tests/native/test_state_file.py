@@ -193,7 +193,7 @@ def test_a_load_is_the_same_in_c_and_in_python(driver, nvml):
     handle = nvml.nvmlDeviceGetHandleByIndex(0)
     driver.state(lambda state: state.change(state.load([0], 80, 3), None))
     energies = []
-    for _ in range(30):
+    for _look in range(30):
         time.sleep(0.2)
         before = time.time()
         power, temperature = nvml.nvmlDeviceGetPowerUsage(handle), nvml.nvmlDeviceGetTemperature(handle, 0)
@@ -351,7 +351,7 @@ def test_files_that_change_under_readers(driver, nvml):
             if found != 71:
                 wrong.append(found)
 
-    threads = [threading.Thread(target=read) for _ in range(3)]
+    threads = [threading.Thread(target=read) for _thread in range(3)]
     for thread in threads:
         thread.start()
     dice = random.Random(1)

@@ -133,7 +133,7 @@ def test_a_node_without_a_mock_is_left_alone(node):
     assert os.listdir(f"{node.kubelet_directory}/plugins_registry") == []
     node.make("--gpu-count", "1")
     node.dra_kubelet.register()
-    eventually(lambda: node.server.devices())
+    eventually(node.server.devices)
 
 
 def test_sockets_that_were_removed_are_made_again(running):
@@ -170,7 +170,7 @@ def test_a_plugin_that_is_just_ending_is_waited_for(node, said):
     eventually(lambda: "waiting: a device plugin offers nvidia.com/gpu" in said())
     node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
     node.dra_kubelet.register()
-    eventually(lambda: node.server.devices())
+    eventually(node.server.devices)
 
 
 def test_a_second_driver_of_the_name_is_refused(running):

@@ -40,7 +40,9 @@ def _pattern(_validator, pattern, text, _schema):
 
 
 # A number with a point is no whole number for the core, whatever its value.
-_KINDS = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _c, value: type(value) is int)
+_KINDS = Draft202012Validator.TYPE_CHECKER.redefine(
+    "integer", lambda _c, value: isinstance(value, int) and not isinstance(value, bool)
+)
 VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _pattern}, type_checker=_KINDS)(schema())
 
 # What only the core can tell, by what it says: a difference between values, sums, and the range of a number that is text.
@@ -146,7 +148,7 @@ def places(value, path=()):
 
 
 # Of lists the first item: the others have the same rules.
-PLACES = [path for path in places(GOOD) if path and not any(type(key) is int and key for key in path)]
+PLACES = [path for path in places(GOOD) if path and not any(isinstance(key, int) and key for key in path)]
 
 
 def changed(path, change):

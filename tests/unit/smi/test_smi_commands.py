@@ -472,6 +472,6 @@ def test_repeated_queries(node):
     for option in (["-lms", "20"], ["--loop-ms=20"]):
         command = [str(smi.program), "--query-gpu=index", "--format=csv", *option]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-            lines = [process.stdout.readline() for _ in range(4)]
+            lines = [process.stdout.readline() for _line in range(4)]
             process.kill()
         assert lines == ["index\n", "0\n", "0\n", "0\n"]

@@ -39,7 +39,7 @@ def test_twenty_processes_lose_no_update(tmp_path):
             values[1][100 + number] = values[1].get(100 + number, 0) + 1
 
         with node_state(tmp_path) as state:
-            for _ in range(SETS):
+            for _set in range(SETS):
                 state.change(edit, None)
         os._exit(0)
 
@@ -62,7 +62,7 @@ def test_killed_writers(tmp_path, round_):
                 number += 1
                 state.change(state.set([0, 1], {0: number % 100, 34: number % 100}), None)
 
-    pids = [child(write) for _ in range(2)]
+    pids = [child(write) for _child in range(2)]
     time.sleep(0.05 + round_ * 0.013)
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
