@@ -151,17 +151,9 @@ gpus:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DEV_ROOT, DEVICES
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.devices import (
-    DEFAULT_CAPS_MAJOR,
-    DEFAULT_UVM_MAJOR,
-    DeviceOptions,
-)
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import gpu_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import deprecations, machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
@@ -169,28 +161,19 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     architecture_from,
     host_root_from,
     instance_from,
-    owner_from,
     place_from,
     run,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, DEFAULT_DRIVER_ROOT, components, drm
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import (
+    DEVICE_OPTIONS,
+    devices_from,
+    machine_of,
+    owners_from,
+)
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, components
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.cautions import cautions
 
-ARGUMENT_SPEC = {
-    **HOST_OPTIONS,
-    **MACHINE_OPTIONS,
-    "base": {"type": "path"},
-    "dev_roots": {"type": "list", "elements": "path", "default": ["/", DEFAULT_DRIVER_ROOT]},
-    "dri": {"type": "bool", "default": False},
-    "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
-    "caps_major": {"type": "int", "default": DEFAULT_CAPS_MAJOR},
-    "device_mode": {"type": "raw", "default": "0666"},
-    "device_uid": {"type": "int"},
-    "device_gid": {"type": "int"},
-    "device_files": {"type": "str", "choices": ["char", "regular", "auto"], "default": "char"},
-    "restore_at_boot": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
-    "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
-}
+ARGUMENT_SPEC = {**HOST_OPTIONS, **MACHINE_OPTIONS, **DEVICE_OPTIONS}
 
 
 def main() -> None:
@@ -202,31 +185,17 @@ def main() -> None:
         base, given = place_from(params, "base", DEFAULT_BASE)
         instance = instance_from(params)
         host_root = host_root_from(params)
-        owners = {name: owner_from(name, params[name]) for name in ("device_uid", "device_gid")}
+        owners = owners_from(params)
         if params["state"] == "present":
-            machine = machine_from(params)
-            for text in deprecations(params):
-                module.deprecate(text, version="2.0.0", collection_name="nvmock.gpu")
-            options = DeviceOptions(
-                mode=parameters.mode("device_mode", params["device_mode"]),
-                uid=components.user_or_root(owners["device_uid"]),
-                gid=components.user_or_root(owners["device_gid"]),
-                uvm_major=parameters.major("uvm_major", params["uvm_major"]),
-                caps_major=parameters.major("caps_major", params["caps_major"]),
-                dri=params["dri"],
-                regular_files=components.wants_regular_files(params["device_files"]),
-            )
-            dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
+            machine = machine_of(module)
+            options, dev_roots = devices_from(params, owners)
             architecture = architecture_from(params["architecture"])
 
             def look(root):
-                numbered = drm.numbered(root, options, machine, [base, *dev_roots])
-                restore = components.restore_at_boot(root, numbered, machine, params["restore_at_boot"])
-                mock = instance or ""
-                wanted = [components.devices(machine, base, numbered, architecture, restore, mock)]
-                for dev_root in dev_roots:
-                    wanted.append(components.dev_root_devices(machine, base, dev_root, numbered, restore, mock))
-                return wanted
+                when = params["restore_at_boot"]
+                return components.device_nodes(
+                    root, machine, options, base, dev_roots, architecture, when, instance or ""
+                )
 
             with HostRoot(host_root) as root:
                 for text in cautions(root, machine):

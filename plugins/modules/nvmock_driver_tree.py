@@ -95,7 +95,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DRIVER_TREE
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     HOST_OPTIONS,
@@ -107,16 +106,10 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
     place_from,
     run,
 )
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import TREE_OPTIONS, tree_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
 
-ARGUMENT_SPEC = {
-    **HOST_OPTIONS,
-    **MACHINE_OPTIONS,
-    "driver_root": {"type": "path"},
-    "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
-    "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
-    "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
-}
+ARGUMENT_SPEC = {**HOST_OPTIONS, **MACHINE_OPTIONS, **TREE_OPTIONS}
 
 
 def main() -> None:
@@ -130,13 +123,7 @@ def main() -> None:
         host_root = host_root_from(params)
         if params["state"] == "present":
             machine = machine_from(params)
-            options = driver_tree.DriverTreeOptions(
-                layout=params["layout"],
-                content=params["content"],
-                architecture=architecture_from(params["architecture"]),
-                uid=components.user_or_root(),
-                gid=components.user_or_root(),
-            )
+            options = tree_from(params, architecture_from(params["architecture"]))
 
             def look(_root):
                 return [components.driver_tree(machine, driver_root, options, instance or "")]

@@ -93,16 +93,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import definition_from, machine_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import deprecations, machine_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS, OneLine
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import machine_of
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=MACHINE_OPTIONS, supports_check_mode=True)
     with OneLine(module):
-        machine = machine_from(module.params)
-        for text in deprecations(module.params):
-            module.deprecate(text, version="2.0.0", collection_name="nvmock.gpu")
+        machine = machine_of(module)
     module.exit_json(
         changed=False, known_machines=types.names(), definition=definition_from(machine), **machine_facts(machine)
     )

@@ -12,10 +12,7 @@ from ..host import diff
 from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE
 from ..host.root import HostRoot
 from ..layout import driver_tree
-from ..layout.devices import DEFAULT_CAPS_MAJOR, DEFAULT_UVM_MAJOR, DeviceOptions
-from ..layout.stub_library import ARCHITECTURES
 from ..machine.facts import gpu_facts
-from ..machine.overrides import deprecations, machine_from
 from ..node import (
     DEFAULT_BASE,
     DEFAULT_DRIVER_ROOT,
@@ -40,9 +37,9 @@ from . import (
     instance_from,
     leave,
     outcome,
-    owner_from,
     place_from,
 )
+from .parts import DEVICE_OPTIONS, TREE_OPTIONS, devices_from, machine_of, owners_from, tree_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,24 +53,12 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **HOST_OPTIONS,
     **MACHINE_OPTIONS,
     **spec_options.argument_spec(),
-    "base": {"type": "path"},
-    "dev_roots": {"type": "list", "elements": "path", "default": ["/", DEFAULT_DRIVER_ROOT]},
-    "dri": {"type": "bool", "default": False},
-    "uvm_major": {"type": "int", "default": DEFAULT_UVM_MAJOR},
-    "caps_major": {"type": "int", "default": DEFAULT_CAPS_MAJOR},
-    "device_mode": {"type": "raw", "default": "0666"},
-    "device_uid": {"type": "int"},
-    "device_gid": {"type": "int"},
-    "device_files": {"type": "str", "choices": ["char", "regular", "auto"], "default": "char"},
-    "restore_at_boot": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
-    "driver_root": {"type": "path"},
-    "layout": {"type": "str", "choices": list(driver_tree.LAYOUTS), "default": "lib64"},
-    "content": {"type": "str", "choices": list(driver_tree.CONTENTS), "default": "elf"},
+    **DEVICE_OPTIONS,
+    **TREE_OPTIONS,
     "cdi": {"type": "bool", "default": True},
     "cdi_spec_path": {"type": "path"},
     "toolkit_root": {"type": "path", "default": DEFAULT_TOOLKIT_ROOT},
     "verify": {"type": "bool", "default": True},
-    "architecture": {"type": "str", "choices": list(ARCHITECTURES)},
 }
 
 _PARTS = frozenset((DEVICES, DEV_ROOT, DRIVER_TREE, CDI_SPEC))
@@ -97,11 +82,9 @@ def run(module: Any) -> None:
         base, base_given = place_from(params, "base", DEFAULT_BASE)
         instance = instance_from(params)
         host_root = host_root_from(params)
-        owners = {name: owner_from(name, params[name]) for name in ("device_uid", "device_gid")}
+        owners = owners_from(params)
         if params["state"] == "present":
-            mock = _mock(params, base, instance or "", owners)
-            for text in deprecations(params):
-                module.deprecate(text, version="2.0.0", collection_name="nvmock.gpu")
+            mock = _mock(module, base, instance or "", owners)
         driver_root, driver_root_given = place_from(params, "driver_root", DEFAULT_DRIVER_ROOT)
         given = params["cdi_spec_path"] is not None
         spec_path = cdi_spec.spec_path("cdi_spec_path", params["cdi_spec_path"] if given else DEFAULT_SPEC_PATH)
@@ -119,41 +102,29 @@ def run(module: Any) -> None:
         _create(module, host_root, mock, instance, spec_path)
 
 
-def _mock(params: dict[str, Any], base: str, instance: str, owners: dict[str, int | None]) -> whole.Mock:
+def _mock(module: Any, base: str, instance: str, owners: dict[str, int | None]) -> whole.Mock:
     """Return the mock without its files."""
-    machine = machine_from(params)
-    devices = DeviceOptions(
-        mode=parameters.mode("device_mode", params["device_mode"]),
-        uid=components.user_or_root(owners["device_uid"]),
-        gid=components.user_or_root(owners["device_gid"]),
-        uvm_major=parameters.major("uvm_major", params["uvm_major"]),
-        caps_major=parameters.major("caps_major", params["caps_major"]),
-        dri=params["dri"],
-        regular_files=components.wants_regular_files(params["device_files"]),
-    )
-    dev_roots = [parameters.absolute_path("dev_roots", path, root_allowed=True) for path in params["dev_roots"]]
+    machine = machine_of(module)
+    devices, dev_roots = devices_from(module.params, owners)
     return whole.Mock(
         machine=machine,
         base=base,
         devices=devices,
-        architecture=architecture_from(params["architecture"]),
+        architecture=architecture_from(module.params["architecture"]),
         instance=instance,
         dev_roots=tuple(dev_roots),
-        restore_at_boot=params["restore_at_boot"],
+        restore_at_boot=module.params["restore_at_boot"],
     )
 
 
 def _with_files(params: dict[str, Any], mock: whole.Mock, driver_root: str, spec_path: str) -> whole.Mock:
     """Return *mock* with its driver installation and its specification."""
-    user = components.user_or_root()
-    tree = driver_tree.DriverTreeOptions(
-        layout=params["layout"], content=params["content"], architecture=mock.architecture, uid=user, gid=user
-    )
-    mock = mock.but(driver_root=driver_root, tree=tree)
+    mock = mock.but(driver_root=driver_root, tree=tree_from(params, mock.architecture))
     if not params["cdi"]:
         return mock
     dev_root = parameters.absolute_path("dev_root", params["dev_root"], root_allowed=True)
     given = {**params, "driver_root": driver_root, "dev_root": dev_root, "architecture": mock.architecture}
+    user = components.user_or_root()
     spec_file = cdi_spec.SpecFile(
         path=spec_path,
         toolkit_root=parameters.absolute_path("toolkit_root", params["toolkit_root"]),

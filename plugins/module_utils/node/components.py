@@ -76,6 +76,33 @@ def dev_root_devices(
     return _component(Owner(DEV_ROOT, base, instance, dev_root), wanted)
 
 
+def device_nodes(
+    root: HostRoot,
+    machine: Machine,
+    options: DeviceOptions,
+    base: str,
+    dev_roots: Iterable[str],
+    architecture: str,
+    restore: str,
+    instance: str = "",
+    below_base: bool = True,
+) -> list[Component]:
+    """Read the node, and return the components with device nodes: below the base, and in each dev root.
+
+    :arg restore: as *when* of :func:`restore_at_boot`.
+    :arg below_base: whether there are some below the base. Those of the dev roots belong to it anyway.
+    :raises NvmockError: they can't be made on this node.
+    """
+    if options.dri:
+        from . import drm
+
+        options = drm.numbered(root, options, machine, [*([base] if below_base else []), *dev_roots])
+    restored = restore_at_boot(root, options, machine, restore)
+    found = [devices(machine, base, options, architecture, restored, instance)] if below_base else []
+    found += [dev_root_devices(machine, base, place, options, restored, instance) for place in dev_roots]
+    return found
+
+
 def _complete(
     entries: list[Entry], place: str, options: DeviceOptions, restore_at_boot: bool, instance: str
 ) -> list[Entry]:

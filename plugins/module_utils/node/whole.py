@@ -64,17 +64,18 @@ def look(
     :arg allow_real_driver: whether the run continues on a node with a real driver.
     :raises NvmockError: the mock can't be made on this node.
     """
-    machine, instance, nodes = mock.machine, mock.instance, mock.devices
-    if nodes.dri:
-        from . import drm
-
-        nodes = drm.numbered(root, nodes, machine, [*([mock.base] if mock.below_base else []), *mock.dev_roots])
-    restore = components.restore_at_boot(root, nodes, machine, mock.restore_at_boot)
-    wanted: list[Component] = []
-    if mock.below_base:
-        wanted.append(components.devices(machine, mock.base, nodes, mock.architecture, restore, instance))
-    for dev_root in mock.dev_roots:
-        wanted.append(components.dev_root_devices(machine, mock.base, dev_root, nodes, restore, instance))
+    machine, instance = mock.machine, mock.instance
+    wanted = components.device_nodes(
+        root,
+        machine,
+        mock.devices,
+        mock.base,
+        mock.dev_roots,
+        mock.architecture,
+        mock.restore_at_boot,
+        instance,
+        mock.below_base,
+    )
     if mock.tree is not None:
         wanted.append(components.driver_tree(machine, mock.driver_root, mock.tree, instance))
     owners = components.owners_in(wanted)
