@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from . import node_flags
 from .allocation import FIELD, OFF
 from .resources import GPU, MIG_PREFIX, Sharing
 
@@ -36,27 +35,15 @@ class Options:
     ready_file: str
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, no usage."""
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def parse(arguments: Sequence[str]) -> Options:
     """Options of a command line; a bad one ends the program with one line and status 2."""
-    parser = _Parser(
+    parser = node_flags.Parser(
         prog="gpu-mock-device-plugin",
         allow_abbrev=False,
         description="Offers the mock GPUs in this node's machine file to its kubelet.",
     )
     add = parser.add_argument
-    add("--host-root", default="/", metavar="DIR", help="directory that is the node's / (default: %(default)s)")
-    add(
-        "--driver-root",
-        default="/var/lib/nvidia-mock/driver",
-        metavar="DIR",
-        help="root of the driver installation on the node (default: %(default)s)",
-    )
+    node_flags.add_roots(parser)
     add(
         "--plugin-directory",
         default="/var/lib/kubelet/device-plugins",
@@ -70,12 +57,7 @@ def parse(arguments: Sequence[str]) -> Options:
         help="how a container gets its devices: by the CDI field of Allocate's answer (Kubernetes 1.31 and later), or as"
         " device nodes only (default: %(default)s)",
     )
-    add(
-        "--cdi-kind",
-        default="nvidia.com/gpu",
-        metavar="KIND",
-        help="kind of the node's CDI devices (default: %(default)s)",
-    )
+    node_flags.add_cdi_kind(parser)
     add(
         "--mig-strategy",
         default="none",
@@ -98,24 +80,9 @@ def parse(arguments: Sequence[str]) -> Options:
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--no-labels", action="store_true", help="do not set labels on the node")
     parts.add_argument("--no-devices", action="store_true", help="only set labels; another plugin offers the devices")
-    add("--node-name", default=os.environ.get("NODE_NAME", ""), metavar="NAME", help="default: $NODE_NAME")
-    add("--interval", default=1.0, type=float, metavar="S", help="seconds between two checks of the node (default: 1)")
-    add(
-        "--ready-file",
-        default="",
-        metavar="FILE",
-        help="file that exists while the kubelet has all resources and the node has its labels",
-    )
+    node_flags.add_watch(parser, "the kubelet has all resources and the node has its labels")
     given = parser.parse_args(arguments)
-    for name in ("host_root", "driver_root", "plugin_directory"):
-        if not getattr(given, name).startswith("/"):
-            parser.error(
-                f"--{name.replace('_', '-')}: {getattr(given, name)!r} is not allowed: must be an absolute path"
-            )
-    if not 0.05 <= given.interval <= 60:
-        parser.error(f"--interval: {given.interval} is not allowed: must be 0.05 to 60 seconds")
-    if given.cdi_kind.count("/") != 1 or "=" in given.cdi_kind:
-        parser.error(f"--cdi-kind: {given.cdi_kind!r} is not allowed: must be vendor/class, such as nvidia.com/gpu")
+    node_flags.check(parser, given, ("host_root", "driver_root", "plugin_directory"))
     try:
         replicas = _replicas(given.time_slicing)
     except ValueError as error:
