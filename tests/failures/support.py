@@ -21,7 +21,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PAGE = os.path.join(ROOT, "docs", "troubleshooting.md")
 MORE = "To see every task, add -v (make up ARGS=-v)."
 # What the roles call on this machine, apart from the tools that are replaced.
-PROGRAMS = ("sh", "env", "cat", "rm", "ps", "sleep", "uname", "id", "tr")
+PROGRAMS = ("sh", "env", "cat", "rm", "ps", "sleep", "uname", "id", "tr", "mkdir", "chmod", "mv", "cp")
 TOOLS = {
     "docker": """
 case "$1 $2" in
@@ -54,7 +54,7 @@ def page_lines() -> list[str]:
 
 def pattern(line: str) -> re.Pattern[str]:
     """A pattern for a line of the page, which finds it anywhere in a text without line breaks."""
-    return re.compile(".+".join(re.escape(part.strip()) for part in line.split("...")))
+    return re.compile(".+".join(re.escape(part) for part in line.split("...")))
 
 
 class Run:

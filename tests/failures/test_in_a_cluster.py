@@ -16,7 +16,7 @@ SHAPE = [{"role": "control-plane"}, {"role": "worker"}]
 IMAGE = os.environ.get("NVMOCK_TEST_KIND_NODE_IMAGE", "")
 UP = "gpu_mock.yml"
 
-pytestmark = [pytest.mark.kind, pytest.mark.skipif(not IMAGE, reason="NVMOCK_TEST_KIND_NODE_IMAGE names no node image")]
+pytestmark = pytest.mark.skipif(not IMAGE, reason="NVMOCK_TEST_KIND_NODE_IMAGE names no node image")
 
 
 def docker(*arguments):
