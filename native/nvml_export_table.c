@@ -108,11 +108,24 @@ ENTRY(get_policies, nvmlDevice_t device, struct policies *policies)
     return SUCCESS;
 }
 
-/* 213 to 215: compute, graphics and MPS processes. */
-ENTRY(processes, nvmlDevice_t device, unsigned *count, void *entries)
+static uint64_t branch(void);
+
+/* 145: samples of the processes, for pmon. */
+ENTRY(loads, nvmlDevice_t device, unsigned long long since, void *unread, unsigned *count, struct load_record *records)
 {
-    (void)entries;
-    return nvmlDeviceGetComputeRunningProcesses_v3(device, count, NULL);
+    (void)since, (void)unread;
+    return load_records(device, count, branch() < LOWEST_BRANCH_OF_249 ? 4 : 6, records);
+}
+
+/* 213 to 215: compute, graphics and MPS processes with their names. */
+ENTRY(compute_processes, nvmlDevice_t device, unsigned *count, void *entries)
+{
+    return named_processes(device, count, entries);
+}
+
+ENTRY(other_processes, nvmlDevice_t device, unsigned *count, void *entries)
+{
+    return nvmlDeviceGetGraphicsRunningProcesses_v3(device, count, entries);
 }
 
 /* 226: atomic operations over PCIe, as bits. */
@@ -177,6 +190,7 @@ API int nvmlInternalGetExportTable(const void **out, const unsigned char *which)
     PUT(26, printed);
     PUT(72, can_be_watched);
     PUT(81, nvmlDeviceGetHandleByIndex_v2);
+    PUT(145, loads);
     PUT(165, relaxed_ordering);
     PUT(168, reset_step);
     PUT(169, reset_step);
@@ -187,9 +201,9 @@ API int nvmlInternalGetExportTable(const void **out, const unsigned char *which)
     PUT(193, get_policies);
     PUT(197, reset_step);
     PUT(209, voltage);
-    PUT(213, processes);
-    PUT(214, processes);
-    PUT(215, processes);
+    PUT(213, compute_processes);
+    PUT(214, other_processes);
+    PUT(215, other_processes);
     PUT(226, atomics);
     PUT(230, host_generation);
     PUT(231, gpu_part_number);

@@ -6,6 +6,7 @@
 #include "nvml_state.h"
 
 #include "nvml.h"
+#include "processes.h"
 #include "system.h"
 
 enum { PERIOD = 20 /* milliseconds */ };
@@ -14,6 +15,7 @@ enum { LEAST_PERIOD = 20000000, MOST_PERIOD = 100000000 };
 
 struct snapshot {
     unsigned char has[STATE_GPUS];
+    unsigned char has_processes[STATE_GPUS];
     int64_t numbers[STATE_GPUS][NUMBERS];
     int64_t energy[STATE_GPUS]; /* -1: not counted */
     uint64_t inactive[STATE_GPUS]; /* a bit per link */
@@ -70,6 +72,7 @@ static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own
     }
     if (own->is_set[SET_MEMORY_FREE] && rest[MEMORY_FREE] >= LEAST_NUMBER)
         numbers[MEMORY_FREE] = own->values[SET_MEMORY_FREE];
+    to->has_processes[gpu] = (unsigned char)has_processes(own);
     to->energy[gpu] = own->is_set[SET_ENERGY] ? own->values[SET_ENERGY] : -1;
     to->inactive[gpu] = 0;
     for (i = 0; i < SET_LINKS; i++) {
@@ -204,6 +207,21 @@ int64_t link_errors(const struct gpu_facts *gpu, unsigned link, unsigned counter
     size_t place;
     const struct snapshot *now = snapshot_of(gpu, &place);
     return now && link < SET_LINKS && counter_number < LINK_ERRORS ? now->errors[place][link][counter_number] : 0;
+}
+
+int may_have_processes(const struct gpu_facts *gpu)
+{
+    size_t place;
+    const struct snapshot *now = snapshot_of(gpu, &place);
+    return now && now->has_processes[place];
+}
+
+int values_now(const struct gpu_facts *gpu, struct state *buffer, struct state_own *own)
+{
+    if (!is_found || state_read(path, buffer) < 0 || !state_values(buffer, (unsigned)(gpu - all_gpus()), own))
+        return 0;
+    state_evaluate(own, state_now());
+    return 1;
 }
 
 int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int count)

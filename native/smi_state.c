@@ -148,6 +148,15 @@ void smi_state_apply(const struct view *view, int gpu, const char **texts)
     }
 }
 
+const struct state_own *smi_state_own(const struct view *view, int gpu)
+{
+    smi_state_moved(view);
+    if (!state_path(view) || !state_values(&state, place_of(view, gpu), &own))
+        return NULL;
+    state_evaluate(&own, state_now());
+    return &own;
+}
+
 int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter)
 {
     unsigned place = SET_FIRST_LINK + 8 * link + 1 + (unsigned)counter;
