@@ -5,7 +5,7 @@
 #include "system.h"
 #include "text.h"
 
-enum { PIECE = 6 /* bytes of a name in a number */, LINK = 256, SHORT_PATH = 64 };
+enum { PIECE = 6 /* bytes of a name in a number */, LINK = 256, SHORT_PATH = 64, MOST_HOLDERS = 2048, FRESH = 100 /* milliseconds */ };
 
 struct entry { /* struct linux_dirent64 */
     uint64_t inode;
@@ -15,13 +15,12 @@ struct entry { /* struct linux_dirent64 */
     char name[];
 };
 
-struct search {
-    const char *dev;
-    const struct process_node *nodes;
-    int node_count, count;
+/* Who holds which node below the directory of the nodes: found in /proc, and kept for the next GPU. */
+static struct holder {
     unsigned pid;
-    struct process *list;
-};
+    char node[NODE_NAME];
+} holders[MOST_HOLDERS];
+static int holder_count;
 
 int has_processes(const struct state_own *own)
 {
@@ -45,25 +44,8 @@ static void read_listed(const struct state_own *own, unsigned place, struct proc
     }
 }
 
-/* Adds a process once per node, also if it has several descriptors of it. */
-static void add(struct search *search, unsigned pid, const char *node)
-{
-    int i, k;
-    for (i = 0; i < search->node_count; i++) {
-        const struct process_node *wanted = &search->nodes[i];
-        if (!equal(wanted->name, node) || search->count == MOST_PROCESSES)
-            continue;
-        for (k = 0; k < search->count; k++) {
-            if (search->list[k].pid == pid && search->list[k].instance == wanted->instance && search->list[k].compute == wanted->compute)
-                break;
-        }
-        if (k == search->count)
-            search->list[search->count++] = (struct process){pid, wanted->instance, wanted->compute, NOT_AVAILABLE, ""};
-    }
-}
-
 /* Calls *each* for every entry of a directory whose name is a number. */
-static void each_number(int directory, void (*each)(struct search *, int directory, const char *name), struct search *search)
+static void each_number(int directory, void (*each)(const char *dev, int directory, const char *name, unsigned of), const char *dev, unsigned of)
 {
     char entries[4096] __attribute__((aligned(8)));
     long length, at;
@@ -73,8 +55,69 @@ static void each_number(int directory, void (*each)(struct search *, int directo
             uint64_t found;
             at += entry->length;
             if (number(entry->name, 10, &found, NULL) == 0)
-                each(search, directory, entry->name);
+                each(dev, directory, entry->name, of);
         }
+    }
+}
+
+static void look_at_descriptor(const char *dev, int directory, const char *name, unsigned pid)
+{
+    char link[LINK];
+    const char *node = link + length_of(dev) + 1;
+    long length = CALL(readlinkat, directory, name, link, sizeof link - 1);
+    int i;
+    if (length < 0 || holder_count == MOST_HOLDERS)
+        return;
+    link[length] = 0;
+    if (!begins_with(link, dev) || node[-1] != '/' || !begins_with(node, "nvidia"))
+        return;
+    for (i = holder_count; i > 0 && holders[i - 1].pid == pid; i--) {
+        if (equal(holders[i - 1].node, node))
+            return; /* another descriptor of the same node */
+    }
+    holders[holder_count].pid = pid;
+    if (join(holders[holder_count].node, NODE_NAME, node, NULL) == 0)
+        holder_count++;
+}
+
+static void look_at_process(const char *dev, int directory, const char *name, unsigned unused)
+{
+    char path[SHORT_PATH];
+    uint64_t pid = 0;
+    int fd;
+    (void)unused;
+    number(name, 10, &pid, NULL);
+    if (join(path, sizeof path, name, "/fd", NULL) < 0)
+        return;
+    fd = (int)CALL(openat, directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return; /* it has ended, or belongs to another user */
+    each_number(fd, look_at_descriptor, dev, (unsigned)pid);
+    CALL(close, fd);
+}
+
+static void find_holders(const char *dev)
+{
+    static int64_t last;
+    int64_t now = state_now();
+    int fd;
+    if (now >= last && now - last < FRESH)
+        return;
+    holder_count = 0;
+    fd = (int)CALL(openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    each_number(fd, look_at_process, dev, 0);
+    CALL(close, fd);
+    last = state_now();
+}
+
+static void add_holders(const struct process_node *node, struct process *list, int *count)
+{
+    int i;
+    for (i = 0; i < holder_count && *count < MOST_PROCESSES; i++) {
+        if (equal(holders[i].node, node->name))
+            list[(*count)++] = (struct process){holders[i].pid, node->instance, node->compute, NOT_AVAILABLE, ""};
     }
 }
 
@@ -97,34 +140,6 @@ static void sort(struct process *list, int count)
     }
 }
 
-static void look_at_descriptor(struct search *search, int directory, const char *name)
-{
-    char link[LINK];
-    long length = CALL(readlinkat, directory, name, link, sizeof link - 1);
-    size_t above = length_of(search->dev);
-    if (length <= (long)above)
-        return;
-    link[length] = 0;
-    if (begins_with(link, search->dev) && link[above] == '/')
-        add(search, search->pid, link + above + 1);
-}
-
-static void look_at_process(struct search *search, int directory, const char *name)
-{
-    char path[SHORT_PATH];
-    uint64_t pid = 0;
-    int fd;
-    number(name, 10, &pid, NULL);
-    search->pid = (unsigned)pid;
-    if (join(path, sizeof path, name, "/fd", NULL) < 0)
-        return;
-    fd = (int)CALL(openat, directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return; /* it has ended, or belongs to another user */
-    each_number(fd, look_at_descriptor, search);
-    CALL(close, fd);
-}
-
 /* Those that hold a node share what is used of the memory and has no other owner. */
 static void share_memory(const struct state_own *own, struct process *list, int listed, int count)
 {
@@ -141,23 +156,21 @@ static void share_memory(const struct state_own *own, struct process *list, int 
 int processes_of(const struct state_own *own, int is_mig, const char *dev, const struct process_node *nodes, int node_count,
     struct process list[MOST_PROCESSES])
 {
-    struct search search = {.dev = dev, .nodes = nodes, .node_count = node_count, .list = list};
-    int64_t count = is_mig ? 0 : stored(own, SET_PROCESS_COUNT, 0);
-    int listed, fd = -ENOENT;
-    while (search.count < SET_PROCESSES && search.count < count) {
-        read_listed(own, (unsigned)search.count, &list[search.count]);
-        search.count++;
+    int64_t wanted = is_mig ? 0 : stored(own, SET_PROCESS_COUNT, 0);
+    int count = 0, listed, i;
+    while (count < SET_PROCESSES && count < wanted) {
+        read_listed(own, (unsigned)count, &list[count]);
+        count++;
     }
-    listed = search.count;
-    if (stored(own, SET_PROCESS_LIST, 0))
-        fd = (int)CALL(openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (fd >= 0) {
-        each_number(fd, look_at_process, &search);
-        CALL(close, fd);
-        share_memory(own, list, listed, search.count);
+    listed = count;
+    if (stored(own, SET_PROCESS_LIST, 0)) {
+        find_holders(dev);
+        for (i = 0; i < node_count; i++)
+            add_holders(&nodes[i], list, &count);
+        share_memory(own, list, listed, count);
     }
-    sort(list, search.count);
-    return search.count;
+    sort(list, count);
+    return count;
 }
 
 void name_of(const struct process *process, char *out, size_t size)
