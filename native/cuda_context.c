@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Contexts. They only know their device and flags: there is nothing to run in them. Each thread has a stack of contexts, the
  * topmost of which is current. A library without a C library has no thread-local memory, so a table has the threads. */
+#include "big.h"
 #include "cuda.h"
 #include "device_nodes.h"
 #include "lock.h"
@@ -13,13 +14,13 @@ enum { FLAGS = 0xff, API_VERSION = 3020, NO_SUCH_PROCESS = -ESRCH };
 /* The primary context of each device, and then those that cuCtxCreate made. */
 static struct context {
     unsigned device, flags, uses;
-} contexts[MAXIMUM_DEVICES + CREATED];
+} contexts[MAXIMUM_DEVICES + CREATED] BIG;
 
 static struct thread {
     int id; /* of the kernel; 0 if the place is free */
     unsigned depth;
     uint16_t stack[DEPTH];
-} threads[THREADS];
+} threads[THREADS] BIG;
 static unsigned used; /* no place from here on was ever used */
 
 typedef struct context *CUcontext;
@@ -91,7 +92,7 @@ static int context_of(CUcontext handle, struct context **context)
 static struct hold {
     unsigned contexts;
     int descriptor; /* 0: none */
-} holds[MAXIMUM_DEVICES];
+} holds[MAXIMUM_DEVICES] BIG;
 
 static void hold(unsigned number)
 {

@@ -84,6 +84,9 @@ int give_known(uint32_t value, unsigned *out);
 
 /* Sets a number of the GPU's facts, or returns the status that the facts have in place of it, such as NOT_SUPPORTED. */
 int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value);
+/* The same for several numbers of one moment: *numbers* are those of numbers_now. */
+int number_in(const int64_t *numbers, enum number which, int64_t *value);
+int64_t number_in_or(const int64_t *numbers, enum number which, int64_t otherwise);
 /* The same for a function that has a device's handle and a pointer for the result. */
 int give_number(nvmlDevice_t device, enum number which, unsigned *out);
 /* The same for a MIG device. */

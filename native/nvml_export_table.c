@@ -3,6 +3,7 @@
 /* The table of private functions that NVIDIA's nvidia-smi asks for, so that a real one works with this library. NVIDIA publishes some of
  * its entries (NVIDIA/k8s-test-infra 19ab4e0f, pkg/gpu/mocknvml/bridge/internal.go, Apache-2.0). The meaning of the others is what
  * nvidia-smi 535.261.03 and 550.163.01 print if an entry returns a value: both call the same entries. */
+#include "big.h"
 #include "nvml.h"
 #include "system.h"
 #include "text.h"
@@ -13,7 +14,7 @@ static const unsigned char known_table[16] = {
 
 /* The first entry is the size of the table in bytes. It is filled when it is asked for, always in the same way, so the library needs no
  * relocation for each entry. */
-static void *volatile table[ENTRIES];
+static void *volatile table[ENTRIES] BIG;
 
 #define ENTRY(name, ...) static int name(__VA_ARGS__)
 

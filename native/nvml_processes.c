@@ -1,6 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* Processes: those that the state says (processes.h). All of them compute. */
+#include "big.h"
 #include "lock.h"
 #include "nvml.h"
 #include "nvml_state.h"
@@ -16,7 +17,7 @@ static struct {
     struct state_own own;
     struct process_node nodes[PROCESS_NODES];
     struct process list[MOST_PROCESSES];
-} work;
+} work BIG;
 
 static void add_node(struct process_node *node, const char *name, unsigned number, int instance, int compute)
 {

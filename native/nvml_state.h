@@ -9,7 +9,7 @@
 
 enum { LINK_ERRORS = 5 };
 
-/* Finds the file, once per process. */
+/* Lets the next question read the file. */
 void state_start(void);
 /* The numbers of a GPU as they are now. */
 const int64_t *numbers_now(const struct gpu_facts *gpu);

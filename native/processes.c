@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "processes.h"
 
+#include "big.h"
 #include "system.h"
 #include "text.h"
 
@@ -19,7 +20,7 @@ struct entry { /* struct linux_dirent64 */
 static struct holder {
     unsigned pid;
     char node[NODE_NAME];
-} holders[MOST_HOLDERS];
+} holders[MOST_HOLDERS] BIG;
 static int holder_count;
 
 int has_processes(const struct state_own *own)

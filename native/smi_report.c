@@ -63,6 +63,13 @@ static void put_tabs(int count)
 static void put_escaped(const char *text)
 {
     char one[2] = "";
+    const char *at = text;
+    while (*at && *at != '&' && *at != '<' && *at != '>')
+        at++;
+    if (!*at) {
+        put(text, NULL);
+        return;
+    }
     for (; *text; text++) {
         one[0] = *text;
         put(*text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : one, NULL);
