@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from device_plugin.resources import Device
 from nvmock_gpu.layout.nvml_facts import gpu_instance_profile_id
-from nvmock_gpu.machine.mig import start_of
+from nvmock_gpu.machine.mig import memory_slices, start_of
 
 if TYPE_CHECKING:
     from nvmock_gpu.machine.model import Gpu, Machine, MigDevice
@@ -76,7 +76,7 @@ def _mig(machine: Machine, gpu: Gpu, mig: MigDevice) -> OfferedDevice:
     if facts is None:
         # Recorded facts without profiles: the instance id is as unique as the place.
         return OfferedDevice(f"gpu-{gpu.minor}-mig-{profile}-{mig.gi}", Device(gpu, mig), attributes, capacity)
-    start = start_of(mig.gi, facts.size)
+    start = start_of(mig.gi, facts.size, memory_slices(profiles))
     number = gpu_instance_profile_id(profiles, mig.profile)
     capacity["multiprocessors"] = {"value": str(facts.multiprocessors)}
     capacity.update({name: {"value": str(count)} for name, count in zip(_ENGINES, facts.engines)})
