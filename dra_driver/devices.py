@@ -40,8 +40,18 @@ class OfferedDevice:
     attributes: dict[str, Any] = field(default_factory=dict)
     capacity: dict[str, Any] = field(default_factory=dict)
 
-    def in_slice(self) -> dict[str, Any]:
-        return {"name": self.name, "attributes": self.attributes, "capacity": self.capacity}
+    def in_slice(self, shared: bool = False) -> dict[str, Any]:
+        """The device as the API server has it.
+
+        :arg shared: whether several claims may have parts of a GPU's memory. A claim that requests no memory gets all of it.
+        """
+        found: dict[str, Any] = {"name": self.name, "attributes": self.attributes, "capacity": self.capacity}
+        if shared and self.device.mig is None and self.capacity:
+            value = self.capacity["memory"]["value"]
+            policy = {"default": value, "validRange": {"min": "1Mi", "step": "1Mi"}}
+            found["allowMultipleAllocations"] = True
+            found["capacity"] = {"memory": {"value": value, "requestPolicy": policy}}
+        return found
 
 
 def devices_of(machine: Machine) -> list[OfferedDevice]:

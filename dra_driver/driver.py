@@ -150,7 +150,7 @@ class Driver:
 
     def _slices(self) -> list[list[dict[str, Any]]]:
         taints = {name: taint_of(reason, self.options.fault_effect) for name, reason in self._reasons.items() if reason}
-        return lists_of(self._devices, taints)
+        return lists_of(self._devices, taints, self.options.share_gpus)
 
     # -- the cluster --------------------------------------------------------------------------------------------
 

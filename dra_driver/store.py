@@ -29,6 +29,7 @@ class Held:
     """A device that a claim has.
 
     :ivar uuid: of the GPU or MIG device.
+    :ivar share: id of the share; empty if the claim has the whole device.
     """
 
     request: str
@@ -36,6 +37,7 @@ class Held:
     device: str
     admin: bool
     uuid: str
+    share: str = ""
 
 
 @dataclass(frozen=True)

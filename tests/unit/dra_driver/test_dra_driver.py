@@ -325,6 +325,37 @@ def test_admin_access_is_beside_the_users(running):
     assert names(running.dra_kubelet.prepare(user)["uid-b"]) == [(["r0"], "gpu-0")]
 
 
+def test_claims_share_a_gpu(node):
+    node.make("--machine", "dgxh100", "--gpu-count", "2", "--mig", "1=3g.40gb").registered_driver("--share-gpus")
+    gpu, mig = node.server.devices().values()
+    assert gpu["allowMultipleAllocations"] and "allowMultipleAllocations" not in mig
+    policy = {"default": "81559Mi", "validRange": {"min": "1Mi", "step": "1Mi"}}
+    assert gpu["capacity"] == {"memory": {"value": "81559Mi", "requestPolicy": policy}}
+    assert "requestPolicy" not in str(mig["capacity"])
+    claims = [node.server.allocate("a", "gpu-0@s1"), node.server.allocate("b", "gpu-0@s2", "gpu-0@s3")]
+    answers = node.dra_kubelet.prepare(*claims)
+    assert [one.share_id for one in answers["uid-a"].devices] == ["s1"]
+    assert [one.share_id for one in answers["uid-b"].devices] == ["s2", "s3"]
+    assert [list(one.cdi_device_ids) for one in answers["uid-b"].devices] == [
+        ["k8s.gpu.nvidia.com/claim=uid-b-gpu-0-s2"],
+        ["k8s.gpu.nvidia.com/claim=uid-b-gpu-0-s3"],
+    ]
+    spec = read_spec(node, "uid-b")
+    assert [device["name"] for device in spec["devices"]] == ["uid-b-gpu-0-s2", "uid-b-gpu-0-s3"]
+    assert nodes_in(spec) == ["/dev/nvidia0", "/dev/nvidia0"]
+    # A claim that has the whole device gets none of which there are shares.
+    whole = node.server.allocate("c", "gpu-0")
+    assert node.dra_kubelet.prepare(whole)["uid-c"].error == "claim default/c: gpu-0 is in use by claim default/a"
+    restart(node, "--share-gpus")
+    assert node.dra_kubelet.prepare(*claims) == answers
+
+
+def test_a_device_that_is_not_shared_has_no_id_of_a_share(running):
+    [device] = running.dra_kubelet.prepare(running.server.allocate("a", "gpu-0"))["uid-a"].devices
+    assert not device.HasField("share_id")
+    assert not any("allowMultipleAllocations" in one for one in running.server.devices().values())
+
+
 def test_several_claims_in_one_request(running):
     claims = [running.server.allocate("a", "gpu-0"), running.server.allocate("b", "gpu-9")]
     answers = running.dra_kubelet.prepare(*claims)
