@@ -18,7 +18,7 @@ from .log import Once, described, log
 from .node import Health, Look, Node
 from .one_per_node import Seat
 from .resources import OfferError, offer
-from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, ServeError, Service, answers, identity
+from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, ServeError, Service, identity, plugins_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,7 +210,7 @@ class Plugin:
                     del self._rivals[name]
                     self._registered.discard(name)  # the next tick registers again
             elif name in self._registered and service.forgotten:
-                others = self._other_sockets()
+                others = plugins_in(self.options.plugin_directory, SOCKET_PREFIX)
                 if others:
                     self._rivals[name] = others
                     log(
@@ -220,16 +220,6 @@ class Plugin:
                 else:
                     # No other plugin exists: the kubelet is about to restart, or the connection broke.
                     self._registered.discard(name)
-
-    def _other_sockets(self) -> dict[str, tuple[int, int]]:
-        found = {}
-        for entry in os.listdir(self.options.plugin_directory):
-            path = os.path.join(self.options.plugin_directory, entry)
-            known = identity(path)
-            known_name = entry == KUBELET_SOCKET or entry.startswith(SOCKET_PREFIX)
-            if entry.endswith(".sock") and not known_name and known is not None and answers(path):
-                found[path] = known
-        return found
 
     # -- ends ---------------------------------------------------------------------------------------------------
 

@@ -325,6 +325,21 @@ def answers(path: str) -> bool:
         return True
 
 
+def plugins_in(directory: str, but: str = "") -> dict[str, tuple[int, int]]:
+    """The sockets of running device plugins in the kubelet's directory, with their identities.
+
+    :arg but: beginning of the names to leave out.
+    """
+    found = {}
+    for entry in os.listdir(directory):
+        path = os.path.join(directory, entry)
+        known = identity(path)
+        known_name = entry == KUBELET_SOCKET or (but and entry.startswith(but))
+        if entry.endswith(".sock") and not known_name and known is not None and answers(path):
+            found[path] = known
+    return found
+
+
 def _log_changes(before: Health, after: Offer) -> None:
     """Log which devices became unhealthy, and why, or healthy again: one line per reason."""
     uuids = dict.fromkeys(device.uuid for device in after.resource.devices.values())

@@ -13,6 +13,7 @@ from device_plugin.check_loop import CheckLoop
 from device_plugin.log import Once, described, log
 from device_plugin.node import Node
 from device_plugin.one_per_node import Seat
+from device_plugin.service import plugins_in
 from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
 
@@ -46,7 +47,8 @@ class Driver:
         self.options = options
         self._loop = CheckLoop(options.interval, options.ready_file)
         self.stopping = self._loop.stopping
-        self._seat = Seat(os.path.join(options.kubelet_directory, "device-plugins"), exclusive=True)
+        self._plugin_directory = os.path.join(options.kubelet_directory, "device-plugins")
+        self._seat = Seat(self._plugin_directory, exclusive=True)
         self._alone = False
         self._server = server
         self._node = Node(options.host_root, options.driver_root, True, options.cdi_kind, view)
@@ -174,10 +176,14 @@ class Driver:
         if not self._alone:
             other = self._seat.take()
             if not other:
-                # The kubelet reports up to 10 seconds later that a plugin has ended.
                 offered = _offered_by_plugin(self._server.call("GET", f"/api/v1/nodes/{self.options.node_name}"))
-                if offered:
-                    other = f"a device plugin offers {offered} on node {self.options.node_name}: stop it, or run only one of the two"
+                # A kubelet that has lost its checkpoint leaves the resource of an earlier plugin on the node.
+                plugins = sorted(plugins_in(self._plugin_directory)) if offered else []
+                if plugins:
+                    other = (
+                        f"a device plugin offers {offered} on node {self.options.node_name} ({', '.join(plugins)}): stop it,"
+                        " or run only one of the two"
+                    )
             self._trouble.say(other and f"waiting: {other}", "seat")
             if not other:
                 self._alone = True

@@ -91,8 +91,7 @@ MAY_LOOK = {
     "device_plugin.one_per_node": {"os.open"},  # the kubelet's directory
     "device_plugin.api_server": {"open", "os.path.exists"},  # the pod's service account
     "device_plugin.check_loop": {"open", "os.path.exists"},  # the ready file
-    "device_plugin.plugin": {"os.listdir"},  # the kubelet's directory
-    "device_plugin.service": {"os.lstat", "os.path.lexists"},  # the kubelet's directory
+    "device_plugin.service": {"os.listdir", "os.lstat", "os.path.lexists"},  # the kubelet's directory
     "dra_driver.kubelet_api": {"open"},  # a file beside it
     "dra_driver.service": {"os.path.lexists"},  # the kubelet's directory
     # the driver's directory, and that of the claims' specifications, which is its own mount

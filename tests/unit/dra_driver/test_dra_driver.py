@@ -160,16 +160,29 @@ def test_a_cluster_without_the_api_is_refused(node):
 
 def test_a_node_whose_gpus_another_device_plugin_offers(node, said):
     node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "8"
-    node.make("--gpu-count", "1").driver()
-    eventually(lambda: "waiting: a device plugin offers nvidia.com/gpu on node n: stop it" in said())
-    seen = len(node.server.calls)
-    eventually(lambda: len(node.server.calls) > seen + 3)
-    assert said().count("waiting") == 1
-    assert node.server.slices == {} and os.listdir(f"{node.kubelet_directory}/plugins_registry") == []
-    assert not os.path.exists(node.ready)
-    node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
-    node.dra_kubelet.register()
-    eventually(node.server.devices)
+    place = f"{node.kubelet_directory}/device-plugins/nvidia-gpu.sock"
+    with socket.socket(socket.AF_UNIX) as plugin:
+        plugin.bind(place)
+        plugin.listen()
+        node.make("--gpu-count", "1").driver()
+        eventually(lambda: f"waiting: a device plugin offers nvidia.com/gpu on node n ({place}): stop it" in said())
+        seen = len(node.server.calls)
+        eventually(lambda: len(node.server.calls) > seen + 3)
+        assert said().count("waiting") == 1
+        assert node.server.slices == {} and os.listdir(f"{node.kubelet_directory}/plugins_registry") == []
+        assert not os.path.exists(node.ready)
+        node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
+        node.dra_kubelet.register()
+        eventually(node.server.devices)
+
+
+def test_a_resource_that_the_kubelet_has_left_on_the_node(node):
+    """No plugin answers any more."""
+    node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "8"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(f"{node.kubelet_directory}/device-plugins/nvidia-gpu.sock")
+    node.make("--gpu-count", "1").registered_driver()
+    assert node.server.devices()
 
 
 def test_a_driver_waits_for_the_device_plugin_of_its_node(node, said):
