@@ -11,7 +11,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "device_plugin"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "cluster"))
 
 from cluster_support import PLUGIN_NAMESPACE, Cluster, eventually
 from plays import Row, row
