@@ -25,6 +25,7 @@ enum {
     DRIVER_NOT_LOADED = 9,
     TIMEOUT = 10,
     FUNCTION_NOT_FOUND = 13,
+    GPU_IS_LOST = 15,
     OPERATING_SYSTEM = 17,
     INSUFFICIENT_RESOURCES = 23,
     VERSION_MISMATCH = 25,
@@ -56,13 +57,14 @@ int initialized(void);
 unsigned visible_count(void);
 const struct gpu_facts *visible_gpu(unsigned index);
 
-/* nvml_handles.c: each returns a status, and sets the object of a handle. */
+/* nvml_handles.c: each returns a status, and sets the object of a handle. A GPU that is lost is refused, with its instances. */
 
 int gpu_of(nvmlDevice_t device, const struct gpu_facts **gpu);         /* a GPU; NOT_SUPPORTED for a MIG device */
 int gpu_or_parent_of(nvmlDevice_t device, const struct gpu_facts **gpu); /* a MIG device's handle gives its GPU */
 int either_of(nvmlDevice_t device, const struct gpu_facts **gpu, const struct mig_facts **mig); /* one is NULL */
 int gpu_instance_of(nvmlGpuInstance_t instance, const struct mig_facts **mig);
 int compute_instance_of(nvmlComputeInstance_t instance, const struct mig_facts **mig);
+int give_handle(const struct gpu_facts *gpu, nvmlDevice_t *device); /* refuses a GPU that is lost */
 nvmlDevice_t handle_of_gpu(const struct gpu_facts *gpu);
 nvmlDevice_t handle_of_mig(const struct mig_facts *mig);
 nvmlGpuInstance_t gpu_instance(const struct mig_facts *mig);

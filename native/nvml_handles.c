@@ -3,6 +3,7 @@
 /* A handle is the address of a record of the facts. The lowest bits, which are 0 in an address of a record, distinguish
  * a GPU instance and a compute instance from the MIG device whose record they share. Any other handle is refused. */
 #include "nvml.h"
+#include "nvml_state.h"
 #include "text.h"
 
 enum { OF_DEVICE = 0, OF_GPU_INSTANCE = 1, OF_COMPUTE_INSTANCE = 2, TAGS = 3 };
@@ -26,7 +27,9 @@ int either_of(nvmlDevice_t device, const struct gpu_facts **gpu, const struct mi
     TRY(initialized());
     *gpu = record((uintptr_t)device, all_gpus(), sizeof **gpu, facts.gpu_count);
     *mig = *gpu ? NULL : mig_record(device, OF_DEVICE);
-    return *gpu || *mig ? SUCCESS : INVALID_ARGUMENT;
+    if (!*gpu && !*mig)
+        return INVALID_ARGUMENT;
+    return gpu_is_lost(*gpu ? *gpu : &all_gpus()[(*mig)->gpu]) ? GPU_IS_LOST : SUCCESS;
 }
 
 int gpu_of(nvmlDevice_t device, const struct gpu_facts **gpu)
@@ -45,18 +48,33 @@ int gpu_or_parent_of(nvmlDevice_t device, const struct gpu_facts **gpu)
     return SUCCESS;
 }
 
+static int instance_status(const struct mig_facts *mig)
+{
+    if (!mig)
+        return INVALID_ARGUMENT;
+    return gpu_is_lost(&all_gpus()[mig->gpu]) ? GPU_IS_LOST : SUCCESS;
+}
+
 int gpu_instance_of(nvmlGpuInstance_t instance, const struct mig_facts **mig)
 {
     TRY(initialized());
     *mig = mig_record(instance, OF_GPU_INSTANCE);
-    return *mig ? SUCCESS : INVALID_ARGUMENT;
+    return instance_status(*mig);
 }
 
 int compute_instance_of(nvmlComputeInstance_t instance, const struct mig_facts **mig)
 {
     TRY(initialized());
     *mig = mig_record(instance, OF_COMPUTE_INSTANCE);
-    return *mig ? SUCCESS : INVALID_ARGUMENT;
+    return instance_status(*mig);
+}
+
+int give_handle(const struct gpu_facts *gpu, nvmlDevice_t *device)
+{
+    if (gpu_is_lost(gpu))
+        return GPU_IS_LOST;
+    *device = handle_of_gpu(gpu);
+    return SUCCESS;
 }
 
 nvmlDevice_t handle_of_gpu(const struct gpu_facts *gpu)

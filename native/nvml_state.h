@@ -18,6 +18,13 @@ int energy_now(const struct gpu_facts *gpu, int64_t *energy);
 /* Whether a link is active, and the count of one of its errors. */
 int link_is_active(const struct gpu_facts *gpu, unsigned link);
 int64_t link_errors(const struct gpu_facts *gpu, unsigned link, unsigned counter);
+/* Whether a fault makes the GPU unreachable. */
+int gpu_is_lost(const struct gpu_facts *gpu);
+/* The sequence number of the GPU's next event. */
+int64_t next_event(const struct gpu_facts *gpu);
+/* The first event of these types from a sequence number on, as layout/state_faults.py packs it; 0 if there is none. The sequence number
+ * becomes that of the event after it. Events that are no longer in the ring are left out. */
+int64_t event_since(const struct gpu_facts *gpu, int64_t *sequence, unsigned types);
 /* Changes values of a GPU; returns an nvmlReturn_t. */
 int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int count);
 /* The setting that changes this number alone, -1 if there is none. */

@@ -9,7 +9,7 @@
 #include "text.h"
 
 /* What a change does on one GPU. */
-enum { DONE, WARNING, DENIED, INVALID };
+enum { DONE, WARNING, DENIED, INVALID, LOST };
 
 struct word {
     const char *name;
@@ -362,8 +362,9 @@ static int clear_accounting(struct context *context)
 
 static int reset(struct context *context)
 {
-    if (!may_change())
-        return say(DENIED, "Unable to reset GPU ", context->bus_id, ": Insufficient Permissions", "", "");
+    int refused = may_change() ? smi_reset(context->view, context->gpu) : 1;
+    if (refused)
+        return refused > 1 ? LOST : say(DENIED, "Unable to reset GPU ", context->bus_id, ": Insufficient Permissions", "", "");
     return say(DONE, "GPU ", context->bus_id, " was successfully reset.", "", "");
 }
 
@@ -490,7 +491,8 @@ int smi_change(const struct view *view, const struct change *change)
         uint64_t number = context.number;
         context.gpu = view->chosen[at];
         context.bus_id = smi_gpu(view, at)[GPU_BUS_ID];
-        status = ended(run(&context), change->strict);
+        status = run(&context);
+        status = status == LOST ? smi_check_lost(view) : ended(status, change->strict);
         if (status)
             return status;
         context.number = number;

@@ -3,6 +3,7 @@
 #include "smi_state.h"
 
 #include "state_elements.h"
+#include "state_faults.h"
 #include "system.h"
 #include "text.h"
 
@@ -148,11 +149,31 @@ void smi_state_apply(const struct view *view, int gpu, const char **texts)
     }
 }
 
+const struct state_own *smi_state_own(const struct view *view, int gpu)
+{
+    if (!state_path(view))
+        return NULL;
+    state_read(path, &state);
+    if (!state_values(&state, place_of(view, gpu), &own))
+        return NULL;
+    state_evaluate(&own, state_now());
+    return &own;
+}
+
+int smi_is_lost(const struct view *view, int gpu)
+{
+    const struct state_own *now = smi_state_own(view, gpu);
+    return now && now->is_set[FAULT_LOST];
+}
+
 int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter)
 {
     unsigned place = SET_FIRST_LINK + 8 * link + 1 + (unsigned)counter;
     smi_state_moved(view);
-    if (link >= SET_LINKS || !state_path(view) || !state_values(&state, place_of(view, gpu), &own) || !own.is_set[place])
+    if (link >= SET_LINKS || !state_path(view) || !state_values(&state, place_of(view, gpu), &own))
+        return 0;
+    state_apply_faults(&own);
+    if (!own.is_set[place])
         return 0;
     return counter < 0 ? !own.values[place] : own.values[place];
 }

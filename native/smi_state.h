@@ -14,6 +14,12 @@ int smi_state_moved(const struct view *view);
 void smi_state_apply(const struct view *view, int gpu, const char **texts);
 /* The count of one of the errors of a link (-1: whether it is inactive). */
 int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter);
+/* What is stored of a visible GPU, with what follows from it; NULL if nothing is. */
+const struct state_own *smi_state_own(const struct view *view, int gpu);
+/* Whether a fault makes a visible GPU unreachable. */
+int smi_is_lost(const struct view *view, int gpu);
+/* smi_reset.c: resets a visible GPU. Returns 0; 1 if that is not permitted; 2 if a reset does not bring the GPU back. */
+int smi_reset(const struct view *view, int gpu);
 /* Changes values of a visible GPU. Returns 0; 1 if that is not permitted; -1 if there is no state. */
 int smi_state_set(const struct view *view, int gpu, const struct state_edit *edits, int count);
 

@@ -63,6 +63,10 @@ class State(Value):
         self.generation = generation
         self.slot = slot
 
+    def of_gpu(self, gpu: int) -> dict[int, int]:
+        """Return what is stored of one GPU: number -> value."""
+        return {number: value for (of, number), value in self.entries.items() if of == gpu}
+
 
 def state_file(soname: str, architecture: str, gpu_count: int, identity: str) -> bytes:
     """Return the file of GPUs at rest.

@@ -15,6 +15,7 @@ from ..errors import HostError, ParameterError
 from ..host.in_place import change_in_place
 from ..host.root import HostRoot
 from ..layout.driver_tree import library_directories
+from ..layout.state_faults import is_of_faults
 from ..layout.state_file import NAME, SIZE, State, read_state, writes
 from ..layout.state_settings import (
     ENERGY_POWER,
@@ -176,6 +177,11 @@ class NodeState:
             lines.append("kept over a restart of the node\n")
         for gpu in self.gpus():
             lines += [f"GPU {gpu}: {name}={value}\n" for name, value in self.shown(gpu, state, now).items()]
+            own = state.of_gpu(gpu)
+            if any(is_of_faults(number) for number in own):
+                from ..layout.fault_words import described
+
+                lines += [f"GPU {gpu}: fault {text}\n" for text in described(own)]
         return lines
 
     def set(self, gpus: list[int], wanted: dict[int, int]) -> Callable[[dict[int, dict[int, int]], int], None]:
@@ -197,7 +203,7 @@ class NodeState:
                 own.update(wanted)
                 if number_of("energy") in wanted:
                     own[ENERGY_SINCE] = now
-                    own.setdefault(ENERGY_POWER, self._rest(gpu, "power") or 0)
+                    own.setdefault(ENERGY_POWER, self.rest(gpu, "power") or 0)
                 self._complete(gpu, own)
 
         return edit
@@ -205,7 +211,7 @@ class NodeState:
     def reset(
         self, gpus: list[int], numbers: list[int] | None, but: frozenset[int] = frozenset()
     ) -> Callable[[dict[int, dict[int, int]], int], None]:
-        """Return the edit that brings settings back to what the facts of the machine say.
+        """Return the edit that brings settings back to what the facts of the machine say. Faults stay.
 
         :arg numbers: None for everything, also a load.
         :arg but: what the same change sets: it stays, so that a change to the same values is none.
@@ -215,8 +221,9 @@ class NodeState:
             for gpu in gpus:
                 own = values[gpu]
                 if numbers is None:
-                    for number in [number for number in own if not but or not _outlives(number, but)]:
-                        del own[number]
+                    for number in [number for number in own if not is_of_faults(number)]:
+                        if not but or not _outlives(number, but):
+                            del own[number]
                     continue
                 if number_of("power") in numbers and number_of("power") in own:
                     self._count_energy(gpu, own, now)
@@ -245,18 +252,18 @@ class NodeState:
         self._count_energy(gpu, own, now)
         for number in [number for number in own if number >= WHILE_LOADED]:
             del own[number]
-        rest = self._rest(gpu, "power") or 0
-        limit = own.get(number_of("power_limit"), self._rest(gpu, "power_limit") or rest)
+        rest = self.rest(gpu, "power") or 0
+        limit = own.get(number_of("power_limit"), self.rest(gpu, "power_limit") or rest)
         own[LOAD_START], own[LOAD_UNTIL], own[LOAD_PERCENT] = now, now + seconds * 1000, percent
         own[POWER_FROM] = at.get(number_of("power"), rest)
         own[POWER_TARGET] = rest + max(limit - rest, 0) * percent // 100
         own[POWER_REST] = rest
-        cold = self._rest(gpu, "temperature")
+        cold = self.rest(gpu, "temperature")
         if cold is not None:
             own[TEMPERATURE_FROM] = at.get(number_of("temperature"), cold) * 1000
             own[TEMPERATURE_TARGET] = cold * 1000 + max(self._hot(gpu) - cold, 0) * percent * 10
             own[TEMPERATURE_REST] = cold * 1000
-            memory = self._rest(gpu, "memory_temperature")
+            memory = self.rest(gpu, "memory_temperature")
             if memory is not None:
                 own[MEMORY_TEMPERATURE_REST] = memory
         loaded = {
@@ -270,15 +277,15 @@ class NodeState:
             "video_clock": self._most(gpu, "video"),
         }
         for name, value in loaded.items():
-            if percent and value is not None and self._rest(gpu, name) is not None:
+            if percent and value is not None and self.rest(gpu, name) is not None:
                 own[WHILE_LOADED + number_of(name)] = value
         self._complete(gpu, own)
 
     def _count_energy(self, gpu: int, own: dict[int, int], now: int) -> None:
         """Store the energy of now, because the power changes."""
         energy = number_of("energy")
-        rest = self._rest(gpu, "power") or 0
-        if self._rest(gpu, "energy") is None:
+        rest = self.rest(gpu, "power") or 0
+        if self.rest(gpu, "energy") is None:
             return
         if energy in own:
             own[energy] = evaluated(own, now)[energy]
@@ -289,7 +296,7 @@ class NodeState:
 
     def _complete(self, gpu: int, own: dict[int, int]) -> None:
         """Add what readers need to tell further readings."""
-        margin, cold = self._rest(gpu, "temperature_margin"), self._rest(gpu, "temperature")
+        margin, cold = self.rest(gpu, "temperature_margin"), self.rest(gpu, "temperature")
         if margin is not None and cold is not None:
             own[THERMAL_LIMIT] = cold + margin
         if number_of("memory_used") in own:
@@ -298,11 +305,11 @@ class NodeState:
             if number_of(f"locked_{lock}_clock_min") in own or number_of(f"locked_{lock}_clock_max") in own:
                 names = {GRAPHICS_REST: "graphics_clock", SM_REST: "sm_clock", MEMORY_CLOCK_REST: "memory_clock"}
                 for number in clocks:
-                    own[number] = self._rest(gpu, names[number]) or 0
+                    own[number] = self.rest(gpu, names[number]) or 0
 
     def _check(self, gpu: int, number: int, value: int) -> None:
         setting = _setting(number)
-        if self._rest(gpu, setting.name) is None:
+        if self.rest(gpu, setting.name) is None:
             raise ParameterError(
                 f"settings.{setting.name}", shown(setting, value), f"left out: GPU {gpu} does not have it"
             )
@@ -323,7 +330,8 @@ class NodeState:
         total = number_in(self.report.text(0, "fb_memory_usage/total")) or 0
         return int(total - (number_in(self.report.text(0, "fb_memory_usage/reserved")) or 0))
 
-    def _rest(self, gpu: int, name: str) -> int | None:
+    def rest(self, gpu: int, name: str) -> int | None:
+        """Return the value of a setting by the machine's facts, None if the GPU does not have it."""
         return at_rest(self.report, gpu, _setting(number_of(name)))
 
     def _most(self, gpu: int, clock: str) -> int | None:
@@ -340,7 +348,7 @@ class NodeState:
 
     def shown(self, gpu: int, state: State, now: int | None = None) -> dict[str, object]:
         """Return what is set of a GPU, by name: as it is now, without what only follows from it."""
-        own = {number: value for (of, number), value in state.entries.items() if of == gpu}
+        own = state.of_gpu(gpu)
         values = evaluated(own, int(time.time() * 1000) if now is None else now)
         result: dict[str, object] = {}
         for number, value in sorted(values.items()):

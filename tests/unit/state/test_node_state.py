@@ -118,10 +118,10 @@ def test_what_follows(tmp_path):
     with node_state(tmp_path) as state:
         own = {number: value for (gpu, number), value in state.read().entries.items() if gpu == 0}
         now = evaluated(own, 0)
-        cold, margin = state._rest(0, "temperature"), state._rest(0, "temperature_margin")
+        cold, margin = state.rest(0, "temperature"), state.rest(0, "temperature_margin")
         assert now[2] == margin - (80 - cold)
         assert now[213] == state._memory() - 1000
-        assert now[9] == now[10] == max(500, state._rest(0, "graphics_clock"))
+        assert now[9] == now[10] == max(500, state.rest(0, "graphics_clock"))
 
 
 # -- Beside runs of nvmock.gpu -------------------------------------------------------------------------------------------
