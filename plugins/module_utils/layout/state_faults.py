@@ -391,18 +391,27 @@ def is_of_faults(number: int) -> bool:
     return RING <= number < FIRST_FAULT + 2 * MOST_FAULTS
 
 
-def unhealthy(values: dict[int, int], action: int, skipped: frozenset[int]) -> str:
+def _concerns(event: Event, instance: tuple[int, int] | None) -> bool:
+    return instance is None or NO_INSTANCE in (event.gpu_instance, event.compute_instance) or (
+        instance == (event.gpu_instance, event.compute_instance)
+    )
+
+
+def unhealthy(
+    values: dict[int, int], action: int, skipped: frozenset[int], instance: tuple[int, int] | None = None
+) -> str:
     """Return why a GPU should get no more work, "" if it should.
 
     :arg values: what is stored.
     :arg action: its recovery action.
     :arg skipped: Xids that do not count.
+    :arg instance: GPU instance and compute instance of a MIG device, which the events of other instances do not concern.
     """
     for place, kind in enumerate(KINDS):
         lost = kind.effects[0].name == "lost" and values.get(parameter_of(place) + 1, 0) & 1
         if lost:
             return "Xid 79: GPU has fallen off the bus" if kind.name == "fallen_off_bus" else "GPU is lost"
-    happened = [event for _sequence, event in reversed(events(values))]
+    happened = [event for _sequence, event in reversed(events(values)) if _concerns(event, instance)]
     for event in happened:
         if event.type == XID and event.data not in skipped:
             text = xid_text(event.data)
