@@ -39,7 +39,7 @@ static void forge(unsigned char *data, unsigned slot)
     for (i = 0; i < to->count; i++) {
         int64_t value = strange();
         to->entries[i].gpu = any() % (any() % 50 ? 8 : 300);
-        to->entries[i].setting = any() % (any() % 500 ? 512 : SET_NUMBERS + 2);
+        to->entries[i].setting = any() % (any() % 500 ? 768 : SET_NUMBERS + 2);
         to->entries[i].zero = 0;
         if (any() % 500)
             value %= (int64_t)1 << 53;

@@ -392,8 +392,10 @@ def is_of_faults(number: int) -> bool:
 
 
 def _concerns(event: Event, instance: tuple[int, int] | None) -> bool:
-    return instance is None or NO_INSTANCE in (event.gpu_instance, event.compute_instance) or (
-        instance == (event.gpu_instance, event.compute_instance)
+    return (
+        instance is None
+        or NO_INSTANCE in (event.gpu_instance, event.compute_instance)
+        or (instance == (event.gpu_instance, event.compute_instance))
     )
 
 

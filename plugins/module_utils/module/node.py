@@ -24,6 +24,7 @@ from ..node import (
     whole,
 )
 from ..node.cautions import cautions
+from ..node.fault_report import fault_warnings
 from ..node.keeper import released
 from ..node.removal import removal
 from ..node.verify import verify_cdi, verify_filesystem
@@ -177,6 +178,8 @@ def _create(module: Any, host_root: str, mock: whole.Mock, instance: str | None,
 def _change(module: Any, look: Callable[[HostRoot], list[Component]], host_root: str, mock: whole.Mock) -> Changes:
     with OneLine(module), HostRoot(host_root) as root:
         for text in cautions(root, mock.machine):
+            module.warn(text)
+        for text in fault_warnings(root, mock.driver_root):
             module.warn(text)
     return change_node(module, look, host_root, creates=True)
 

@@ -217,3 +217,54 @@ def test_a_bad_parameter_is_one_line_and_changes_nothing(call, tmp_path, data):
     message = call("nvmock_node", tmp_path, ok=False, **{**NODE, parameter: value})["msg"]
     assert "\n" not in message and message.startswith(parameter), message
     assert contents(tmp_path) == {}
+
+
+# -- faults --------------------------------------------------------------------------------------------------------------
+
+
+def test_faults_of_gpus(call, tmp_path, monkeypatch):
+    """The module puts them on and takes them off, a run leaves them and says so in one line, verification names them."""
+    node = {**NODE, "machine": "dgxh100"}
+    call("nvmock_node", tmp_path, **node)
+    fault = {"kind": "xid", "xid": 94, "gpus": ["1"], "gpu_instance": 2}
+    at_rest = {"index": 1, "faults": []}
+    predicted = call("nvmock_fault", tmp_path, check=True, **fault)
+    assert predicted["changed"] and predicted["gpus"] == [at_rest]
+    made = call("nvmock_fault", tmp_path, **fault)
+    assert made["changed"] and made["diff"] == predicted["diff"]
+    assert made["gpus"] == [{"index": 1, "faults": [{"kind": "xid", "xid": 94, "gpu_instance": 2}]}]
+    assert "GPU 1: fault xid xid=94 gpu_instance=2 (Contained ECC error)\n" in made["diff"]["after"]
+    assert not call("nvmock_fault", tmp_path, **fault)["changed"]
+    told = []  # the result has no warnings in a process that has loaded plugins of Ansible's controller
+    monkeypatch.setattr(
+        "ansible.module_utils.basic.AnsibleModule.warn", lambda _module, text, **_more: told.append(text)
+    )
+    again = call("nvmock_node", tmp_path, verify=False, **node)
+    assert not again["changed"]
+    told = [text for text in told if "fault" in text]
+    assert len(told) == 1 and told[0].startswith("GPU 1: fault xid xid=94") and "left on" in told[0]
+    failed = call("nvmock_verify", tmp_path, ok=False, device_files=FILES)
+    assert "GPU 1: fault xid xid=94 gpu_instance=2 (Contained ECC error): take it off" in failed["msg"]
+    assert call("nvmock_fault", tmp_path, state="absent")["changed"]
+    call("nvmock_verify", tmp_path, device_files=FILES)
+    assert not call("nvmock_fault", tmp_path, state="absent")["changed"]
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({}, "state is present but all of the following are missing: kind"),
+        ({"kind": "xid"}, "fault.xid: None is not allowed"),
+        ({"kind": "thermal", "xid": 3}, "fault.xid: 3 is not allowed: must be left out for thermal"),
+        ({"kind": "fabric_unhealthy"}, "GPU 0 does not have fabric_health"),
+        ({"kind": "thermal", "gpus": ["7"]}, "gpus: '7' is not allowed"),
+    ],
+)
+def test_a_fault_that_is_refused(call, tmp_path, given, message):
+    call("nvmock_node", tmp_path, **NODE)
+    found = call("nvmock_fault", tmp_path, ok=False, **given)["msg"]
+    assert message in found and "\n" not in found
+
+
+def test_a_fault_on_a_node_without_a_mock(call, tmp_path):
+    assert "no driver installation of nvmock.gpu" in call("nvmock_fault", tmp_path, ok=False, kind="thermal")["msg"]
