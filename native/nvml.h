@@ -88,6 +88,8 @@ int give_known(uint32_t value, unsigned *out);
 int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value);
 /* The same for a function that has a device's handle and a pointer for the result. */
 int give_number(nvmlDevice_t device, enum number which, unsigned *out);
+/* The same for a GPU whose handle has been checked: each check looks for a lost GPU, which takes most of the time of a query. */
+int give_number_of(const struct gpu_facts *gpu, enum number which, unsigned *out);
 /* The same for a MIG device. */
 int mig_number_of(const struct mig_facts *mig, enum mig_number which, int64_t *value);
 /* The number, or *otherwise* if there is none. */

@@ -89,7 +89,7 @@ def test_a_pod_for_which_no_healthy_gpu_is_left(cluster, node, hurt):
     hurt(kind="gpu_lost")
     eventually(lambda: cluster.allocatable(node) == 0, 60, "no GPU")
     assert f"all {len(cluster.gpus(node))} devices are unhealthy: GPU is lost" in cluster.plugin_log(node)
-    waits = cluster.pod(1)
+    waits = cluster.pod(1, node)
     eventually(lambda: any(f"Insufficient {GPU}" in text for text in cluster.events(waits)), 30)
     # Without the scheduler the kubelet refuses it.
     refused = "named-node"
