@@ -4,6 +4,8 @@
  * its GPUs. */
 #include <linux/time_types.h>
 
+#include "big.h"
+#include "big.h"
 #include "nvml.h"
 #include "nvml_state.h"
 #include "system.h"
@@ -17,14 +19,14 @@ enum { SUPPORTED_EVENTS = 0x1 | 0x2 | 0x8 };
 enum { NO_INSTANCE = 255, INVALID_INSTANCE = 0xffffffff };
 
 /* nvmlEventSet_t is the address of one of these. */
-static volatile int used[SETS];
+static volatile int used[SETS] BIG;
 
 /* What each set waits for. */
 static struct waiting {
     int is_any;
     unsigned char types[STATE_GPUS];
     int64_t sequences[STATE_GPUS]; /* of the next event */
-} waiting[SETS];
+} waiting[SETS] BIG;
 static volatile int busy;
 
 /* nvmlEventData_t; its first version ends before the instances. */

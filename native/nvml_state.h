@@ -9,7 +9,7 @@
 
 enum { LINK_ERRORS = 5 };
 
-/* Finds the file, once per process. */
+/* Lets the next question read the file. */
 void state_start(void);
 /* The numbers of a GPU as they are now. */
 const int64_t *numbers_now(const struct gpu_facts *gpu);
@@ -25,6 +25,9 @@ int64_t next_event(const struct gpu_facts *gpu);
 /* The first event of these types from a sequence number on, as layout/state_faults.py packs it; 0 if there is none. The sequence number
  * becomes that of the event after it. Events that are no longer in the ring are left out. */
 int64_t event_since(const struct gpu_facts *gpu, int64_t *sequence, unsigned types);
+/* Whether the state can say that the GPU has processes, and its evaluated values, which are read from the file. */
+int may_have_processes(const struct gpu_facts *gpu);
+int values_now(const struct gpu_facts *gpu, struct state *buffer, struct state_own *own);
 /* Changes values of a GPU; returns an nvmlReturn_t. */
 int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int count);
 /* The setting that changes this number alone, -1 if there is none. */

@@ -8,14 +8,16 @@
 #include "smi_document.h"
 #include "state.h"
 
-/* Whether the texts must be made again. */
-int smi_state_moved(const struct view *view);
+/* A number that is another one when texts must be made again. */
+unsigned smi_state_round(const struct view *view);
+/* What was read counts no longer: some time has passed. */
+void smi_state_forget(void);
 /* Replaces the texts of a visible GPU that follow the state. */
 void smi_state_apply(const struct view *view, int gpu, const char **texts);
+/* The values of a visible GPU as they are now; NULL if nothing is set. Valid until the next call of a function of this file. */
+const struct state_own *smi_state_own(const struct view *view, int gpu);
 /* The count of one of the errors of a link (-1: whether it is inactive). */
 int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter);
-/* What is stored of a visible GPU, with what follows from it; NULL if nothing is. */
-const struct state_own *smi_state_own(const struct view *view, int gpu);
 /* Whether a fault makes a visible GPU unreachable. */
 int smi_is_lost(const struct view *view, int gpu);
 /* smi_reset.c: resets a visible GPU. Returns 0; 1 if that is not permitted; 2 if a reset does not bring the GPU back. */
