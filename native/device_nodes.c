@@ -15,11 +15,22 @@ const char *environment_variable(const char *name)
     return function ? function(name) : NULL;
 }
 
+static int put_path(const char *name, const char *digits, char *out, size_t size)
+{
+    const char *dev = environment_variable("NVMOCK_DEV");
+    return join(out, size, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL);
+}
+
+int node_path(const char *name, unsigned number, char *out, size_t size)
+{
+    char digits[21];
+    return put_path(name, decimal(number, digits), out, size);
+}
+
 static int exists(const char *name, const char *digits)
 {
     char path[PATH_SIZE];
-    const char *dev = environment_variable("NVMOCK_DEV");
-    if (join(path, sizeof path, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL) < 0)
+    if (put_path(name, digits, path, sizeof path) < 0)
         return 0;
     return CALL(faccessat, AT_FDCWD, path, 0) == 0;
 }

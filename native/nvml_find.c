@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Functions that find a device's handle. */
 #include "bus_id.h"
-#include "nvml.h"
+#include "nvml_mig.h"
 #include "text.h"
 
 API int nvmlDeviceGetCount_v2(unsigned *count)
@@ -60,11 +60,13 @@ API int nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device)
             return SUCCESS;
         }
     }
-    for (i = 0; i < facts.mig_count; i++) {
-        const struct mig_facts *mig = &all_migs()[i];
-        if (equal(mig->uuid, uuid) && is_visible(mig)) {
-            *device = handle_of_mig(mig);
-            return SUCCESS;
+    for (i = 0; i < visible_count(); i++) {
+        const struct mig_facts *mig = NULL;
+        while ((mig = next_mig(visible_gpu(i), mig))) {
+            if (equal(mig->uuid, uuid) && is_visible(mig)) {
+                *device = handle_of_mig(mig);
+                return SUCCESS;
+            }
         }
     }
     return NOT_FOUND;

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* Processes: no process uses a mock GPU. */
-#include "nvml.h"
+#include "nvml_mig.h"
 
 static int no_processes(nvmlDevice_t device, unsigned *count)
 {
@@ -56,7 +56,7 @@ static int without_mig(nvmlDevice_t device, const void *out)
     TRY(gpu_of(device, &gpu));
     if (!out)
         return INVALID_ARGUMENT;
-    return gpu->mig_enabled ? NOT_SUPPORTED : SUCCESS;
+    return mig_is_enabled(gpu) ? NOT_SUPPORTED : SUCCESS;
 }
 
 /* NOT_FOUND without samples, like drivers 550 (Cldfire/nvml-wrapper, issue 56). */

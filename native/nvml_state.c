@@ -5,7 +5,7 @@
  * for longer than that may see a newer number in the older copy, never half of one. */
 #include "nvml_state.h"
 
-#include "nvml.h"
+#include "nvml_mig.h"
 #include "system.h"
 
 enum { PERIOD = 20 /* milliseconds */ };
@@ -70,6 +70,10 @@ static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own
     }
     if (own->is_set[SET_MEMORY_FREE] && rest[MEMORY_FREE] >= LEAST_NUMBER)
         numbers[MEMORY_FREE] = own->values[SET_MEMORY_FREE];
+    if (own->is_set[SET_MIG_MODE] && rest[MIG_MODE] >= LEAST_NUMBER) {
+        numbers[MIG_MODE] = own->values[SET_MIG_MODE];
+        numbers[PENDING_MIG_MODE] = own->is_set[SET_MIG_PENDING] ? own->values[SET_MIG_PENDING] : own->values[SET_MIG_MODE];
+    }
     to->energy[gpu] = own->is_set[SET_ENERGY] ? own->values[SET_ENERGY] : -1;
     to->inactive[gpu] = 0;
     for (i = 0; i < SET_LINKS; i++) {
@@ -88,8 +92,9 @@ static void rebuild(void)
     unsigned i, any = 0, count = facts.gpu_count < STATE_GPUS ? facts.gpu_count : STATE_GPUS;
     int64_t now = state_now();
     moves = 0;
-    for (i = 0; state.slot.count && i < count; i++) {
-        next->has[i] = (unsigned char)state_values(&state, i, &own);
+    for (i = 0; i < count; i++) {
+        next->has[i] = state.slot.count && (unsigned char)state_values(&state, i, &own);
+        mig_take(i, next->has[i] ? &own : NULL);
         if (!next->has[i])
             continue;
         moves |= state_evaluate(&own, now);
@@ -137,6 +142,22 @@ static __attribute__((noinline)) void refresh(uint64_t now)
     }
     __atomic_store_n(&last, now, __ATOMIC_RELAXED);
     __atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
+}
+
+void state_read_again(void)
+{
+    state.known = 0;
+    state_refresh_soon();
+}
+
+void state_refresh_soon(void)
+{
+    __atomic_store_n(&last, counter() - __atomic_load_n(&period, __ATOMIC_RELAXED) - 1, __ATOMIC_RELAXED);
+}
+
+const char *state_file_path(void)
+{
+    return is_found ? path : NULL;
 }
 
 /* The dynamic linker knows the directory by the name that the program used, which is faster than the list of mappings. */
@@ -216,7 +237,7 @@ int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int c
         return NOT_SUPPORTED;
     if (result)
         return result == -EROFS || result == -EACCES || result == -EPERM ? NO_PERMISSION : UNKNOWN_ERROR;
-    __atomic_store_n(&last, counter() - __atomic_load_n(&period, __ATOMIC_RELAXED) - 1, __ATOMIC_RELAXED);
+    state_refresh_soon();
     return SUCCESS;
 }
 

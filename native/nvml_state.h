@@ -11,6 +11,11 @@ enum { LINK_ERRORS = 5 };
 
 /* Finds the file, once per process. */
 void state_start(void);
+/* The next query reads the file again; with the first one, even if it has not changed. */
+void state_read_again(void);
+void state_refresh_soon(void);
+/* NULL if there is no file. */
+const char *state_file_path(void);
 /* The numbers of a GPU as they are now. */
 const int64_t *numbers_now(const struct gpu_facts *gpu);
 /* The energy in millijoules; 0 if the state does not count it. */

@@ -167,3 +167,21 @@ int smi_state_set(const struct view *view, int gpu, const struct state_edit *edi
         state_read(path, &state);
     return result ? 1 : 0;
 }
+
+const struct state_own *smi_state_values(const struct view *view, int gpu)
+{
+    if (!state_path(view))
+        return NULL;
+    state_read(path, &state);
+    return state_values(&state, place_of(view, gpu), &own) ? &own : NULL;
+}
+
+const char *smi_state_file(const struct view *view)
+{
+    return state_path(view);
+}
+
+unsigned smi_state_place(const struct view *view, int gpu)
+{
+    return place_of(view, gpu);
+}

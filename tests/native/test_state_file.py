@@ -35,9 +35,9 @@ FILES = int(os.environ.get("NVMOCK_STATE_FILES", "100000"))
 class Driver:
     """A driver installation in a directory, its device nodes as plain files, and its state."""
 
-    def __init__(self, place, machine="dgxh100"):
+    def __init__(self, place, machine="dgxh100", **overrides):
         self.place = place
-        self.machine = build_machine(machine, gpu_count=4, uuid_seed="state")
+        self.machine = build_machine(machine, gpu_count=4, uuid_seed="state", **overrides)
         wanted_now = [components.driver_tree(self.machine, DRIVER, DriverTreeOptions(architecture=platform.machine()))]
         with open_root(str(place), wanted_now) as root:
             converge(root, wanted_now)
