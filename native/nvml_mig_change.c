@@ -98,6 +98,8 @@ API int nvmlDeviceCreateGpuInstance(nvmlDevice_t device, unsigned id, nvmlGpuIns
 API int nvmlDeviceCreateGpuInstanceWithPlacement(
     nvmlDevice_t device, unsigned id, const struct placement *placement, nvmlGpuInstance_t *instance)
 {
+    const struct gpu_facts *gpu;
+    TRY(gpu_of(device, &gpu));
     return placement ? create_instance(device, id, placement, instance) : INVALID_ARGUMENT;
 }
 
@@ -145,6 +147,8 @@ API int nvmlGpuInstanceCreateComputeInstance(nvmlGpuInstance_t instance, unsigne
 API int nvmlGpuInstanceCreateComputeInstanceWithPlacement(
     nvmlGpuInstance_t instance, unsigned id, const struct placement *placement, nvmlComputeInstance_t *compute)
 {
+    const struct mig_facts *mig;
+    TRY(gpu_instance_of(instance, &mig));
     return placement ? create_compute(instance, id, placement, compute) : INVALID_ARGUMENT;
 }
 

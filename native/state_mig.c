@@ -297,6 +297,8 @@ static int edits_for(const struct mig_layout *layout, const struct mig_rules *ru
     int count = 0;
     for (number = SET_MIG_MODE; number < SET_MIG_END; number++) {
         int64_t value = -1; /* not stored */
+        if (number > SET_MIG_MADE && number < SET_MIG_INSTANCE)
+            continue; /* a note of node/mig_state.py */
         if (number == SET_MIG_MODE) {
             value = layout->enabled;
         } else if (number == SET_MIG_PENDING) {

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MODE = 768
 PENDING = 769
 MADE = 770
+DECLARED = 771
+"""Of GPU 0: a number of the layout that the options of the runs declare (node/mig_state.py)."""
 INSTANCE = 784
 """Plus the id of a GPU instance: the id of its profile, plus 65536 times its first memory slice."""
 COMPUTE = 800
