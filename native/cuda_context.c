@@ -3,6 +3,7 @@
 /* Contexts. They only know their device and flags: there is nothing to run in them. Each thread has a stack of contexts, the
  * topmost of which is current. A library without a C library has no thread-local memory, so a table has the threads. */
 #include "cuda.h"
+#include "device_nodes.h"
 #include "lock.h"
 #include "system.h"
 
@@ -86,6 +87,22 @@ static int context_of(CUcontext handle, struct context **context)
     return (*context)->uses ? SUCCESS : CONTEXT_IS_DESTROYED;
 }
 
+/* A program with a context keeps the node of its device open, like with a real driver: the device is in use until the program ends. The node has no
+ * driver behind it, so only its path can be opened. */
+static void hold(CUdevice number)
+{
+    enum { PATH_ONLY = 010000000 /* O_PATH */, ROOM = 256 };
+    static unsigned char held[MAXIMUM_DEVICES];
+    const struct device *device = device_at((unsigned)number);
+    char path[ROOM];
+    if (held[number])
+        return;
+    held[number] = 1;
+    if (node_path(device->mig ? "nvidia-caps/nvidia-cap" : "nvidia", device->mig ? device->mig->compute_minor : device->gpu->minor, path,
+            sizeof path) == 0)
+        CALL(openat, AT_FDCWD, path, PATH_ONLY | O_CLOEXEC, 0);
+}
+
 /* Primary contexts */
 
 static int retain(CUcontext *handle, CUdevice number)
@@ -95,6 +112,7 @@ static int retain(CUcontext *handle, CUdevice number)
         return OUT_OF_MEMORY;
     context->device = (unsigned)number;
     context->uses++;
+    hold(number);
     *handle = context;
     return SUCCESS;
 }
@@ -194,6 +212,7 @@ static int create(CUcontext *handle, unsigned flags, CUdevice number)
         if (!contexts[i].uses) {
             TRY(push(&contexts[i]));
             contexts[i] = (struct context){(unsigned)number, flags, 1};
+            hold(number);
             *handle = &contexts[i];
             return SUCCESS;
         }
