@@ -141,7 +141,7 @@ API int nvmlGpuInstanceGetComputeInstances(
     if (!instances)
         return INVALID_ARGUMENT;
     *count = 0;
-    while ((other = next_compute_instance(mig, other))) {
+    while (*count < profile_of(mig)->counts.slices / compute_slices[id] && (other = next_compute_instance(mig, other))) {
         if (whole_profile(other->slices) == id)
             instances[(*count)++] = compute_instance(other);
     }

@@ -172,7 +172,8 @@ API int nvmlDeviceGetGpuInstances(nvmlDevice_t device, unsigned id, nvmlGpuInsta
     if (!mig_is_enabled(gpu))
         return NOT_SUPPORTED;
     *count = 0;
-    while ((mig = next_gpu_instance(gpu, mig))) {
+    /* Callers have room for as many as the profile allows, whatever the state says. */
+    while (*count < profile->counts.instances && (mig = next_gpu_instance(gpu, mig))) {
         if (profile_of(mig) == profile)
             instances[(*count)++] = gpu_instance(mig);
     }

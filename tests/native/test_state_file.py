@@ -318,7 +318,7 @@ def test_hostile_files_with_the_sanitizers(driver, tmp_path):
     program = tmp_path / "state_fuzz"
     sources = [
         ROOT / "tests/native/state_fuzz.c",
-        *(ROOT / "native" / f"{name}.c" for name in ("state", "state_values", "state_write", "text")),
+        *(ROOT / "native" / f"{name}.c" for name in ("state", "state_values", "state_write", "state_mig", "text")),
     ]
     flags = ["-std=gnu11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-builtin"]
     built = subprocess.run(

@@ -130,6 +130,8 @@ def _follow(values: Values, follower: Follower, result: NodeResult) -> None:
 
 def _wait(interval: float, follower: Follower) -> signal.struct_siginfo | None:
     """Wait for the next pass: the interval, a signal, or a change of MIG mode or instances."""
+    if not follower.follows:
+        return signal.sigtimedwait((*_ENDING, _AT_ONCE), interval)
     deadline = time.monotonic() + interval
     while True:
         left = deadline - time.monotonic()

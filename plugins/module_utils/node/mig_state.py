@@ -133,6 +133,11 @@ class Follower:
         self._file: FollowedFile | None = None
         self._seen: tuple[bytes, dict[tuple[int, int], int]] | None = None
 
+    @property
+    def follows(self) -> bool:
+        """Whether there is a state to follow."""
+        return self._file is not None
+
     def follow(self, root: HostRoot, machine: Machine, instance: str = "") -> None:
         """Follow the state of the machine's driver installation from now on, also if the file is another one."""
         path = state_path(root, machine, driver_root_of(root, instance))
@@ -160,9 +165,14 @@ class Follower:
 
     def moved(self) -> bool:
         """Whether the MIG entries have changed since :meth:`note`. It costs one system call while the state stays the same."""
-        if self._seen is None or self._file is None or self._file.read(ACTIVE_AT, 8) == self._seen[0]:
+        if self._seen is None or self._file is None:
             return False
-        now = self._entries()
+        try:
+            if self._file.read(ACTIVE_AT, 8) == self._seen[0]:
+                return False
+            now = self._entries()
+        except OSError:
+            return True  # the next pass says what is wrong
         if now is None or now[1] != self._seen[1]:
             return now is not None
         self._seen = now

@@ -74,8 +74,7 @@ ANSWERS.update(
     )
 )
 ANSWERS.update(
-    (("", option), (NO_EFFECT, _CHANGES))
-    for option in ("--gpu-reset", "--mode", "--scope", "--clear-accounted-apps")
+    (("", option), (NO_EFFECT, _CHANGES)) for option in ("--gpu-reset", "--mode", "--scope", "--clear-accounted-apps")
 )
 ANSWERS.update(
     (("nvlink", option), (REFUSED, "NVIDIA's program refuses it, too"))
