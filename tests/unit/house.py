@@ -224,7 +224,7 @@ def places_of_an_option(checkout: str = CHECKOUT) -> list[str]:
     for folder in ("plugins", "roles", "bin"):
         for place, _directories, names in os.walk(os.path.join(checkout, folder)):
             for name in sorted(names):
-                if name.endswith((".py", ".yml", ".j2")) or folder == "bin":
+                if name.endswith((".py", ".yml", ".j2")) or name == "gpu-mockctl":
                     path = os.path.join(place, name)
                     with open(path, encoding="utf-8") as handle:
                         for number, line in enumerate(handle, 1):

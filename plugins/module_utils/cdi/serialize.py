@@ -69,11 +69,14 @@ def _write_map(
     pad = " " * indent
     # yaml.v3 aligns to multiples of 4, also where the dash of a list has moved a map by 2.
     deeper = indent + 2 if sorted_keys else 4 * ((indent + 4) // 4)
+    written = _written
     for key in keys or (sorted(data) if sorted_keys else data):
         value = data[key]
-        head = f"{first or pad}{_text(key)}:"
+        head = f"{first or pad}{written.get(key) or _text(key)}:"
         first = ""
-        if isinstance(value, dict):
+        if type(value) is str and value in written and not sorted_keys:
+            lines.append(f"{head} {written[value]}")  # as below: almost every field
+        elif isinstance(value, dict):
             if value:
                 lines.append(head)
                 # The only map that Go has as a map, not as a struct.
@@ -124,8 +127,11 @@ def _leading_digits(text: str) -> str:
 
 def _write_list(lines: list[str], data: list[object] | tuple[object, ...], indent: int, sorted_keys: bool) -> None:
     dash = " " * indent + "- "
+    written = _written
     for value in data:
-        if isinstance(value, dict) and value:
+        if type(value) is str and value in written and not sorted_keys:
+            lines.append(dash + written[value])
+        elif isinstance(value, dict) and value:
             _write_map(lines, value, indent + 2, sorted_keys, dash)
         elif isinstance(value, dict):
             lines.append(dash + "{}")
@@ -159,6 +165,8 @@ def _text(text: str) -> str:
     """Return a text as a scalar on one line: plain if every reader reads it as text, otherwise in quotes."""
     written = _written.get(text)
     if written is None:
+        if "\n" in text:  # as a value it may be a block
+            return _new_text(text)
         if len(_written) >= _MOST_WRITTEN:
             _written.clear()
         written = _written[text] = _new_text(text)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..errors import HostError
 from .entries import DIRECTORY, SYMLINK, Entry
-from .root import join, split
+from .root import split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ class Node:
 
     def place(self, path: str) -> str:
         """*path* with the links above it resolved: two names of one thing have one place."""
-        parent, name = split(path)
-        return join(self._place_of_directory(parent), name)
+        parent, _slash, name = path.rpartition("/")
+        above = self._places.get(parent) or self._place_of_directory(parent or "/")
+        return f"/{name}" if above == "/" else f"{above}/{name}"
 
     def _place_of_directory(self, path: str) -> str:
         known = self._places.get(path)

@@ -238,7 +238,7 @@ class _Planner:
         path = entry.path
         owned = self.known.get(path)
         # Below a directory that is missing nothing can be: spare the look.
-        found = None if split(path)[0] in self._node.new else self._node.observe(path)
+        found = None if path.rpartition("/")[0] in self._node.new else self._node.observe(path)
         if found is not None and owned is None:
             other = self._managed_name(path)
             owned = None if other is None else self.known[other]

@@ -201,8 +201,10 @@ class HostView:
 
     def realpath(self, path: str) -> str | None:
         """Return *path* with every link resolved; None if it does not exist (Go's ``filepath.EvalSymlinks``)."""
-        known = self._real.get(path)
-        return self._resolve(clean(path), [MAX_LINKS]) if known is None else known
+        try:
+            return self._real[path]  # its keys are clean
+        except KeyError:
+            return self._resolve(clean(path), [MAX_LINKS])
 
     def read_bytes(self, path: str) -> bytes | None:
         """Return the content of the regular file that *path* leads to; None if there is none."""
@@ -276,14 +278,16 @@ class HostView:
     def _place(self, path: str) -> str | None:
         """Return *path* with the links in its directories resolved; None if one of these does not exist."""
         directory, _slash, name = path.rpartition("/")
-        real = self._real.get(directory)  # its keys are clean
-        if real is None or name in ("", ".", ".."):
+        known = self._real  # its keys are clean
+        if directory in known and name not in ("", ".", ".."):
+            real = known[directory]
+        else:
             directory, _slash, name = clean(path).rpartition("/")
             if not name:
                 return "/"
             real = self._resolve(directory or "/", [MAX_LINKS])
-            if real is None:
-                return None
+        if real is None:
+            return None
         return f"/{name}" if real == "/" else f"{real}/{name}"
 
     def _resolve(self, path: str, links: list[int]) -> str | None:

@@ -53,17 +53,15 @@ def shared_object(soname: str, architecture: str, function: str = "", status: in
     symbols_size = (1 + count) * _SYM
     strings_at = symbols_at + symbols_size
     dynamic_at = _aligned(strings_at + len(strings))
-    dynamic = b"".join(
-        pack("<2Q", tag, value)
-        for tag, value in (
-            (14, 1),  # DT_SONAME
-            (4, hash_at),  # DT_HASH
-            (5, strings_at),  # DT_STRTAB
-            (6, symbols_at),  # DT_SYMTAB
-            (10, len(strings)),  # DT_STRSZ
-            (11, _SYM),  # DT_SYMENT
-            (0, 0),  # DT_NULL
-        )
+    dynamic = pack(
+        "<14Q",
+        *(14, 1),  # DT_SONAME
+        *(4, hash_at),  # DT_HASH
+        *(5, strings_at),  # DT_STRTAB
+        *(6, symbols_at),  # DT_SYMTAB
+        *(10, len(strings)),  # DT_STRSZ
+        *(11, _SYM),  # DT_SYMENT
+        *(0, 0),  # DT_NULL
     )
     names_at = dynamic_at + len(dynamic)
     names = _SECTION_NAMES + (_TEXT_NAME if function else b"")

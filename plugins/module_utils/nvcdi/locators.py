@@ -88,7 +88,11 @@ class Locators:
         self._binary_dirs = [f"{root}/{path}" for path in binary_dirs] if root != "/" else []
         self._binary_dirs.extend(binary_dirs)
         self._cached: list[str] | None = None
-        self._bases: dict[str, str] = {}  # prefix -> what is put in front of "/" and a pattern
+        # Prefix -> what is put in front of "/" and a pattern; None if nothing can be there.
+        self._bases: dict[str, str | None] = {}
+        self._library_places = [f"{root}/{place}" for place in _LIBRARY_DIRS]
+        self._config_places = [f"{root}/{place}" for place in ("/etc", *self._data_dirs)]
+        self._libraries: dict[str, list[str]] = {}
 
     def files(self, pattern: str, prefixes: Iterable[str] = ("/",), first: bool = False) -> list[str]:
         """Files (not directories) below the driver root."""
@@ -106,15 +110,17 @@ class Locators:
         """Return the configuration file with that name in the first directory that has it."""
         if self._config_paths:
             return self._search(name, self._config_paths, _is_file)
-        return self._search(name, [f"{self.root}/{place}" for place in ("/etc", *self._data_dirs)], _is_file)
+        return self._search(name, self._config_places, _is_file)
 
     def libraries(self, pattern: str) -> list[str]:
         """Return libraries with resolved links, without duplicates, from ld.so.cache if the usual directories have none."""
         if self._library_paths:
             return self.resolved(self._search(pattern, self._library_paths, _is_file))
-        found = self._search(pattern, [f"{self.root}/{place}" for place in _LIBRARY_DIRS], _is_file)
+        if pattern not in self._libraries:
+            self._libraries[pattern] = self.resolved(self._search(pattern, self._library_places, _is_file))
+        found = self._libraries[pattern]
         if found:
-            return self.resolved(found)
+            return list(found)
         return [path for path in self._in_ldcache() if matches(pattern, path.rpartition("/")[2])]
 
     def char_devices(self, dev_root: str, pattern: str) -> list[str]:
@@ -134,10 +140,13 @@ class Locators:
     def _candidates(self, pattern: str, prefixes: Iterable[str]) -> list[str]:
         found: list[str] = []
         for prefix in prefixes:
-            base = self._bases.get(prefix)
-            if base is None:
-                base = self._bases[prefix] = clean(prefix).rstrip("/")
-            path = clean(f"{base}/{pattern}")
+            if prefix not in self._bases:
+                base = clean(prefix).rstrip("/")
+                self._bases[prefix] = base if has_magic(base) or self.view.exists(base or "/") else None
+            known = self._bases[prefix]
+            if known is None:
+                continue
+            path = clean(f"{known}/{pattern}")
             if has_magic(path):
                 found.extend(self.view.glob(path))
             elif self.view.lstat(path) is not None:
@@ -153,6 +162,8 @@ class Locators:
     ) -> list[str]:
         found: list[str] = []
         for prefix in prefixes:
+            if prefix in self._bases and self._bases[prefix] is None:
+                continue  # almost every one
             for path in self._candidates(pattern, (prefix,)):
                 if accepts(self.view.stat(path)):
                     found.append(path)

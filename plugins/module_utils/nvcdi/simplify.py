@@ -7,7 +7,7 @@ After pkg/nvcdi/transform (simplify, deduplicate, remove, sorter, merged-device)
 
 from __future__ import annotations
 
-from ..cdi.spec import all_edits, ordered_edits
+from ..cdi.spec import ordered_edits
 from ..host.view import clean
 
 TYPE_CHECKING = False
@@ -20,13 +20,9 @@ _SHARED = ("env", "deviceNodes", "netDevices", "hooks", "mounts")
 
 def simplify(spec: Spec) -> None:
     """Remove duplicates, remove the common edits from devices, and sort; in place."""
-    common = spec["containerEdits"] = _unique(spec["containerEdits"])
+    common = spec["containerEdits"] = _sorted(_unique(spec["containerEdits"]))
     for device in spec["devices"]:
-        device["containerEdits"] = _without(_unique(device["containerEdits"]), common)
-    for edits in all_edits(spec):
-        for field, path in (("deviceNodes", "path"), ("mounts", "containerPath")):
-            if field in edits:
-                edits[field] = sorted(edits[field], key=lambda entry, path=path: _depth_first(entry[path]))  # type: ignore[misc]
+        device["containerEdits"] = _sorted(_without(_unique(device["containerEdits"]), common))
     spec["devices"].sort(key=lambda device: device["name"])
 
 
@@ -41,8 +37,17 @@ def add_all_device(spec: Spec, name: str = "all") -> None:
                 merged[field] = merged.get(field, []) + entries
             else:
                 merged[field] = entries
-    spec["devices"].append({"name": name, "containerEdits": ordered_edits(merged)})
-    simplify(spec)
+    # The other devices are simple already.
+    edits = _sorted(_without(_unique(ordered_edits(merged)), spec["containerEdits"]))
+    spec["devices"].append({"name": name, "containerEdits": edits})
+    spec["devices"].sort(key=lambda device: device["name"])
+
+
+def _sorted(edits: Edits) -> Edits:
+    for field, path in (("deviceNodes", "path"), ("mounts", "containerPath")):
+        if field in edits:
+            edits[field] = sorted(edits[field], key=lambda entry, path=path: _depth_first(entry[path]))  # type: ignore[misc]
+    return edits
 
 
 def _depth_first(path: str) -> tuple[int, str]:
@@ -56,11 +61,20 @@ def _unique(edits: Edits) -> Edits:
         if field == "additionalGids":
             tidy[field] = sorted(set(value))
         elif isinstance(value, list):
-            # Dicts can't be keys; entries that are equal as JSON are equal in their text.
-            tidy[field] = list({repr(entry): entry for entry in value}.values())
+            # Dicts can't be keys; entries that are equal as JSON are equal in their text. Most differ in one that is quickly compared.
+            tidy[field] = value
+            if len({_quickly(entry) for entry in value}) < len(value):
+                tidy[field] = list({repr(entry): entry for entry in value}.values())
         else:
             tidy[field] = value
     return tidy
+
+
+def _quickly(entry: Entry | str) -> str:
+    if isinstance(entry, str):
+        return entry
+    text: str = entry.get("containerPath") or entry.get("path") or ""
+    return text
 
 
 def _without(edits: Edits, common: Edits) -> Edits:

@@ -64,6 +64,20 @@ class Report:
         self.own = [dict(gpu.report) for gpu in machine.gpus]
         of_report = self.shared.get(FROM_DRIVER, "")
         self.same_branch = of_report.partition(".")[0] == machine.driver_version.partition(".")[0]
+        # What is asked first, of each GPU: its own facts, then the shared ones; of another branch only what is not deprecated.
+        shared = self._of_this_branch(self.shared)
+        self._facts = [{**shared, **self._of_this_branch(own)} if own else shared for own in self.own]
+        # What is asked last, of another branch: the facts by the names that they have elsewhere.
+        renamed = _renamed(shared) if not self.same_branch else {}
+        self._renamed = [
+            {**renamed, **_renamed(self._of_this_branch(own))} if own and not self.same_branch else renamed
+            for own in self.own
+        ]
+
+    def _of_this_branch(self, facts: dict[str, str]) -> dict[str, str]:
+        if self.same_branch:
+            return facts
+        return {path: text for path, text in facts.items() if text != DEPRECATED}
 
     def text(self, gpu: int, path: str) -> str:
         """Return the text of an element as ``nvidia-smi -q -x`` prints it, ``N/A`` if there is none.
@@ -73,15 +87,14 @@ class Report:
         """
         if path.startswith("mig_mode/") and self.machine.gpus[gpu].mig_enabled:
             return "Enabled"
-        for facts in (self.own[gpu], self.shared):
-            if path in facts and (self.same_branch or facts[path] != DEPRECATED):
-                return facts[path]
+        known = self._facts[gpu].get(path)
+        if known is not None:
+            return known
         if self.version >= DEPRECATED_SINCE.get(path, 100_000):
             return DEPRECATED
-        for facts in () if self.same_branch else (self.own[gpu], self.shared):
-            for other in other_names(path):
-                if facts.get(other, DEPRECATED) != DEPRECATED:
-                    return facts[other]
+        known = self._renamed[gpu].get(path)
+        if known is not None:
+            return known
         rule = TEXTS.get(path, NOT_AVAILABLE)
         if not rule.startswith("="):
             return rule
@@ -134,6 +147,14 @@ _MOVED = (
     "power_r",
     "module_p",
 )
+
+
+def _renamed(facts: dict[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path, text in facts.items():
+        for other in other_names(path):
+            found.setdefault(other, text)
+    return found
 
 
 def other_names(path: str) -> list[str]:
