@@ -27,7 +27,7 @@ static int change(const struct gpu_facts *gpu, struct mig_change *wanted)
     return result;
 }
 
-/* Waits until the device node of an instance is there, if somebody makes it: a program that goes on uses it at once. */
+/* Waits until the device node of a compute instance is there, if somebody makes it: a program that goes on uses it at once. */
 static void wait_for_node(unsigned minor)
 {
     struct __kernel_timespec nap = {.tv_nsec = NAP * 1000000};
@@ -86,7 +86,6 @@ static int create_instance(nvmlDevice_t device, unsigned id, const struct placem
     wanted.rule = (unsigned)(profile - all_profiles());
     TRY(change(gpu, &wanted));
     *instance = gpu_instance(live_instance((unsigned)(gpu - all_gpus()), wanted.instance, -1));
-    wait_for_node(mig_minor(gpu->minor, wanted.instance, -1));
     return SUCCESS;
 }
 

@@ -61,13 +61,16 @@ static unsigned gpu_minor(const struct view *view, int gpu)
     return (unsigned)minor;
 }
 
-/* Waits until the device node is there, so that the next command finds the instance. */
-static void wait_for_node(const struct view *view, int gpu, unsigned instance, int compute)
+/* The minor of the compute instance that was made last; 0 if none was. */
+static unsigned last_minor;
+
+/* Waits until its device node is there, so that the next command finds the instance. */
+static void wait_for_node(const struct view *view)
 {
     char digits[21];
     int waited;
-    decimal(mig_minor(gpu_minor(view, gpu), instance, compute), digits);
-    if (!state_is_followed(smi_state_file(view)))
+    decimal(last_minor, digits);
+    if (!last_minor || !state_is_followed(smi_state_file(view)))
         return;
     for (waited = 0; waited < LONGEST_WAIT && !smi_exists(view, "nvidia-caps/nvidia-cap", digits); waited += NAP)
         smi_sleep(NAP);
@@ -168,7 +171,7 @@ static int make_compute(const struct subarguments *arguments, int gpu, unsigned 
     put(" using profile ", name_of(profile, slices, name), NULL);
     put_id(" (ID ", smi_compute_profile(slices));
     put(")\n", NULL);
-    wait_for_node(arguments->view, gpu, instance, (int)change.compute);
+    last_minor = mig_minor(gpu_minor(arguments->view, gpu), instance, (int)change.compute);
     return SMI_OK;
 }
 
@@ -194,7 +197,6 @@ static int make_instance(const struct subarguments *arguments, int gpu, char *it
     put(" using profile ", name_of(&profile, (unsigned)profile.slices, name), NULL);
     put_id(" (ID ", profile.id);
     put(")\n", NULL);
-    wait_for_node(arguments->view, gpu, change.instance, -1);
     if (!sub_has(arguments, "-C"))
         return SMI_OK;
     return make_compute(arguments, gpu, change.instance, &profile, "default", (unsigned)profile.slices, -1);
@@ -204,6 +206,7 @@ static int ended(const struct subarguments *arguments, int status)
 {
     smi_mig_warn(arguments->view);
     flush();
+    wait_for_node(arguments->view);
     return status;
 }
 
