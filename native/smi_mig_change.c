@@ -61,7 +61,7 @@ static unsigned gpu_minor(const struct view *view, int gpu)
     return (unsigned)minor;
 }
 
-/* The minor of the compute instance that was made last; 0 if none was. */
+/* The minor of the compute instance that was made last; 0 before the first one. */
 static unsigned last_minor;
 
 /* Waits until its device node is there, so that the next command finds the instance. */
