@@ -13,7 +13,6 @@ from nvmock_gpu.errors import NvmockError
 from .flags import parse
 from .kubelet_directory import must_be_writable
 from .node_api import LabelKeeper, in_cluster
-from .one_per_node import occupy
 from .plugin import Plugin
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.devices:
             must_be_writable(options.plugin_directory, "--plugin-directory")
-            occupy(options.plugin_directory, exclusive=False)
         plugin = Plugin(
             options,
             kubelet_version=(lambda: None) if api is None else api.kubelet_version,

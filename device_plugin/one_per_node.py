@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """On a node, either device plugins or one DRA driver offer the GPUs. Together they would give one GPU to two pods.
 
-Whoever offers GPUs holds flock(2) on the kubelet's directory of device plugins: device plugins a shared lock, a DRA driver an exclusive
-one. The lock ends with its process, so there is no file to remove and none that can be left over.
+A program that offers GPUs holds flock(2) on the kubelet's directory of device plugins: device plugins a shared lock, a DRA driver an
+exclusive one. The lock ends with its process, so there is no file to remove and none that can be left over.
 """
 
 from __future__ import annotations
@@ -12,35 +12,52 @@ import fcntl
 import os
 import time
 
-from nvmock_gpu.errors import NvmockError
-
 DEVICE_PLUGIN = "gpu-mock-device-plugin"
 DRA_DRIVER = "gpu-mock-dra-driver"
-_PATIENCE = 15.0
-"""Seconds to wait for the other program. If one replaces the other, the old pod ends within its grace period."""
+_PAUSE = 5.0
+"""Seconds that the other program must be gone. If only its pod restarts, it is back within them."""
 
 
-class OccupiedError(NvmockError):
-    """Another program offers the GPUs of this node."""
-
-
-def occupy(directory: str, exclusive: bool, patience: float = _PATIENCE) -> int:
-    """Hold the lock until the process ends.
+class Seat:
+    """The right to offer the GPUs of a node.
 
     :arg directory: the kubelet's ``device-plugins``.
     :arg exclusive: whether this is the DRA driver.
-    :returns: the descriptor that holds the lock.
-    :raises OccupiedError: another program offers the GPUs; the message names it.
+    :arg pause: seconds between the end of the other program and the first :meth:`take` that succeeds.
     """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    end = time.monotonic() + patience
-    while not _lock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH):
-        if time.monotonic() >= end:
-            other = DEVICE_PLUGIN if exclusive and _lock(descriptor, fcntl.LOCK_SH) else DRA_DRIVER
-            os.close(descriptor)
-            raise OccupiedError(f"{other} offers the GPUs of this node: stop it, or run only one of the two here")
-        time.sleep(min(0.2, patience))
-    return descriptor
+
+    def __init__(self, directory: str, exclusive: bool, pause: float = _PAUSE) -> None:
+        self._directory = directory
+        self._exclusive = exclusive
+        self._pause = pause
+        self._other = ""
+        self._not_before = 0.0
+        self._descriptor: int | None = None
+
+    def take(self) -> str:
+        """Take the right, and hold it until :meth:`leave` or the end of the process.
+
+        :returns: which program has it; an empty text if this one has it now.
+        :raises OSError: the directory can't be opened.
+        """
+        if self._descriptor is not None:
+            return ""
+        descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        now = time.monotonic()
+        if not _lock(descriptor, fcntl.LOCK_EX if self._exclusive else fcntl.LOCK_SH):
+            self._other = DEVICE_PLUGIN if self._exclusive and _lock(descriptor, fcntl.LOCK_SH) else DRA_DRIVER
+            self._not_before = now + self._pause
+        elif now >= self._not_before:
+            self._descriptor = descriptor
+            return ""
+        os.close(descriptor)
+        return f"{self._other} offers the GPUs of this node: stop it, or run only one of the two here"
+
+    def leave(self) -> None:
+        """Let another program offer the GPUs."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def _lock(descriptor: int, kind: int) -> bool:

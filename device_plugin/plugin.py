@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from typing import TYPE_CHECKING
 
 from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
 
 from .allocation import FIELD, OFF
+from .check_loop import CheckLoop
 from .labels import labels_of
 from .log import Once, described, log
 from .node import Health, Look, Node
+from .one_per_node import Seat
 from .resources import OfferError, offer
-from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, SecondPluginError, ServeError, Service, answers, identity
+from .service import KUBELET_SOCKET, SOCKET_PREFIX, Offer, ServeError, Service, identity, plugins_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,9 @@ class Plugin:
         view: Callable[[str], HostView] = HostView,
     ) -> None:
         self.options = options
-        self.stopping = threading.Event()
+        self._loop = CheckLoop(options.interval, options.ready_file)
+        self.stopping = self._loop.stopping
+        self._seat = Seat(options.plugin_directory, exclusive=False)
         self._kubelet_version = kubelet_version
         self._publish = publish
         self._node = Node(options.host_root, options.driver_root, options.cdi != OFF, options.cdi_kind, view)
@@ -67,29 +70,27 @@ class Plugin:
         self._trouble = Once()
 
     def run(self) -> None:
-        """Run until :attr:`stopping` is set. An error in one check is logged once, and the next check comes as usual.
+        """Run until :attr:`stopping` is set.
 
         :raises KubeletError: the node's kubelet is too old for the CDI field.
-        :raises SecondPluginError: another process of this plugin serves a resource.
         """
         self._check_kubelet()
         try:
-            while not self.stopping.is_set():
-                try:
-                    self.tick()
-                    self._trouble.over()
-                except SecondPluginError:
-                    raise
-                except Exception as error:  # other programs write the files on the node and in the kubelet's directory
-                    self._trouble.say(f"a check failed, and is repeated: {described(error)}")
-                self.stopping.wait(self.options.interval)
+            self._loop.run(self.tick)
         finally:
             self._stop_services()
-            self._say_ready(False)
+            self._seat.leave()
 
-    def tick(self) -> None:
-        """Check everything once."""
+    def tick(self) -> bool:
+        """Check everything once.
+
+        :returns: whether the kubelet has all resources, and the node its labels.
+        """
         offers = self._look()
+        other = self._seat.take() if offers else ""
+        self._trouble.say(other and f"waiting: {other}", "seat")
+        if other:
+            return False
         kubelet = identity(os.path.join(self.options.plugin_directory, KUBELET_SOCKET))
         if kubelet != self._kubelet or any(not service.is_there() for service in self._services.values()):
             # A starting kubelet has removed the plugin's sockets and its registrations.
@@ -98,11 +99,10 @@ class Plugin:
         if kubelet is None:
             if offers:
                 self._waiting.say(f"waiting for a kubelet: no {KUBELET_SOCKET} in {self.options.plugin_directory}")
-            self._say_ready(not offers and self._labelled)
-            return
+            return not offers and self._labelled
         self._serve(offers)
         self._watch_rivals()
-        self._say_ready(self._registered == set(offers) and self._labelled)
+        return self._registered == set(offers) and self._labelled
 
     # -- the node -----------------------------------------------------------------------------------------------
 
@@ -180,11 +180,10 @@ class Plugin:
                 service = Service(self.options.plugin_directory, first, self.options.cdi, self.options.sharing.one_only)
                 try:
                     service.start()
-                except SecondPluginError:
-                    raise
                 except ServeError as error:
                     self._trouble.say(str(error), name)
                     continue
+                self._trouble.over(name)
                 service.update(one)
                 self._services[name] = service
             self._register(service)
@@ -211,7 +210,7 @@ class Plugin:
                     del self._rivals[name]
                     self._registered.discard(name)  # the next tick registers again
             elif name in self._registered and service.forgotten:
-                others = self._other_sockets()
+                others = plugins_in(self.options.plugin_directory, SOCKET_PREFIX)
                 if others:
                     self._rivals[name] = others
                     log(
@@ -221,16 +220,6 @@ class Plugin:
                 else:
                     # No other plugin exists: the kubelet is about to restart, or the connection broke.
                     self._registered.discard(name)
-
-    def _other_sockets(self) -> dict[str, tuple[int, int]]:
-        found = {}
-        for entry in os.listdir(self.options.plugin_directory):
-            path = os.path.join(self.options.plugin_directory, entry)
-            known = identity(path)
-            known_name = entry == KUBELET_SOCKET or entry.startswith(SOCKET_PREFIX)
-            if entry.endswith(".sock") and not known_name and known is not None and answers(path):
-                found[path] = known
-        return found
 
     # -- ends ---------------------------------------------------------------------------------------------------
 
@@ -242,17 +231,6 @@ class Plugin:
     def _stop_services(self) -> None:
         for name in list(self._services):
             self._drop(name)
-
-    def _say_ready(self, ready: bool) -> None:
-        """Create or remove the file that the pod's readiness probe checks."""
-        path = self.options.ready_file
-        if not path or ready == os.path.exists(path):
-            return
-        if ready:
-            with open(path, "w", encoding="ascii"):
-                pass
-        else:
-            os.unlink(path)
 
 
 def parse_version(text: str) -> tuple[int, int] | None:

@@ -50,10 +50,6 @@ class ServeError(NvmockError):
     """The resource can't be served."""
 
 
-class SecondPluginError(ServeError):
-    """Another process of this plugin serves the resource."""
-
-
 @dataclass
 class Offer:
     """What is offered at one moment.
@@ -117,17 +113,14 @@ class Service:
     def start(self) -> None:
         """Listen on the socket. A stale socket of a dead plugin is removed.
 
-        :raises SecondPluginError: another plugin listens there.
-        :raises ServeError: the socket can't be made.
+        :raises ServeError: another plugin listens there, or the socket can't be made.
         """
         if len(os.fsencode(self.path)) > _PATH_MAX:
             raise ServeError(f"{self.path} is too long for a socket: {_PATH_MAX} bytes are allowed")
         try:
             if os.path.lexists(self.path):
                 if answers(self.path):
-                    raise SecondPluginError(
-                        f"{self.path}: another gpu-mock-device-plugin serves {self.name} here: stop one"
-                    )
+                    raise ServeError(f"{self.path}: another gpu-mock-device-plugin serves {self.name} here: stop one")
                 os.unlink(self.path)
                 log(f"{self.name}: removed the stale socket {self.path}")
             pool = ThreadPoolExecutor(max_workers=MOST_STREAMS + _WORKERS)
@@ -330,6 +323,21 @@ def answers(path: str) -> bool:
         except OSError:
             return False
         return True
+
+
+def plugins_in(directory: str, but: str = "") -> dict[str, tuple[int, int]]:
+    """The sockets of running device plugins in the kubelet's directory, with their identities.
+
+    :arg but: beginning of the names to leave out.
+    """
+    found = {}
+    for entry in os.listdir(directory):
+        path = os.path.join(directory, entry)
+        known = identity(path)
+        known_name = entry == KUBELET_SOCKET or (but and entry.startswith(but))
+        if entry.endswith(".sock") and not known_name and known is not None and answers(path):
+            found[path] = known
+    return found
 
 
 def _log_changes(before: Health, after: Offer) -> None:

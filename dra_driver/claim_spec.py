@@ -13,7 +13,7 @@ from nvmock_gpu.cdi.serialize import to_json
 from nvmock_gpu.cdi.spec import EDIT_FIELDS, canonical
 from nvmock_gpu.cdi.version import minimum_version
 
-from .names import CDI_KIND, cdi_device
+from .names import CDI_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     Edits = Mapping[str, list[Any]]
 
 
-def claim_spec(uid: str, devices: Mapping[str, tuple[Edits, Edits]]) -> bytes:
+def claim_spec(devices: Mapping[str, tuple[Edits, Edits]]) -> bytes:
     """The specification as JSON.
 
-    :arg devices: by name, the common edits of the specification that defines the device, and the device's edits.
+    :arg devices: by CDI name, the common edits of the specification that defines the device, and the device's edits.
     """
     common: dict[str, list[Any]] = {}
     for shared, _own in devices.values():
@@ -35,9 +35,7 @@ def claim_spec(uid: str, devices: Mapping[str, tuple[Edits, Edits]]) -> bytes:
     spec: dict[str, Any] = {
         "cdiVersion": "",
         "kind": CDI_KIND,
-        "devices": [
-            {"name": cdi_device(uid, name), "containerEdits": dict(own)} for name, (_device, own) in devices.items()
-        ],
+        "devices": [{"name": name, "containerEdits": dict(own)} for name, (_shared, own) in devices.items()],
         "containerEdits": common,
     }
     spec["cdiVersion"] = minimum_version(spec)

@@ -25,12 +25,14 @@ class Result:
 
     :ivar request: the claim's request, such as ``gpu`` or, if it has alternatives, ``gpu/a100``.
     :ivar admin: whether it is for monitoring only, so that others may use the device.
+    :ivar share: id of the share, if other claims may have other shares of the device.
     """
 
     request: str
     pool: str
     device: str
     admin: bool
+    share: str = ""
 
 
 def results_of(claim: dict[str, Any], pool: str) -> list[Result]:
@@ -40,7 +42,7 @@ def results_of(claim: dict[str, Any], pool: str) -> list[Result]:
     """
     allocation = ((claim.get("status") or {}).get("allocation") or {}).get("devices") or {}
     found = [
-        Result(one["request"], one["pool"], one["device"], bool(one.get("adminAccess")))
+        Result(one["request"], one["pool"], one["device"], bool(one.get("adminAccess")), str(one.get("shareID") or ""))
         for one in allocation.get("results") or []
         if one.get("driver") == DRIVER and one.get("pool") == pool
     ]

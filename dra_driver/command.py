@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from device_plugin.api_server import in_cluster
 from device_plugin.kubelet_directory import must_be_writable
-from device_plugin.one_per_node import occupy
 from nvmock_gpu.errors import NvmockError
 
 from .driver import ClusterError, Driver
@@ -33,7 +32,6 @@ def main(arguments: Sequence[str]) -> int:
             raise ClusterError("this is not a pod with a service account, and the API server is needed")
         for name in ("plugins", "plugins_registry"):
             must_be_writable(os.path.join(options.kubelet_directory, name), "--kubelet-directory")
-        occupy(os.path.join(options.kubelet_directory, "device-plugins"), exclusive=True)
         driver = Driver(options, server)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: driver.stopping.set())

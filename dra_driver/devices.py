@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from device_plugin.resources import Device
 from nvmock_gpu.layout.nvml_facts import gpu_instance_profile_id
-from nvmock_gpu.machine.mig import start_of
+from nvmock_gpu.machine.mig import memory_slices, start_of
 
 if TYPE_CHECKING:
     from nvmock_gpu.machine.model import Gpu, Machine, MigDevice
@@ -40,8 +40,18 @@ class OfferedDevice:
     attributes: dict[str, Any] = field(default_factory=dict)
     capacity: dict[str, Any] = field(default_factory=dict)
 
-    def in_slice(self) -> dict[str, Any]:
-        return {"name": self.name, "attributes": self.attributes, "capacity": self.capacity}
+    def in_slice(self, shared: bool = False) -> dict[str, Any]:
+        """The device as the API server has it.
+
+        :arg shared: whether several claims may have parts of a GPU's memory. A claim that requests no memory gets all of it.
+        """
+        found: dict[str, Any] = {"name": self.name, "attributes": self.attributes, "capacity": self.capacity}
+        if shared and self.device.mig is None and self.capacity:
+            value = self.capacity["memory"]["value"]
+            policy = {"default": value, "validRange": {"min": "1Mi", "step": "1Mi"}}
+            found["allowMultipleAllocations"] = True
+            found["capacity"] = {"memory": {"value": value, "requestPolicy": policy}}
+        return found
 
 
 def devices_of(machine: Machine) -> list[OfferedDevice]:
@@ -76,7 +86,7 @@ def _mig(machine: Machine, gpu: Gpu, mig: MigDevice) -> OfferedDevice:
     if facts is None:
         # Recorded facts without profiles: the instance id is as unique as the place.
         return OfferedDevice(f"gpu-{gpu.minor}-mig-{profile}-{mig.gi}", Device(gpu, mig), attributes, capacity)
-    start = start_of(mig.gi, facts.size)
+    start = start_of(mig.gi, facts.size, memory_slices(profiles))
     number = gpu_instance_profile_id(profiles, mig.profile)
     capacity["multiprocessors"] = {"value": str(facts.multiprocessors)}
     capacity.update({name: {"value": str(count)} for name, count in zip(_ENGINES, facts.engines)})

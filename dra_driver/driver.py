@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import http.client
 import os
-import threading
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from device_plugin.api_server import ApiError
+from device_plugin.check_loop import CheckLoop
 from device_plugin.log import Once, described, log
 from device_plugin.node import Node
+from device_plugin.one_per_node import Seat
+from device_plugin.service import plugins_in
 from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
 
@@ -21,7 +21,7 @@ from .devices import OfferedDevice, devices_of
 from .health import HealthBoard
 from .names import DRIVER, GROUP
 from .preparation import Preparation
-from .service import SecondDriverError, ServeError, Service
+from .service import ServeError, Service
 from .slice_keeper import SliceKeeper
 from .slices import lists_of
 from .store import Store
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
     from .flags import Options
 
-_PATIENCE = 20.0
-"""Seconds to wait until a device plugin that was stopped no longer offers GPUs. The kubelet reports every 10 seconds."""
-
 
 class ClusterError(NvmockError):
     """The cluster can't use this driver."""
@@ -48,7 +45,11 @@ class Driver:
 
     def __init__(self, options: Options, server: ApiServer, view: Callable[[str], HostView] = HostView) -> None:
         self.options = options
-        self.stopping = threading.Event()
+        self._loop = CheckLoop(options.interval, options.ready_file)
+        self.stopping = self._loop.stopping
+        self._plugin_directory = os.path.join(options.kubelet_directory, "device-plugins")
+        self._seat = Seat(self._plugin_directory, exclusive=True)
+        self._alone = False
         self._server = server
         self._node = Node(options.host_root, options.driver_root, True, options.cdi_kind, view)
         self._health = HealthBoard(options.node_name)
@@ -59,57 +60,54 @@ class Driver:
         self._machine: Machine | None = None
         self._devices: list[OfferedDevice] = []
         self._reasons: dict[str, str] = {}
+        self._edits: dict[str, tuple[str, Any]] = {}
         self._was_registered = False
         self._waiting = Once()
         self._trouble = Once()
 
     def run(self) -> None:
-        """Run until :attr:`stopping` is set. An error in one check is logged once, and the next check comes as usual.
+        """Run until :attr:`stopping` is set.
 
-        :raises ClusterError: the API server does not have ResourceClaims, or a device plugin offers this node's GPUs.
-        :raises SecondDriverError: another driver of this name runs on the node.
+        :raises ClusterError: the API server does not have ResourceClaims.
         """
         self._check_cluster()
-        self._store.sweep()
         self._keeper.start()
         try:
-            while not self.stopping.is_set():
-                try:
-                    self.tick()
-                    self._trouble.over()
-                except SecondDriverError:
-                    raise
-                except Exception as error:  # other programs write the files on the node and in the kubelet's directory
-                    self._trouble.say(f"a check failed, and is repeated: {described(error)}")
-                self.stopping.wait(self.options.interval)
+            self._loop.run(self.tick)
         finally:
             self._keeper.stop()
             self._service.stop()
             self._store.close()
-            self._say_ready(False)
+            self._seat.leave()
 
-    def tick(self) -> None:
-        """Check everything once."""
+    def tick(self) -> bool:
+        """Check everything once.
+
+        :returns: whether the kubelet has the driver, and the API server its devices.
+        """
         self._look()
-        if not self._service.is_there():
+        served = self._service.is_there()
+        # On a node without a mock, nothing is written. But claims of an earlier machine have to be released.
+        if not served and self._machine is None and not self._store.claims:
+            return True
+        if not self._is_alone():
+            return False
+        if self._machine is not None:
+            self._preparation.update(self._edits)
+        if not served:
             self._service.stop()
-            # On a node without a mock, nothing is written. But claims of an earlier machine have to be released.
-            if self._machine is None and not self._store.claims:
-                self._say_ready(True)
-                return
+            # If another driver of this name has taken the sockets, the slices are its own.
+            self._keeper.want(None)
             try:
                 self._service.start()
-            except SecondDriverError:
-                raise
             except ServeError as error:
                 self._trouble.say(str(error), "socket")
-                self._say_ready(False)
-                return
+                return False
             self._trouble.over("socket")
         # Pods that come before the registration would wait for more than a minute. Later, the slices are independent of it.
         self._was_registered = self._was_registered or self._service.registered
         published = self._was_registered and self._keeper.want(self._slices())
-        self._say_ready(published and self._service.registered)
+        return published and self._service.registered
 
     # -- the node -----------------------------------------------------------------------------------------------
 
@@ -139,7 +137,7 @@ class Driver:
         self._log_changes(reasons)
         self._reasons = reasons
         self._health.update(reasons)
-        self._preparation.update(edits)
+        self._edits = edits
 
     def _log_changes(self, reasons: dict[str, str]) -> None:
         """Log which devices became unhealthy, and why, or healthy again: one line per reason."""
@@ -154,21 +152,17 @@ class Driver:
 
     def _slices(self) -> list[list[dict[str, Any]]]:
         taints = {name: taint_of(reason, self.options.fault_effect) for name, reason in self._reasons.items() if reason}
-        return lists_of(self._devices, taints)
+        return lists_of(self._devices, taints, self.options.share_gpus)
 
     # -- the cluster --------------------------------------------------------------------------------------------
 
     def _check_cluster(self) -> None:
-        """Refuse a cluster that does not have ResourceClaims, and a node whose GPUs a device plugin offers.
-
-        An API server that does not answer is no reason to end.
-        """
-        end = time.monotonic() + _PATIENCE
+        """Refuse a cluster that does not have ResourceClaims. An API server that does not answer is no reason to end."""
         once = Once()
         while not self.stopping.is_set():
             try:
                 self._server.call("GET", GROUP)
-                node = self._server.call("GET", f"/api/v1/nodes/{self.options.node_name}")
+                return
             except ApiError as error:
                 if error.status == http.client.NOT_FOUND:
                     raise ClusterError(
@@ -176,31 +170,27 @@ class Driver:
                     ) from None
                 once.say(str(error))
                 self.stopping.wait(self.options.interval)
-                continue
-            offered = _offered_by_plugin(node)
-            if not offered:
-                return
-            if time.monotonic() >= end:
-                raise ClusterError(
-                    f"a device plugin offers {offered} on node {self.options.node_name}: stop it, or run only one of the two"
-                    " on a node"
-                )
-            once.say(f"waiting: a device plugin offers {offered}")
-            self.stopping.wait(self.options.interval)
 
-    # -- ends ---------------------------------------------------------------------------------------------------
-
-    def _say_ready(self, ready: bool) -> None:
-        """Create or remove the file that the pod's readiness probe checks."""
-        path = self.options.ready_file
-        if not path or ready == os.path.exists(path):
-            return
-        if ready:
-            with open(path, "w", encoding="ascii"):
-                pass
-        else:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+    def _is_alone(self) -> bool:
+        """Whether no other program offers the GPUs of this node. It stays so: the collection's programs wait from now on."""
+        if not self._alone:
+            other = self._seat.take()
+            if not other:
+                offered = _offered_by_plugin(self._server.call("GET", f"/api/v1/nodes/{self.options.node_name}"))
+                # A kubelet that has lost its checkpoint leaves the resource of an earlier plugin on the node.
+                plugins = sorted(plugins_in(self._plugin_directory)) if offered else []
+                if plugins:
+                    other = (
+                        f"a device plugin offers {offered} on node {self.options.node_name} ({', '.join(plugins)}): stop it,"
+                        " or run only one of the two"
+                    )
+            self._trouble.say(other and f"waiting: {other}", "seat")
+            if not other:
+                self._alone = True
+                # Another driver may have changed them since the start.
+                self._store.load()
+                self._store.sweep()
+        return self._alone
 
 
 def _offered_by_plugin(node: dict[str, Any]) -> str:

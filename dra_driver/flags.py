@@ -25,6 +25,7 @@ class Options:
     cdi_directory: str
     cdi_kind: str
     fault_effect: str
+    share_gpus: bool
     node_name: str
     interval: float
     ready_file: str
@@ -57,6 +58,11 @@ def parse(arguments: Sequence[str]) -> Options:
         default=NO_SCHEDULE,
         choices=(NO_SCHEDULE, NO_EXECUTE),
         help="effect of the taint of an unhealthy device: NoExecute also evicts the pods that use it (default: %(default)s)",
+    )
+    add(
+        "--share-gpus",
+        action="store_true",
+        help="let several claims share a GPU, each with a part of its memory (Kubernetes 1.36 and later)",
     )
     node_flags.add_watch(parser, "the driver is registered and its devices are published")
     given = parser.parse_args(arguments)

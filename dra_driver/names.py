@@ -10,6 +10,9 @@ CONFIG_VERSION = "resource.nvidia.com/v1beta1"
 GROUP = "/apis/resource.k8s.io/v1"
 
 
-def cdi_device(uid: str, device: str) -> str:
-    """The name of a claim's device in the claim's CDI specification."""
-    return f"{uid}-{device}"
+def cdi_device(uid: str, device: str, share: str = "") -> str:
+    """The name of a claim's device in the claim's CDI specification.
+
+    :arg share: id of the share, if the device is shared.
+    """
+    return "-".join(filter(None, (uid, device, share)))

@@ -85,7 +85,8 @@ class Preparation:
                 request_names=[held.request],
                 pool_name=held.pool,
                 device_name=held.device,
-                cdi_device_ids=[f"{CDI_KIND}={cdi_device(claim.uid, held.device)}"],
+                cdi_device_ids=[f"{CDI_KIND}={cdi_device(claim.uid, held.device, held.share)}"],
+                share_id=held.share or None,
             )
             for held in prepared.devices
         ], ""
@@ -126,7 +127,7 @@ class Preparation:
             uuid = self._devices.get(one.device, (before.get(one.device), None))[0]
             if uuid is None:
                 raise ClaimError(f"this node has no device {one.device}")
-            held.append(Held(one.request, one.pool, one.device, one.admin, before.get(one.device, uuid)))
+            held.append(Held(one.request, one.pool, one.device, one.admin, before.get(one.device, uuid), one.share))
         prepared = Prepared(claim.namespace, claim.name, tuple(held))
         self._release_gone(claim.uid, prepared)
         with self._lock:
@@ -148,10 +149,12 @@ class Preparation:
 
     def _user(self, uid: str, prepared: Prepared) -> tuple[str, str] | None:
         """Another claim that has one of the devices, and the device."""
-        wanted = {name for held in prepared.devices if not held.admin for name in (held.device, held.uuid)}
+        wanted = {name: held.share for held in prepared.devices if not held.admin for name in (held.device, held.uuid)}
         for other, claim in self._store.claims.items():
             for held in claim.devices if other != uid else ():
-                if not held.admin and (held.device in wanted or held.uuid in wanted):
+                share = wanted.get(held.device, wanted.get(held.uuid))
+                # The scheduler has seen to it that the shares of a device fit.
+                if not held.admin and share is not None and not (share and held.share):
                     return other, held.device
         return None
 
@@ -182,8 +185,8 @@ class Preparation:
                 raise ClaimError(f"{held.device} is no longer {held.uuid}: the node's machine has changed")
             if found is None:
                 raise ClaimError(f"no valid CDI specification on this node defines {held.uuid}")
-            edits[held.device] = found
-        return claim_spec(uid, edits)
+            edits[cdi_device(uid, held.device, held.share)] = found
+        return claim_spec(edits)
 
     def _write(self, uid: str, prepared: Prepared) -> None:
         self._store.write_spec(uid, self._content(uid, prepared))

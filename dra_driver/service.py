@@ -40,10 +40,6 @@ class ServeError(NvmockError):
     """The driver can't be served."""
 
 
-class SecondDriverError(ServeError):
-    """Another process serves a driver of this name."""
-
-
 class Service:
     """Registration, DRAPlugin and DRAResourceHealth.
 
@@ -65,15 +61,14 @@ class Service:
     def start(self) -> None:
         """Listen on both sockets.
 
-        :raises SecondDriverError: another driver of this name listens there.
-        :raises ServeError: a socket can't be made.
+        :raises ServeError: another driver of this name listens there, or a socket can't be made.
         """
         for path in (self._socket, self._registration):
             if len(os.fsencode(path)) > _PATH_MAX:
                 raise ServeError(f"{path} is longer than {_PATH_MAX} bytes, so it can't be a socket")
             if os.path.lexists(path):
                 if answers(path):
-                    raise SecondDriverError(f"another DRA driver {DRIVER} serves {path}: stop one of the two")
+                    raise ServeError(f"another DRA driver {DRIVER} serves {path}: stop one of the two")
                 os.unlink(path)
                 log(f"removed the stale socket {path}")
         os.makedirs(self.directory, mode=0o750, exist_ok=True)
@@ -114,10 +109,16 @@ class Service:
     def stop(self) -> None:
         """Stop listening. The kubelet then forgets the driver, and deletes its slices after 30 seconds."""
         for path, server in reversed(self._servers):
-            ours = identity(path) == self._identities[path]
+            foreign = identity(path) not in (None, self._identities[path])
+            # The kubelet ignores names in its plugins_registry that begin with a dot.
+            aside = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}")
+            if foreign:  # gRPC removes whatever has the path of its socket
+                os.rename(path, aside)
             server.stop(1).wait(3)
-            if ours:
-                with suppress(FileNotFoundError):  # gRPC has removed it
+            with suppress(FileNotFoundError):
+                if foreign:
+                    os.rename(aside, path)
+                else:
                     os.unlink(path)
         self._servers = []
         self.registered = False

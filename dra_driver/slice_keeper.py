@@ -50,9 +50,10 @@ class SliceKeeper(threading.Thread):
         self._stopped = True
         self._changed.set()
 
-    def want(self, wanted: list[list[dict[str, Any]]]) -> bool:
+    def want(self, wanted: list[list[dict[str, Any]]] | None) -> bool:
         """Set the devices of each slice from now on.
 
+        :arg wanted: None to leave the slices as they are.
         :returns: whether they were published when they were last compared.
         """
         if wanted != self._wanted:

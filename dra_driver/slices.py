@@ -36,14 +36,17 @@ class Change:
     place: int = 0
 
 
-def lists_of(devices: Sequence[OfferedDevice], taints: Mapping[str, dict[str, str]]) -> list[list[dict[str, Any]]]:
+def lists_of(
+    devices: Sequence[OfferedDevice], taints: Mapping[str, dict[str, str]], shared: bool = False
+) -> list[list[dict[str, Any]]]:
     """The devices of each slice.
 
     :arg taints: the taint of a device, by name.
+    :arg shared: whether several claims may share a GPU.
     """
     found = []
     for device in devices:
-        one = device.in_slice()
+        one = device.in_slice(shared)
         if device.name in taints:
             one["taints"] = [taints[device.name]]
         found.append(one)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from device_plugin.log import described, log
+from device_plugin.log import Once, described, log
 
 from .names import DRIVER
 
@@ -29,6 +29,7 @@ class Held:
     """A device that a claim has.
 
     :ivar uuid: of the GPU or MIG device.
+    :ivar share: id of the share; empty if the claim has the whole device.
     """
 
     request: str
@@ -36,6 +37,7 @@ class Held:
     device: str
     admin: bool
     uuid: str
+    share: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,15 @@ class Store:
         self._directory = directory
         self._path = os.path.join(directory, CHECKPOINT)
         self._cdi_directory = cdi_directory
-        self.claims: dict[str, Prepared] = self._load()
+        self.claims: dict[str, Prepared] = {}
+        self._trouble = Once()
+        self.load()
 
-    def _load(self) -> dict[str, Prepared]:
+    def load(self) -> None:
+        """Read the checkpoint again."""
+        self.claims = self._read()
+
+    def _read(self) -> dict[str, Prepared]:
         try:
             with open(self._path, encoding="utf-8") as file:
                 data = json.load(file)
@@ -71,7 +79,7 @@ class Store:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             # The kubelet asks again for the claims of all running pods when it starts.
-            log(f"{self._path}: can't be read ({described(error)}): no claim counts as prepared")
+            self._trouble.say(f"{self._path}: can't be read ({described(error)}): no claim counts as prepared")
             return {}
 
     def put(self, uid: str, claim: Prepared) -> None:

@@ -21,6 +21,11 @@ static int put_path(const char *name, const char *digits, char *out, size_t size
     return join(out, size, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL);
 }
 
+static int path_of(const char *name, const char *digits, char path[PATH_SIZE])
+{
+    return put_path(name, digits, path, PATH_SIZE);
+}
+
 int node_path(const char *name, unsigned number, char *out, size_t size)
 {
     char digits[21];
@@ -30,9 +35,7 @@ int node_path(const char *name, unsigned number, char *out, size_t size)
 static int exists(const char *name, const char *digits)
 {
     char path[PATH_SIZE];
-    if (put_path(name, digits, path, sizeof path) < 0)
-        return 0;
-    return CALL(faccessat, AT_FDCWD, path, 0) == 0;
+    return path_of(name, digits, path) == 0 && CALL(faccessat, AT_FDCWD, path, 0) == 0;
 }
 
 int control_node_exists(void)
@@ -44,4 +47,12 @@ int node_exists(const char *name, unsigned number)
 {
     char digits[21];
     return exists(name, decimal(number, digits));
+}
+
+int hold_node(const char *name, unsigned number)
+{
+    char path[PATH_SIZE], digits[21];
+    if (path_of(name, decimal(number, digits), path) < 0)
+        return -ENAMETOOLONG;
+    return (int)CALL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
 }

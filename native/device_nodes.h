@@ -12,6 +12,9 @@ int control_node_exists(void);
 /* Whether <dev>/<name><number> exists. */
 int node_exists(const char *name, unsigned number);
 
+/* Opens <dev>/<name><number> as a name only, because no driver answers behind it; returns the descriptor or -errno. */
+int hold_node(const char *name, unsigned number);
+
 /* Its path; returns 0, or -1 if it is too long. */
 int node_path(const char *name, unsigned number, char *out, size_t size);
 

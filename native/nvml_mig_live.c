@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* The GPU instances and compute instances that there are now: those of the state, or of the machine if the state has none. Each pair of
  * ids has one record, whose address is the handle. So a handle is the same when an instance is made again, and invalid in between. */
+#include "big.h"
 #include "nvml_mig.h"
 #include "nvml_state.h"
 #include "system.h"
@@ -14,7 +15,7 @@ static struct mig_facts *records;
 static struct {
     unsigned char is_enabled, computes[MIG_INSTANCES]; /* bits of the ids that there are */
     uint16_t instances;
-} live[STATE_GPUS];
+} live[STATE_GPUS] BIG;
 static volatile int lock;
 
 static struct mig_facts *record_of(unsigned gpu, unsigned instance, unsigned compute)
@@ -24,7 +25,7 @@ static struct mig_facts *record_of(unsigned gpu, unsigned instance, unsigned com
 
 const struct mig_rules *rules_of_profiles(void)
 {
-    static struct mig_rules rules;
+    static struct mig_rules rules BIG;
     unsigned i, k;
     if (rules.count)
         return &rules;
@@ -154,7 +155,7 @@ static void take_rest(unsigned gpu)
 
 void mig_take(unsigned gpu, const struct state_own *own)
 {
-    static struct mig_layout layout, rest;
+    static struct mig_layout layout BIG, rest BIG;
     if (!records || gpu >= STATE_GPUS)
         return;
     live[gpu].is_enabled = all_gpus()[gpu].mig_enabled != 0;

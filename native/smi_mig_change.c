@@ -37,13 +37,16 @@ int smi_is_held(const struct view *view, const char *name, unsigned number)
 int smi_mig_do(const struct view *view, int gpu, struct mig_change *change)
 {
     static struct mig_layout rest;
+    int result;
     if (CALL(geteuid, 0))
         return MIG_NO_PERMISSION;
     if (!smi_state_file(view) || !smi_mig_rest(view, gpu, &rest))
         return MIG_NOT_SUPPORTED;
     change->rules = smi_mig_rules(view);
     change->rest = &rest;
-    return mig_change(smi_state_file(view), smi_state_place(view, gpu), change);
+    result = mig_change(smi_state_file(view), smi_state_place(view, gpu), change);
+    smi_state_forget();
+    return result;
 }
 
 void smi_mig_warn(const struct view *view)

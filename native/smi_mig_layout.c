@@ -65,7 +65,7 @@ int smi_mig_rest(const struct view *view, int gpu, struct mig_layout *rest)
 void smi_mig_layout(const struct view *view, int gpu, struct mig_layout *layout)
 {
     static struct mig_layout rest;
-    const struct state_own *own = smi_state_values(view, gpu);
+    const struct state_own *own = smi_state_own(view, gpu);
     smi_mig_rest(view, gpu, &rest);
     if (own)
         mig_read(layout, own, &rest, smi_mig_rules(view));

@@ -1,6 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* The rules by which a GPU is cut: machine/mig_instances.py has them in Python, and the tests compare both. */
+#include "big.h"
 #include "state_mig.h"
 
 #include "system.h"
@@ -326,7 +327,7 @@ static int edits_for(const struct mig_layout *layout, const struct mig_rules *ru
 static int decide(void *context, const struct state_own *own, struct state_edit *edits)
 {
     struct mig_change *change = context;
-    static struct mig_layout layout;
+    static struct mig_layout layout BIG;
     mig_read(&layout, own, change->rest, change->rules);
     change->result = mig_apply(&layout, change);
     return change->result ? 0 : edits_for(&layout, change->rules, own, edits);

@@ -2,14 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Changes the state as layout/state_file.py describes: the slot that does not count is written, then the word that makes
  * it count. */
+#include "big.h"
 #include "state.h"
 #include "system.h"
 
 enum { START = 4096, HEAD = 64, ACTIVE_AT = START + 24, SLOT = 24 + STATE_ENTRIES * 16, EXCLUSIVE = 2, TRIES = 8 };
 
-static struct state state;
-static struct state_own own;
-static struct state_edit decided[SET_NUMBERS];
+static struct state state BIG;
+static struct state_own own BIG;
+static struct state_edit decided[SET_NUMBERS] BIG;
 static volatile int busy;
 
 /* What a writer does: the edits, or the function that decides about them. */

@@ -82,6 +82,7 @@ MAY_LOOK = {
     "cli.machine_flags": {"open"},  # the user's machine file
     "cli.probe_files": {"os.open"},  # the command's own probes
     "runtime_config.store": {"open", "os.listdir", "os.path.isdir", "os.path.realpath"},  # the runtimes' own files
+    "module.access": {"open"},  # the kubeconfig and its certificates
     "kind_cluster.info": {"open"},  # this machine's
     # /proc, /sys and /dev of the machine that will run the node containers
     "kind_cluster.host": {"open", "os.listdir", "os.readlink", "os.stat", "os.statvfs"},
@@ -90,10 +91,9 @@ MAY_LOOK = {
     "device_plugin.kubelet_directory": {"os.access", "os.path.isdir"},  # the kubelet's directory
     "device_plugin.one_per_node": {"os.open"},  # the kubelet's directory
     "device_plugin.api_server": {"open", "os.path.exists"},  # the pod's service account
-    "device_plugin.plugin": {"open", "os.listdir", "os.path.exists"},  # the kubelet's directory, the ready file
-    "device_plugin.service": {"os.lstat", "os.path.lexists"},  # the kubelet's directory
+    "device_plugin.check_loop": {"open", "os.path.exists"},  # the ready file
+    "device_plugin.service": {"os.listdir", "os.lstat", "os.path.lexists"},  # the kubelet's directory
     "dra_driver.kubelet_api": {"open"},  # a file beside it
-    "dra_driver.driver": {"open", "os.path.exists"},  # the ready file
     "dra_driver.service": {"os.path.lexists"},  # the kubelet's directory
     # the driver's directory, and that of the claims' specifications, which is its own mount
     "dra_driver.store": {"open", "os.listdir", "os.open", "os.path.exists"},

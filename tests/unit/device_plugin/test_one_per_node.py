@@ -8,18 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from device_plugin.kubelet_directory import DirectoryError, must_be_writable
-from device_plugin.one_per_node import OccupiedError, occupy
-from plugin_support import ROOT
+from device_plugin.one_per_node import Seat
+from plugin_support import ROOT, eventually
 
 HOLD = """
 import signal, sys
-from device_plugin.one_per_node import occupy
-occupy(sys.argv[1], sys.argv[2] == "dra", 0)
-print("held", flush=True)
+from device_plugin.one_per_node import Seat
+seat = Seat(sys.argv[1], sys.argv[2] == "dra")
+print("held" if seat.take() == "" else "refused", flush=True)
 signal.pause()
 """
 
@@ -51,37 +52,50 @@ def hold(tmp_path):
         ("dra", "dra", "gpu-mock-dra-driver"),
     ],
 )
-def test_the_second_names_the_first(tmp_path, hold, first, second, name):
+def test_the_second_names_the_first_and_takes_over(tmp_path, hold, first, second, name):
     process = hold(first)
-    with pytest.raises(OccupiedError) as caught:
-        occupy(str(tmp_path), second == "dra", 0.1)
-    assert str(caught.value) == f"{name} offers the GPUs of this node: stop it, or run only one of the two here"
+    seat = Seat(str(tmp_path), second == "dra", pause=0.3)
+    wanted = f"{name} offers the GPUs of this node: stop it, or run only one of the two here"
+    assert seat.take() == wanted
     process.send_signal(signal.SIGKILL)
     process.wait()
-    os.close(occupy(str(tmp_path), second == "dra", 0))
-    assert os.listdir(tmp_path) == []
+    assert seat.take() == wanted, "it may only restart"
+    ended = time.monotonic()
+    eventually(lambda: seat.take() == "", 5)
+    assert time.monotonic() - ended > 0.2
+    assert seat.take() == "" and os.listdir(tmp_path) == []
+    seat.leave()
+
+
+def test_a_first_that_only_restarts_stays_the_first(tmp_path, hold):
+    process = hold("plugin")
+    seat = Seat(str(tmp_path), True, pause=60)
+    assert seat.take()
+    process.kill()
+    process.wait()
+    assert seat.take()
+    hold("plugin")
+    assert "gpu-mock-device-plugin" in seat.take()
 
 
 def test_device_plugins_of_different_resources_run_together(tmp_path, hold):
     hold("plugin")
-    os.close(occupy(str(tmp_path), False, 0))
+    seat = Seat(str(tmp_path), False)
+    assert seat.take() == ""
+    seat.leave()
 
 
-def test_one_that_is_just_ending_is_waited_for(tmp_path, hold):
-    process = hold("plugin")
-    process.send_signal(signal.SIGTERM)
-    os.close(occupy(str(tmp_path), True, 30))
-
-
-def test_a_refused_device_plugin_is_one_line(tmp_path, hold, monkeypatch, capfd):
-    from device_plugin import command
-
-    hold("dra")
-    monkeypatch.setattr("device_plugin.command.occupy", lambda directory, exclusive: occupy(directory, exclusive, 0))
-    assert command.main(["--plugin-directory", str(tmp_path)]) == 1
-    assert capfd.readouterr().err == (
-        "gpu-mock-device-plugin: gpu-mock-dra-driver offers the GPUs of this node: stop it, or run only one of the two here\n"
-    )
+def test_a_plugin_waits_for_the_driver_of_its_node(node, said, monkeypatch):
+    monkeypatch.setattr("device_plugin.plugin.Seat", lambda *given, **named: Seat(*given, **named, pause=0.1))
+    driver = Seat(node.plugins, True)
+    assert driver.take() == ""
+    node.make("--gpu-count", "2").kubelet.start()
+    node.plugin()
+    eventually(lambda: "waiting: gpu-mock-dra-driver offers the GPUs of this node: stop it" in said())
+    assert node.kubelet.registered == []
+    driver.leave()
+    eventually(lambda: len(node.kubelet.healthy()) == 2)
+    assert "Traceback" not in said()
 
 
 def test_a_directory_that_does_not_exist(tmp_path):

@@ -15,7 +15,6 @@ import pytest
 from device_plugin import api
 from device_plugin.flags import parse
 from device_plugin.plugin import KubeletError, Plugin
-from device_plugin.service import ServeError
 from nvmock_gpu.host.view import Status
 from plugin_support import ROOT, eventually
 
@@ -133,10 +132,15 @@ def test_a_stale_socket_is_removed(node):
     eventually(node.kubelet.healthy)
 
 
-def test_a_second_one_of_us_ends_with_one_line(running):
+def test_a_second_plugin_waits_until_the_first_has_ended(running, said):
     options = parse(["--host-root", running.host_root, "--plugin-directory", running.plugins])
-    with pytest.raises(ServeError, match=r"another gpu-mock-device-plugin serves nvidia.com/gpu here: stop one"):
-        Plugin(options, lambda: None, None, running.view).tick()
+    second = Plugin(options, lambda: None, None, running.view)
+    assert not second.tick() and not second.tick()
+    assert said().count("another gpu-mock-device-plugin serves nvidia.com/gpu here: stop one") == 1
+    running.stop_plugin()
+    assert second.tick()
+    second.stopping.set()
+    second.run()
 
 
 def test_another_plugin_for_the_resource(running, said):

@@ -81,14 +81,18 @@ class FakeApiServer:
         return body
 
     def allocate(self, name, *devices, namespace="default", uid=None, **more):
-        """Make a claim whose requests ``r0``, ``r1`` and so on have *devices*; a device with ``!`` is for monitoring."""
+        """Make a claim whose requests ``r0``, ``r1`` and so on have *devices*.
+
+        A device with ``!`` is for monitoring. Of ``gpu-0@s`` it has the share ``s``.
+        """
         results = [
             {
                 "request": f"r{number}",
                 "driver": DRIVER,
                 "pool": NAME,
-                "device": device.removesuffix("!"),
+                "device": device.partition("@")[0].removesuffix("!"),
                 **({"adminAccess": True} if device.endswith("!") else {}),
+                **({"shareID": device.partition("@")[2]} if "@" in device else {}),
             }
             for number, device in enumerate(devices)
         ]

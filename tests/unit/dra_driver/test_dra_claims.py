@@ -62,7 +62,7 @@ def test_only_this_drivers_devices_on_this_node_count():
 def test_common_edits_are_in_a_specification_once():
     common = {"env": ["A=1"], "mounts": [{"hostPath": "/a", "containerPath": "/a"}]}
     other = {"env": ["A=1", "B=2"]}
-    content = claim_spec("u", {"gpu-0": (common, {"deviceNodes": NODES}), "gpu-1": (other, {"deviceNodes": NODES})})
+    content = claim_spec({"u-gpu-0": (common, {"deviceNodes": NODES}), "u-gpu-1": (other, {"deviceNodes": NODES})})
     spec = read_spec("x.json", content)
     assert spec["containerEdits"]["env"] == ["A=1", "B=2"] and len(spec["containerEdits"]["mounts"]) == 1
     assert [device["name"] for device in spec["devices"]] == ["u-gpu-0", "u-gpu-1"]

@@ -96,6 +96,7 @@ def test_the_api_servers_limits_are_kept(name):
         layouts = [None]
         if profiles:
             layouts.append({index: [profiles[0].name] * profiles[0].instance_count for index in range(count)})
+            layouts += [{0: [one.name]} for one in profiles if count == 1]
         for layout in layouts:
             machine = build_machine(name, gpu_count=count, mig_layout=layout)
             devices = devices_of(machine)
@@ -103,6 +104,7 @@ def test_the_api_servers_limits_are_kept(name):
             for one in devices:
                 assert re.fullmatch("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", one.name)
                 assert len(one.attributes) + len(one.capacity) <= 32
+                assert all(re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", capacity) for capacity in one.capacity)
                 for entry in one.attributes.values():
                     if "string" in entry:
                         assert 0 < len(entry["string"].encode()) <= 64
@@ -110,6 +112,13 @@ def test_the_api_servers_limits_are_kept(name):
                         assert re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", entry["version"])
             lists = lists_of(devices, {})
             assert sum(map(len, lists)) == len(devices) and max(map(len, lists)) <= MOST_DEVICES
+
+
+@pytest.mark.parametrize("name, profile, wanted", [("a30", "2g.12gb", 2), ("dgxa100", "2g.10gb", 3)])
+def test_each_mig_device_has_memory_slices_of_its_own(name, profile, wanted):
+    devices = devices_of(build_machine(name, gpu_count=1, mig_layout={0: [profile] * wanted}))
+    slices = [capacity for one in devices for capacity in one.capacity if capacity.startswith("memorySlice")]
+    assert sorted(slices) == [f"memorySlice{number}" for number in range(2 * wanted)]
 
 
 def test_a_long_name_is_cut():

@@ -7,16 +7,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import stat
+import threading
 
 import grpc
 import pytest
 
 from device_plugin.api_server import ApiError
+from device_plugin.one_per_node import Seat
 from dra_driver import kubelet_api as api
 from dra_driver.driver import ClusterError
 from dra_driver.names import DRIVER
-from dra_driver.service import SecondDriverError
 from dra_support import eventually
 from nvmock_gpu.cdi.read import parse
 
@@ -156,32 +158,84 @@ def test_a_cluster_without_the_api_is_refused(node):
     assert "resource.k8s.io/v1 is not available: Kubernetes 1.34 or later is needed" in str(failure)
 
 
-def test_a_node_whose_gpus_a_device_plugin_offers_is_refused(node, monkeypatch):
-    monkeypatch.setattr("dra_driver.driver._PATIENCE", 0.1)
+def test_a_node_whose_gpus_another_device_plugin_offers(node, said):
     node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "8"
-    node.make("--gpu-count", "1").driver()
-    assert "a device plugin offers nvidia.com/gpu on node n: stop it" in str(node.failure())
-    assert node.server.slices == {}
+    place = f"{node.kubelet_directory}/device-plugins/nvidia-gpu.sock"
+    with socket.socket(socket.AF_UNIX) as plugin:
+        plugin.bind(place)
+        plugin.listen()
+        node.make("--gpu-count", "1").driver()
+        eventually(lambda: f"waiting: a device plugin offers nvidia.com/gpu on node n ({place}): stop it" in said())
+        seen = len(node.server.calls)
+        eventually(lambda: len(node.server.calls) > seen + 3)
+        assert said().count("waiting") == 1
+        assert node.server.slices == {} and os.listdir(f"{node.kubelet_directory}/plugins_registry") == []
+        assert not os.path.exists(node.ready)
+        node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
+        node.dra_kubelet.register()
+        eventually(node.server.devices)
 
 
-def test_a_plugin_that_is_just_ending_is_waited_for(node, said):
+def test_a_resource_that_the_kubelet_has_left_on_the_node(node):
+    """No plugin answers any more."""
     node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "8"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(f"{node.kubelet_directory}/device-plugins/nvidia-gpu.sock")
+    node.make("--gpu-count", "1").registered_driver()
+    assert node.server.devices()
+
+
+def test_a_driver_waits_for_the_device_plugin_of_its_node(node, said):
+    plugin = Seat(f"{node.kubelet_directory}/device-plugins", exclusive=False)
+    assert plugin.take() == ""
     node.make("--gpu-count", "1").driver()
-    eventually(lambda: "waiting: a device plugin offers nvidia.com/gpu" in said())
-    node.server.node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
+    eventually(lambda: "waiting: gpu-mock-device-plugin offers the GPUs of this node: stop it" in said())
+    assert node.server.slices == {} and not os.path.exists(node.ready)
+    plugin.leave()
     node.dra_kubelet.register()
-    eventually(node.server.devices)
+    eventually(lambda: node.server.devices() and os.path.exists(node.ready))
 
 
-def test_a_second_driver_of_the_name_is_refused(running):
-    second = type(running)(running.place + "/second") if os.mkdir(running.place + "/second") is None else None
+def test_two_drivers_of_a_node(running, said):
+    """The second starts with the claims of the first."""
+    running.dra_kubelet.prepare(running.server.allocate("a", "gpu-1"))
+    place = running.place + "/second"
+    os.mkdir(place)
+    second = type(running)(place)
     try:
-        second.make("--gpu-count", "1")
-        second.driver("--kubelet-directory", running.kubelet_directory)
-        failure = second.failure()
-        assert isinstance(failure, SecondDriverError) and "another DRA driver gpu.nvidia.com serves" in str(failure)
+        second.server.node["metadata"]["uid"] = "second"
+        second.make("--gpu-count", "4")
+        second.driver("--kubelet-directory", running.kubelet_directory, "--cdi-directory", running.cdi)
+        eventually(lambda: "waiting: gpu-mock-dra-driver offers the GPUs of this node: stop it" in said())
+        claim = running.server.allocate("b", "gpu-2")
+        running.dra_kubelet.prepare(claim)
+        running.dra_kubelet.close()
+        running.stop_driver()
+        second.dra_kubelet.registry = running.dra_kubelet.registry
+        second.dra_kubelet.register()
+        assert sorted(os.listdir(running.cdi)) == [f"k8s.gpu.nvidia.com-claim_uid-{one}.json" for one in "ab"]
+        second.server.allocate("a", "gpu-1"), second.server.allocate("b", "gpu-2")
+        other = second.server.allocate("c", "gpu-2")
+        assert second.dra_kubelet.prepare(other)["uid-c"].error.endswith("gpu-2 is in use by claim default/b")
     finally:
         second.close()
+
+
+def test_another_driver_of_this_name(running, said):
+    """Such as NVIDIA's. Its slices are left alone while it is there."""
+    place = f"{running.kubelet_directory}/plugins/{DRIVER}/dra.sock"
+    os.unlink(place)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(place)
+        other.listen()
+        eventually(lambda: f"another DRA driver gpu.nvidia.com serves {place}: stop one of the two" in said())
+        eventually(lambda: not os.path.exists(running.ready))
+        running.server.slices.clear()
+        seen = len(running.server.calls)
+        threading.Event().wait(0.5)
+        assert running.server.slices == {} and len(running.server.calls) - seen <= 1
+    running.dra_kubelet.register()
+    eventually(lambda: running.server.devices() and os.path.exists(running.ready))
 
 
 # -- claims --------------------------------------------------------------------------------------------------------
@@ -282,6 +336,37 @@ def test_admin_access_is_beside_the_users(running):
     ]
     user = running.server.allocate("b", "gpu-0")
     assert names(running.dra_kubelet.prepare(user)["uid-b"]) == [(["r0"], "gpu-0")]
+
+
+def test_claims_share_a_gpu(node):
+    node.make("--machine", "dgxh100", "--gpu-count", "2", "--mig", "1=3g.40gb").registered_driver("--share-gpus")
+    gpu, mig = node.server.devices().values()
+    assert gpu["allowMultipleAllocations"] and "allowMultipleAllocations" not in mig
+    policy = {"default": "81559Mi", "validRange": {"min": "1Mi", "step": "1Mi"}}
+    assert gpu["capacity"] == {"memory": {"value": "81559Mi", "requestPolicy": policy}}
+    assert "requestPolicy" not in str(mig["capacity"])
+    claims = [node.server.allocate("a", "gpu-0@s1"), node.server.allocate("b", "gpu-0@s2", "gpu-0@s3")]
+    answers = node.dra_kubelet.prepare(*claims)
+    assert [one.share_id for one in answers["uid-a"].devices] == ["s1"]
+    assert [one.share_id for one in answers["uid-b"].devices] == ["s2", "s3"]
+    assert [list(one.cdi_device_ids) for one in answers["uid-b"].devices] == [
+        ["k8s.gpu.nvidia.com/claim=uid-b-gpu-0-s2"],
+        ["k8s.gpu.nvidia.com/claim=uid-b-gpu-0-s3"],
+    ]
+    spec = read_spec(node, "uid-b")
+    assert [device["name"] for device in spec["devices"]] == ["uid-b-gpu-0-s2", "uid-b-gpu-0-s3"]
+    assert nodes_in(spec) == ["/dev/nvidia0", "/dev/nvidia0"]
+    # A claim that has the whole device gets none of which there are shares.
+    whole = node.server.allocate("c", "gpu-0")
+    assert node.dra_kubelet.prepare(whole)["uid-c"].error == "claim default/c: gpu-0 is in use by claim default/a"
+    restart(node, "--share-gpus")
+    assert node.dra_kubelet.prepare(*claims) == answers
+
+
+def test_a_device_that_is_not_shared_has_no_id_of_a_share(running):
+    [device] = running.dra_kubelet.prepare(running.server.allocate("a", "gpu-0"))["uid-a"].devices
+    assert not device.HasField("share_id")
+    assert not any("allowMultipleAllocations" in one for one in running.server.devices().values())
 
 
 def test_several_claims_in_one_request(running):

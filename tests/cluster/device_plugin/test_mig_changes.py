@@ -17,7 +17,7 @@ from cluster_support import GPU, MACHINE_FILE, PLUGIN_NAMESPACE, SPEC, eventuall
 
 pytestmark = pytest.mark.kind
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 PLACE = "/opt/nvmock-test"
 SMI = "/var/lib/nvidia-mock/driver/bin/nvidia-smi"
 MIG = "nvidia.com/mig-"

@@ -193,7 +193,8 @@ def test_a_specification_that_goes_while_a_pod_has_gpus(cluster, node):
     assert cluster.seen_uuids(name) == uuids
 
 
-def second_plugin(cluster, node, name, **security):
+def second_plugin(cluster, node, name, message, **security):
+    """The log of a second plugin on a node when it has said *message*."""
     mounts = [
         {"name": "node", "mountPath": "/host", "readOnly": True},
         {"name": "sockets", "mountPath": "/device-plugins"},
@@ -221,18 +222,22 @@ def second_plugin(cluster, node, name, **security):
     }
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": cluster.namespace}, "spec": spec}
     cluster.kubectl("apply", "-f", "-", text=json.dumps(body))
-    ended = ("Failed", "Succeeded")
-    eventually(lambda: cluster.get("pod", "-n", cluster.namespace, name)["status"]["phase"] in ended, 60)
-    return cluster.kubectl("logs", "-n", cluster.namespace, name)
+
+    def said():
+        text = cluster.kubectl("logs", "-n", cluster.namespace, name, check=False)
+        return text if message in text else None
+
+    return eventually(said, 60, message)
 
 
 def test_two_plugins_for_one_resource(cluster, node):
-    said = second_plugin(cluster, node, "second", runAsUser=0)
-    assert "another gpu-mock-device-plugin serves nvidia.com/gpu here: stop one" in said and "Traceback" not in said
+    message = "another gpu-mock-device-plugin serves nvidia.com/gpu here: stop one"
+    said = second_plugin(cluster, node, "second", message, runAsUser=0)
+    assert said.count(message) == 1 and "Traceback" not in said
     cluster.wait_until_all_are_allocatable()
 
 
 def test_no_rights_to_the_socket_directory(cluster, node):
-    said = second_plugin(cluster, node, "no-rights", runAsUser=65534)
-    assert said.strip().endswith("/device-plugins is not writable: run as root, with the directory mounted writable")
-    assert len(said.splitlines()) == 1
+    message = "/device-plugins is not writable: run as root, with the directory mounted writable"
+    said = second_plugin(cluster, node, "no-rights", message, runAsUser=65534)
+    assert said.strip().endswith(message) and len(said.splitlines()) == 1

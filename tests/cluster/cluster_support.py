@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import yaml
@@ -38,6 +39,44 @@ def eventually(check, seconds=90, what="it"):
         time.sleep(0.5)
 
 
+class Watch:
+    """Follows the objects of a kind: ``kubectl get --watch``.
+
+    :arg arguments: what to get.
+    """
+
+    def __init__(self, kubeconfig, *arguments):
+        command = ["kubectl", "--kubeconfig", kubeconfig, "get", *arguments]
+        command += ["--watch", "--output-watch-events", "-o", "json"]
+        self._objects = {}
+        self._changed = threading.Condition()
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self):
+        for line in self._process.stdout:
+            event = json.loads(line)
+            one = event["object"]
+            key = (one["metadata"].get("namespace", ""), one["metadata"]["name"])
+            with self._changed:
+                if event["type"] == "DELETED":
+                    self._objects.pop(key, None)
+                else:
+                    self._objects[key] = one
+                self._changed.notify_all()
+
+    def until(self, check, seconds=90, what="it"):
+        """Wait until *check* gives something for the objects by (namespace, name); that."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: check(self._objects), seconds)
+        assert found, f"{what} did not come to pass in {seconds} s"
+        return found
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+
+
 class Cluster:
     """The cluster under test."""
 
@@ -53,10 +92,18 @@ class Cluster:
         self._counter = 0
 
     def kubectl(self, *arguments, text=None, check=True):
-        command = ["kubectl", "--kubeconfig", self.kubeconfig, *arguments]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=180)
+        done = self._kubectl(arguments, text)
         assert not check or done.returncode == 0, f"{' '.join(arguments)}: {done.stderr}"
         return done.stdout
+
+    def said(self, *arguments, text=None):
+        """All that kubectl says, whether it succeeds or not."""
+        done = self._kubectl(arguments, text)
+        return done.stdout + done.stderr
+
+    def _kubectl(self, arguments, text):
+        command = ["kubectl", "--kubeconfig", self.kubeconfig, *arguments]
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=180)
 
     def get(self, *arguments):
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))

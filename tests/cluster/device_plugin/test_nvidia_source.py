@@ -17,8 +17,8 @@ from cluster_support import GPU, PLUGIN_NAMESPACE, eventually
 
 pytestmark = pytest.mark.kind
 
-ROOT = pathlib.Path(__file__).parents[2]
-CHART = str(ROOT / "tests" / "device_plugin" / "nvidia-device-plugin")
+ROOT = pathlib.Path(__file__).parents[3]
+CHART = str(ROOT / "tests" / "cluster" / "device_plugin" / "nvidia-device-plugin")
 SPEC = "/var/run/cdi/k8s.device-plugin.nvidia.com-gpu.json"
 SELECTOR = ["-n", PLUGIN_NAMESPACE, "-l", "app.kubernetes.io/name=nvidia-device-plugin"]
 
