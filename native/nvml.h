@@ -122,6 +122,7 @@ int load_records(nvmlDevice_t device, unsigned *count, int engines, struct load_
 int64_t microseconds_since_1970(void);
 
 /* Functions of NVML's interface that other files call. */
+int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending);
 int nvmlDeviceGetTotalEccErrors(nvmlDevice_t device, unsigned error, unsigned counter, unsigned long long *count);
 int nvmlDeviceGetMemoryErrorCounter(
     nvmlDevice_t device, unsigned error, unsigned counter, unsigned location, unsigned long long *count);

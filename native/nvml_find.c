@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Functions that find a device's handle. */
 #include "bus_id.h"
-#include "nvml.h"
+#include "nvml_mig.h"
 #include "nvml_state.h"
 #include "text.h"
 
@@ -56,13 +56,15 @@ API int nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device)
         if (equal(visible_gpu(i)->uuid, uuid))
             return give_handle(visible_gpu(i), device);
     }
-    for (i = 0; i < facts.mig_count; i++) {
-        const struct mig_facts *mig = &all_migs()[i];
-        if (equal(mig->uuid, uuid) && is_visible(mig)) {
-            if (gpu_is_lost(&all_gpus()[mig->gpu]))
-                return GPU_IS_LOST;
-            *device = handle_of_mig(mig);
-            return SUCCESS;
+    for (i = 0; i < visible_count(); i++) {
+        const struct mig_facts *mig = NULL;
+        while ((mig = next_mig(visible_gpu(i), mig))) {
+            if (equal(mig->uuid, uuid) && is_visible(mig)) {
+                if (gpu_is_lost(visible_gpu(i)))
+                    return GPU_IS_LOST;
+                *device = handle_of_mig(mig);
+                return SUCCESS;
+            }
         }
     }
     return NOT_FOUND;

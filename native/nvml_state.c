@@ -8,7 +8,7 @@
 #include <linux/elf.h>
 
 #include "big.h"
-#include "nvml.h"
+#include "nvml_mig.h"
 #include "processes.h"
 #include "state_faults.h"
 #include "system.h"
@@ -80,6 +80,10 @@ static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own
     }
     if (own->is_set[SET_MEMORY_FREE] && rest[MEMORY_FREE] >= LEAST_NUMBER)
         numbers[MEMORY_FREE] = own->values[SET_MEMORY_FREE];
+    if (own->is_set[SET_MIG_MODE] && rest[MIG_MODE] >= LEAST_NUMBER) {
+        numbers[MIG_MODE] = own->values[SET_MIG_MODE];
+        numbers[PENDING_MIG_MODE] = own->is_set[SET_MIG_PENDING] ? own->values[SET_MIG_PENDING] : own->values[SET_MIG_MODE];
+    }
     to->has_processes[gpu] = (unsigned char)has_processes(own);
     to->energy[gpu] = own->is_set[SET_ENERGY] ? own->values[SET_ENERGY] : -1;
     to->inactive[gpu] = 0;
@@ -104,8 +108,9 @@ static void rebuild(void)
     int64_t now = state.slot.count ? state_now() : 0;
     moves = 0;
     next->any_lost = 0;
-    for (i = 0; state.slot.count && i < count; i++) {
-        next->has[i] = (unsigned char)state_values(&state, i, &own);
+    for (i = 0; i < count; i++) {
+        next->has[i] = state.slot.count && (unsigned char)state_values(&state, i, &own);
+        mig_take(i, next->has[i] ? &own : NULL);
         if (!next->has[i])
             continue;
         moves |= state_evaluate(&own, now);
@@ -192,6 +197,17 @@ static __attribute__((noinline)) void refresh(uint64_t now)
     __atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
 }
 
+void state_read_again(void)
+{
+    state.known = 0;
+    state_refresh_soon();
+}
+
+void state_refresh_soon(void)
+{
+    __atomic_store_n(&last, counter() - __atomic_load_n(&period, __ATOMIC_RELAXED) - 1, __ATOMIC_RELAXED);
+}
+
 void state_start(void)
 {
     __atomic_store_n(&period, 0, __ATOMIC_RELAXED);
@@ -203,6 +219,11 @@ static const struct snapshot *snapshot(void)
     if (__builtin_expect(now - __atomic_load_n(&last, __ATOMIC_RELAXED) > __atomic_load_n(&period, __ATOMIC_RELAXED), 0))
         refresh(now);
     return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+}
+
+void state_look(void)
+{
+    snapshot();
 }
 
 /* The file has been looked at when the handle was checked (gpu_is_lost): a second look would cost as much as all the rest. */
@@ -291,6 +312,12 @@ int values_now(const struct gpu_facts *gpu, struct state *buffer, struct state_o
     return 1;
 }
 
+const char *state_file_path(void)
+{
+    snapshot();
+    return is_found ? path : NULL;
+}
+
 int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int count)
 {
     int result;
@@ -302,7 +329,7 @@ int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int c
         return NOT_SUPPORTED;
     if (result)
         return result == -EROFS || result == -EACCES || result == -EPERM ? NO_PERMISSION : UNKNOWN_ERROR;
-    __atomic_store_n(&last, counter() - __atomic_load_n(&period, __ATOMIC_RELAXED) - 1, __ATOMIC_RELAXED);
+    state_refresh_soon();
     return SUCCESS;
 }
 

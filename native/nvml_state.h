@@ -11,7 +11,14 @@ enum { LINK_ERRORS = 5 };
 
 /* Lets the next question read the file. */
 void state_start(void);
-/* The numbers of a GPU as they are now. */
+/* The next query reads the file again; with the first one, even if it has not changed. */
+void state_read_again(void);
+void state_refresh_soon(void);
+/* NULL if there is no file. */
+const char *state_file_path(void);
+/* Reads the file again if it is time. */
+void state_look(void);
+/* The numbers of a GPU as they were when its handle was checked. */
 const int64_t *numbers_now(const struct gpu_facts *gpu);
 /* The energy in millijoules; 0 if the state does not count it. */
 int energy_now(const struct gpu_facts *gpu, int64_t *energy);

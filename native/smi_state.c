@@ -190,3 +190,14 @@ int smi_state_set(const struct view *view, int gpu, const struct state_edit *edi
     smi_state_forget();
     return result ? 1 : 0;
 }
+
+const char *smi_state_file(const struct view *view)
+{
+    smi_state_round(view);
+    return path[0] ? path : NULL;
+}
+
+unsigned smi_state_place(const struct view *view, int gpu)
+{
+    return place_of(view, gpu);
+}

@@ -77,7 +77,7 @@ MAY_LOOK = {
     "host.root": {"os.open", "os.listdir"},  # the root itself, and names in a directory that is open
     "host.put": {"os.listdir"},  # of a descriptor
     "host.guard": {"open"},  # /proc of the running kernel
-    "node.state": {"open"},  # /proc of the running kernel
+    "node.boot": {"open"},  # /proc of the running kernel
     "module": {"os.path.isdir"},  # the host root
     "module.node": {"os.path.lexists"},  # the host root
     "cli.node_command": {"os.path.isdir"},  # the host root

@@ -17,6 +17,7 @@ from ..host.root import HostRoot
 from ..layout.driver_tree import library_directories
 from ..layout.state_faults import is_of_faults
 from ..layout.state_file import NAME, SIZE, State, read_state, writes
+from ..layout.state_mig import is_of_mig
 from ..layout.state_processes import memory_of_processes, processes_text, shown_processes, stored_processes
 from ..layout.state_settings import (
     ENERGY_POWER,
@@ -52,6 +53,7 @@ from ..machine.document.texts import Report
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import read_machine_file
 from ..values import Value
+from .boot import boot_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +63,6 @@ if TYPE_CHECKING:
 
 LONGEST_LOAD = 366 * 86400
 """Seconds."""
-_BOOT = "/proc/sys/kernel/random/boot_id"
 _COOLER = 15  # degrees by which a GPU with full load stays below the most at which it may operate
 _HOT = 70  # where boards do not say that
 _WORST_MEMORY_SHARE = 2  # the memory is half as busy as the GPU
@@ -107,7 +108,7 @@ class NodeState:
         if not found:
             raise HostError(f"{places[0]}: does not exist: run nvmock.gpu again, which makes it")
         self.path = found[0]
-        self._boot = _boot()
+        self._boot = boot_number()
 
     def gpus(self, chosen: Iterable[object] | None = None) -> list[int]:
         """Return the indices of GPUs.
@@ -223,7 +224,7 @@ class NodeState:
     ) -> Callable[[dict[int, dict[int, int]], int], None]:
         """Return the edit that brings settings back to what the facts of the machine say. Faults stay.
 
-        :arg numbers: None for everything, also a load.
+        :arg numbers: None for everything, also a load, but not how GPUs are cut: MIG is no reading.
         :arg but: what the same change sets: it stays, so that a change to the same values is none.
         """
 
@@ -231,9 +232,10 @@ class NodeState:
             for gpu in gpus:
                 own = values[gpu]
                 if numbers is None:
-                    for number in [number for number in own if not is_of_faults(number)]:
-                        if not but or not _outlives(number, but):
-                            del own[number]
+                    for number in [number for number in own if not (is_of_faults(number) or is_of_mig(number))]:
+                        if but and _outlives(number, but):
+                            continue
+                        del own[number]
                     continue
                 if number_of("power") in numbers and number_of("power") in own:
                     self._count_energy(gpu, own, now)
@@ -457,12 +459,3 @@ def _setting(number: int) -> Setting:
     if setting is None:
         raise KeyError(number)
     return setting
-
-
-def _boot() -> int:
-    """Return a number of this boot of the kernel, 0 if it is unknown."""
-    try:
-        with open(_BOOT, encoding="ascii") as handle:
-            return int(handle.read().strip().replace("-", "")[:16], 16)
-    except (OSError, ValueError):
-        return 0

@@ -14,7 +14,10 @@ from ansible.module_utils.testing import patch_module_args
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout import state_mig
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import spec_options
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.state import NodeState
 
 PLUGINS = "ansible_collections.nvmock.gpu.plugins"
 FILES = "char" if os.geteuid() == 0 else "regular"
@@ -123,6 +126,45 @@ def test_one_run_leaves_what_three_runs_leave(call, tmp_path, first, later):
         result.pop("diff", None)
         assert gone[part] == result, part
     assert not call("nvmock_node", one, state="absent")["changed"]
+
+
+def cut_at_run_time(top):
+    """GPU 0 is cut into a 3g.20gb with one compute instance, as NVML and nvidia-smi do it."""
+    entries = {
+        state_mig.MODE: 1,
+        state_mig.PENDING: 1,
+        state_mig.MADE: 1,
+        state_mig.INSTANCE + 2: 9 | 4 << 16,
+        state_mig.COMPUTE + 16: 3,
+    }
+    with HostRoot(str(top)) as root:
+        state = NodeState(root, "/var/lib/nvidia-mock/driver")
+        state.change(lambda values, _now: values[0].update(entries), None)
+
+
+def test_what_was_cut_at_run_time_stays_until_a_layout_is_declared(call, tmp_path):
+    one, three = tmp_path / "one", tmp_path / "three"
+    for top in (one, three):
+        top.mkdir()
+        call("nvmock_node", top, **NODE)
+        cut_at_run_time(top)
+    made = call("nvmock_node", one, **NODE)
+    by_three(call, three, **NODE)
+    assert contents(one) == contents(three)
+    assert [[mig["profile"] for mig in gpu["mig_devices"]] for gpu in made["devices"]["gpus"]] == [["3g.20gb"], []]
+    assert not call("nvmock_node", one, **NODE)["changed"]
+    declared = {**NODE, "mig": {"1": ["7g.40gb"]}}
+    made = call("nvmock_node", one, **declared)
+    by_three(call, three, **declared)
+    assert contents(one) == contents(three)
+    assert [[mig["profile"] for mig in gpu["mig_devices"]] for gpu in made["devices"]["gpus"]] == [[], ["7g.40gb"]]
+    assert not call("nvmock_node", one, **declared)["changed"]
+    cut_at_run_time(one)
+    assert call("nvmock_node", one, check=True, **declared)["changed"] is False  # nothing has made device nodes of it
+    made = call("nvmock_node", one, **declared)
+    with HostRoot(str(one)) as root:
+        assert NodeState(root, "/var/lib/nvidia-mock/driver").read().entries == {}
+    assert call("nvmock_node", one, state="absent")["changed"] and contents(one) == {}
 
 
 @pytest.mark.parametrize("narrowed", [{"base": "/opt/base"}, {"driver_root": "/opt/driver"}, {"instance": "blue"}, {}])
