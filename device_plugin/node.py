@@ -15,6 +15,7 @@ from nvmock_gpu.machine.file import PATH as MACHINE_FILE
 from nvmock_gpu.machine.file import read_machine_file
 
 from .allocation import CONTROL_NODES
+from .gpu_state import GpuState
 from .resources import Device
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ class Health:
     """The health of some devices.
 
     :ivar reasons: why a device is unhealthy, by UUID; healthy devices are left out.
+    :ivar notes: what has happened to healthy devices, by UUID, such as a harmless Xid.
     :ivar cdi_names: the qualified CDI name of each device that has one.
     :ivar control_nodes: the control nodes that exist.
     """
 
     reasons: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     cdi_names: dict[str, str] = field(default_factory=dict)
     control_nodes: list[str] = field(default_factory=list)
 
@@ -63,6 +66,7 @@ class Node:
         self._host_root = host_root
         self._make_view = view
         self._machine_file = f"{driver_root.rstrip('/')}/{MACHINE_FILE}"
+        self._state = GpuState(driver_root)
         self._cdi = cdi
         self._kind = kind
         self._view = view(host_root)
@@ -105,10 +109,14 @@ class Node:
                 )
                 if reason:
                     found.reasons[device.uuid] = reason
+        if self._look is not None and self._look[1].machine is not None:
+            self._state.look(self._view, self._look[1].machine.driver_version)
         for device in devices:
-            reason = self._fault(device)
+            reason = self._fault(device) or self._state.reason(device)
             if reason:
                 found.reasons[device.uuid] = reason
+            elif device.uuid not in found.reasons and self._state.note(device):
+                found.notes[device.uuid] = self._state.note(device)
         return found
 
     # -- CDI ----------------------------------------------------------------------------------------------------

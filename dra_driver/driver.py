@@ -25,7 +25,7 @@ from .service import ServeError, Service
 from .slice_keeper import SliceKeeper
 from .slices import lists_of
 from .store import Store
-from .taints import taint_of
+from .taints import NONE, taint_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,7 @@ class Driver:
         self._machine: Machine | None = None
         self._devices: list[OfferedDevice] = []
         self._reasons: dict[str, str] = {}
+        self._notes: dict[str, str] = {}  # of healthy devices
         self._edits: dict[str, tuple[str, Any]] = {}
         self._was_registered = False
         self._waiting = Once()
@@ -126,16 +127,19 @@ class Driver:
             self._waiting.say(problem)
             return
         reasons = dict.fromkeys((one.name for one in self._devices), problem)
+        notes: dict[str, str] = {}
         edits: dict[str, tuple[str, Any]] = {one.name: (one.device.uuid, None) for one in self._devices}
         if not problem:
             try:
-                found = self._node.health(one.device for one in self._devices).reasons
-                reasons = {one.name: found.get(one.device.uuid, "") for one in self._devices}
+                found = self._node.health(one.device for one in self._devices)
+                reasons = {one.name: found.reasons.get(one.device.uuid, "") for one in self._devices}
+                notes = {one.name: found.notes.get(one.device.uuid, "") for one in self._devices}
                 edits = {one.name: (one.device.uuid, self._node.edits(one.device)) for one in self._devices}
             except Exception as error:  # a file of a form that its reader does not expect
                 reasons = dict.fromkeys(reasons, f"the node can't be checked: {described(error)}")
         self._log_changes(reasons)
         self._reasons = reasons
+        self._notes = notes
         self._health.update(reasons)
         self._edits = edits
 
@@ -151,7 +155,8 @@ class Driver:
             log(f"{who} {verb} " + (f"unhealthy: {reason}" if reason else "healthy again"))
 
     def _slices(self) -> list[list[dict[str, Any]]]:
-        taints = {name: taint_of(reason, self.options.fault_effect) for name, reason in self._reasons.items() if reason}
+        taints = {name: taint_of(note, NONE) for name, note in self._notes.items() if note}
+        taints.update({name: taint_of(why, self.options.fault_effect) for name, why in self._reasons.items() if why})
         return lists_of(self._devices, taints, self.options.share_gpus)
 
     # -- the cluster --------------------------------------------------------------------------------------------

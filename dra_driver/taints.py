@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 
+from nvmock_gpu.layout.state_faults import HARMLESS_XIDS
+
 from .names import DRIVER
 
 NO_SCHEDULE = "NoSchedule"
 NO_EXECUTE = "NoExecute"
 NONE = "None"
-# Faults of an application, which leave the GPU usable (NVIDIA's driver, and its device plugin).
-HARMLESS_XIDS = frozenset((13, 31, 43, 45, 68, 109))
 # Also as the kernel's log has it: "NVRM: Xid (PCI:0000:07:00): 79, ...".
 _XID = re.compile(r"\bXid\b\s*(?:\([^)]*\))?[\s:=]*(\d{1,5})\b", re.IGNORECASE)
 _LOST = re.compile(r"\b(?:lost|fallen off)\b", re.IGNORECASE)

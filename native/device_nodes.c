@@ -15,10 +15,21 @@ const char *environment_variable(const char *name)
     return function ? function(name) : NULL;
 }
 
-static int path_of(const char *name, const char *digits, char path[PATH_SIZE])
+static int put_path(const char *name, const char *digits, char *out, size_t size)
 {
     const char *dev = environment_variable("NVMOCK_DEV");
-    return join(path, PATH_SIZE, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL);
+    return join(out, size, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL);
+}
+
+static int path_of(const char *name, const char *digits, char path[PATH_SIZE])
+{
+    return put_path(name, digits, path, PATH_SIZE);
+}
+
+int node_path(const char *name, unsigned number, char *out, size_t size)
+{
+    char digits[21];
+    return put_path(name, decimal(number, digits), out, size);
 }
 
 static int exists(const char *name, const char *digits)

@@ -4,6 +4,8 @@
 #ifndef NVMOCK_DEVICE_NODES_H
 #define NVMOCK_DEVICE_NODES_H
 
+#include <stddef.h>
+
 /* Whether <dev>/nvidiactl exists. <dev> is /dev, or the value of NVMOCK_DEV. */
 int control_node_exists(void);
 
@@ -12,6 +14,9 @@ int node_exists(const char *name, unsigned number);
 
 /* Opens <dev>/<name><number> as a name only, because no driver answers behind it; returns the descriptor or -errno. */
 int hold_node(const char *name, unsigned number);
+
+/* Its path; returns 0, or -1 if it is too long. */
+int node_path(const char *name, unsigned number, char *out, size_t size);
 
 /* The value of an environment variable; NULL if there is none, or if the process has no C library. */
 const char *environment_variable(const char *name);

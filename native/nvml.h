@@ -25,6 +25,7 @@ enum {
     DRIVER_NOT_LOADED = 9,
     TIMEOUT = 10,
     FUNCTION_NOT_FOUND = 13,
+    GPU_IS_LOST = 15,
     OPERATING_SYSTEM = 17,
     INSUFFICIENT_RESOURCES = 23,
     VERSION_MISMATCH = 25,
@@ -56,13 +57,14 @@ int initialized(void);
 unsigned visible_count(void);
 const struct gpu_facts *visible_gpu(unsigned index);
 
-/* nvml_handles.c: each returns a status, and sets the object of a handle. */
+/* nvml_handles.c: each returns a status, and sets the object of a handle. A GPU that is lost is refused, with its instances. */
 
 int gpu_of(nvmlDevice_t device, const struct gpu_facts **gpu);         /* a GPU; NOT_SUPPORTED for a MIG device */
 int gpu_or_parent_of(nvmlDevice_t device, const struct gpu_facts **gpu); /* a MIG device's handle gives its GPU */
 int either_of(nvmlDevice_t device, const struct gpu_facts **gpu, const struct mig_facts **mig); /* one is NULL */
 int gpu_instance_of(nvmlGpuInstance_t instance, const struct mig_facts **mig);
 int compute_instance_of(nvmlComputeInstance_t instance, const struct mig_facts **mig);
+int give_handle(const struct gpu_facts *gpu, nvmlDevice_t *device); /* refuses a GPU that is lost */
 nvmlDevice_t handle_of_gpu(const struct gpu_facts *gpu);
 nvmlDevice_t handle_of_mig(const struct mig_facts *mig);
 nvmlGpuInstance_t gpu_instance(const struct mig_facts *mig);
@@ -89,6 +91,8 @@ int number_in(const int64_t *numbers, enum number which, int64_t *value);
 int64_t number_in_or(const int64_t *numbers, enum number which, int64_t otherwise);
 /* The same for a function that has a device's handle and a pointer for the result. */
 int give_number(nvmlDevice_t device, enum number which, unsigned *out);
+/* The same for a GPU whose handle has been checked: each check looks for a lost GPU, which takes most of the time of a query. */
+int give_number_of(const struct gpu_facts *gpu, enum number which, unsigned *out);
 /* The same for a MIG device. */
 int mig_number_of(const struct mig_facts *mig, enum mig_number which, int64_t *value);
 /* The number, or *otherwise* if there is none. */
@@ -118,6 +122,7 @@ int load_records(nvmlDevice_t device, unsigned *count, int engines, struct load_
 int64_t microseconds_since_1970(void);
 
 /* Functions of NVML's interface that other files call. */
+int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending);
 int nvmlDeviceGetTotalEccErrors(nvmlDevice_t device, unsigned error, unsigned counter, unsigned long long *count);
 int nvmlDeviceGetMemoryErrorCounter(
     nvmlDevice_t device, unsigned error, unsigned counter, unsigned location, unsigned long long *count);

@@ -23,6 +23,11 @@ struct compute_profile_v3 {
 static const unsigned char compute_slices[] = {1, 2, 3, 4, 7, 8, 6, 0, 0};
 enum { COMPUTE_PROFILES = sizeof compute_slices, SHARED_ENGINES = 0, COMPUTE_GRAPHICS = 1 /* NVML_COMPUTE_INSTANCE_PROFILE_CAPS_GFX */ };
 
+unsigned slices_of_compute_profile(unsigned id)
+{
+    return id < COMPUTE_PROFILES ? compute_slices[id] : 0;
+}
+
 static unsigned whole_profile(unsigned slices)
 {
     unsigned i = 0;
@@ -31,14 +36,8 @@ static unsigned whole_profile(unsigned slices)
     return i;
 }
 
-/* All slices of a GPU instance, or one, or two; of seven also three or four. 3c.4g and 6c.7g do not exist. */
-static int can_hold(unsigned instance, unsigned slices)
-{
-    return slices == instance || (slices > 0 && slices < instance && slices <= (instance == COMPUTE_SLICES ? 4 : 2));
-}
-
-/* Multiprocessors of one slice, if a compute instance does not have all: those of the least GPU instance with one slice. */
-static unsigned of_one_slice(const struct profile_facts *profile)
+/* Those of the least GPU instance with one slice. */
+unsigned of_one_slice(const struct profile_facts *profile)
 {
     unsigned i, least = profile->counts.multiprocessors / profile->counts.slices;
     for (i = 0; i < facts.profile_count; i++) {
@@ -56,7 +55,7 @@ static int compute_profile_of(const struct mig_facts *mig, unsigned wanted, stru
     if (wanted >= COMPUTE_PROFILES)
         return INVALID_ARGUMENT;
     slices = compute_slices[wanted];
-    if (!profile || !can_hold(profile->counts.slices, slices))
+    if (!profile || !mig_can_hold(profile->counts.slices, slices))
         return NOT_SUPPORTED;
     *info = (struct compute_profile){.id = wanted, .counts = profile->counts};
     info->counts.slices = slices;
@@ -107,27 +106,13 @@ static int compute_instances(nvmlGpuInstance_t instance, unsigned id, const void
     return compute_profile_of(*mig, id, &profile);
 }
 
-/* The next MIG device in the GPU instance of *mig*, from the first on if *last* is NULL; NULL after the last one. */
-static const struct mig_facts *next(const struct mig_facts *mig, const struct mig_facts *last)
-{
-    const struct gpu_facts *gpu = &all_gpus()[mig->gpu];
-    const struct mig_facts *other = last ? last + 1 : migs_of(gpu);
-    for (; other < migs_of(gpu) + gpu->mig_count; other++) {
-        if (other->instance == mig->instance)
-            return other;
-    }
-    return NULL;
-}
-
 API int nvmlGpuInstanceGetComputeInstanceRemainingCapacity(nvmlGpuInstance_t instance, unsigned id, unsigned *count)
 {
-    const struct mig_facts *mig, *other;
-    unsigned left;
+    const struct mig_facts *mig;
+    struct mig_layout layout;
     TRY(compute_instances(instance, id, count, &mig));
-    left = profile_of(mig)->counts.slices;
-    for (other = next(mig, NULL); other; other = next(mig, other))
-        left -= other->slices < left ? other->slices : left;
-    *count = left / compute_slices[id];
+    layout_now(&all_gpus()[mig->gpu], &layout);
+    *count = mig_compute_capacity(&layout, rules_of_profiles(), mig->instance, compute_slices[id]);
     return SUCCESS;
 }
 
@@ -151,12 +136,12 @@ API int nvmlGpuInstanceGetComputeInstancePossiblePlacements(
 API int nvmlGpuInstanceGetComputeInstances(
     nvmlGpuInstance_t instance, unsigned id, nvmlComputeInstance_t *instances, unsigned *count)
 {
-    const struct mig_facts *mig, *other;
+    const struct mig_facts *mig, *other = NULL;
     TRY(compute_instances(instance, id, count, &mig));
     if (!instances)
         return INVALID_ARGUMENT;
     *count = 0;
-    for (other = next(mig, NULL); other; other = next(mig, other)) {
+    while (*count < profile_of(mig)->counts.slices / compute_slices[id] && (other = next_compute_instance(mig, other))) {
         if (whole_profile(other->slices) == id)
             instances[(*count)++] = compute_instance(other);
     }
@@ -169,13 +154,11 @@ API int nvmlGpuInstanceGetComputeInstanceById(nvmlGpuInstance_t instance, unsign
     TRY(gpu_instance_of(instance, &mig));
     if (!compute)
         return INVALID_ARGUMENT;
-    for (other = next(mig, NULL); other; other = next(mig, other)) {
-        if (other->compute_instance == id) {
-            *compute = compute_instance(other);
-            return SUCCESS;
-        }
-    }
-    return NOT_FOUND;
+    other = id < MIG_COMPUTES ? live_instance(mig->gpu, mig->instance, (int)id) : NULL;
+    if (!other)
+        return NOT_FOUND;
+    *compute = compute_instance(other);
+    return SUCCESS;
 }
 
 /* nvmlComputeInstanceInfo_t */
@@ -188,19 +171,16 @@ struct compute_instance_info {
 
 API int nvmlComputeInstanceGetInfo_v2(nvmlComputeInstance_t compute, struct compute_instance_info *info)
 {
-    const struct mig_facts *mig, *other;
-    unsigned start = 0;
+    const struct mig_facts *mig;
     TRY(compute_instance_of(compute, &mig));
     if (!info)
         return INVALID_ARGUMENT;
-    for (other = next(mig, NULL); other && other < mig; other = next(mig, other))
-        start += other->slices;
     *info = (struct compute_instance_info){
         .device = handle_of_gpu(&all_gpus()[mig->gpu]),
-        .instance = gpu_instance(mig),
+        .instance = gpu_instance(live_instance(mig->gpu, mig->instance, -1)),
         .id = mig->compute_instance,
         .profile_id = whole_profile(mig->slices),
-        .placement = {start, mig->slices},
+        .placement = {mig->compute_start, mig->slices},
     };
     return SUCCESS;
 }

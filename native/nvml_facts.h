@@ -85,7 +85,7 @@ struct mig_facts {
     int32_t profile;                     /* in the table below, -1 if unknown */
     uint32_t start, size;                /* memory slices */
     uint32_t slices;                     /* compute slices, which are fewer than those of the GPU instance if it has several devices */
-    uint32_t multiprocessors, reserved;
+    uint32_t multiprocessors, compute_start; /* the first compute slice in the GPU instance; 0 in the facts */
     int64_t numbers[MIG_NUMBERS]; /* as those of a GPU */
     char uuid[TEXT], name[TEXT];
 };

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Functions that find a device's handle. */
 #include "bus_id.h"
-#include "nvml.h"
+#include "nvml_mig.h"
+#include "nvml_state.h"
 #include "text.h"
 
 API int nvmlDeviceGetCount_v2(unsigned *count)
@@ -24,8 +25,7 @@ API int nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *device)
     TRY(initialized());
     if (!device || index >= visible_count())
         return INVALID_ARGUMENT;
-    *device = handle_of_gpu(visible_gpu(index));
-    return SUCCESS;
+    return give_handle(visible_gpu(index), device);
 }
 
 API int nvmlDeviceGetHandleByIndex(unsigned index, nvmlDevice_t *device)
@@ -40,10 +40,8 @@ API int nvmlDeviceGetHandleBySerial(const char *serial, nvmlDevice_t *device)
     if (!serial || !serial[0] || !device)
         return INVALID_ARGUMENT;
     for (i = 0; i < visible_count(); i++) {
-        if (equal(visible_gpu(i)->serial, serial)) {
-            *device = handle_of_gpu(visible_gpu(i));
-            return SUCCESS;
-        }
+        if (equal(visible_gpu(i)->serial, serial))
+            return give_handle(visible_gpu(i), device);
     }
     return NOT_FOUND;
 }
@@ -55,16 +53,18 @@ API int nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device)
     if (!uuid || !device)
         return INVALID_ARGUMENT;
     for (i = 0; i < visible_count(); i++) {
-        if (equal(visible_gpu(i)->uuid, uuid)) {
-            *device = handle_of_gpu(visible_gpu(i));
-            return SUCCESS;
-        }
+        if (equal(visible_gpu(i)->uuid, uuid))
+            return give_handle(visible_gpu(i), device);
     }
-    for (i = 0; i < facts.mig_count; i++) {
-        const struct mig_facts *mig = &all_migs()[i];
-        if (equal(mig->uuid, uuid) && is_visible(mig)) {
-            *device = handle_of_mig(mig);
-            return SUCCESS;
+    for (i = 0; i < visible_count(); i++) {
+        const struct mig_facts *mig = NULL;
+        while ((mig = next_mig(visible_gpu(i), mig))) {
+            if (equal(mig->uuid, uuid) && is_visible(mig)) {
+                if (gpu_is_lost(visible_gpu(i)))
+                    return GPU_IS_LOST;
+                *device = handle_of_mig(mig);
+                return SUCCESS;
+            }
         }
     }
     return NOT_FOUND;
@@ -102,10 +102,8 @@ API int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, nvmlDevice_t *devic
         return INVALID_ARGUMENT;
     for (i = 0; i < visible_count(); i++) {
         const struct gpu_facts *gpu = visible_gpu(i);
-        if (gpu->has_pci && gpu->domain == parts[0] && gpu->bus == parts[1] && gpu->device == parts[2]) {
-            *device = handle_of_gpu(gpu);
-            return SUCCESS;
-        }
+        if (gpu->has_pci && gpu->domain == parts[0] && gpu->bus == parts[1] && gpu->device == parts[2])
+            return give_handle(gpu, device);
     }
     return NOT_FOUND;
 }

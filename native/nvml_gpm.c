@@ -3,7 +3,7 @@
 /* GPU performance monitoring, for boards since Hopper: metrics between two samples. A mock GPU does nothing in between, so loads are 0;
  * the rates of PCIe are those of the document. */
 #include "big.h"
-#include "nvml.h"
+#include "nvml_mig.h"
 
 enum { SAMPLES = 256, VERSION = 1, HOPPER = 9, MOST_METRICS = 1024 };
 enum { FREE = 0, EMPTY = 1, TAKEN = 2 };
@@ -89,14 +89,11 @@ API int nvmlGpmSampleGet(nvmlDevice_t device, volatile int *sample)
 API int nvmlGpmMigSampleGet(nvmlDevice_t device, unsigned instance, volatile int *sample)
 {
     const struct gpu_facts *gpu;
-    unsigned i;
     TRY(gpu_of(device, &gpu));
     TRY(sample_of(sample, EMPTY));
-    for (i = 0; i < gpu->mig_count; i++) {
-        if (all_migs()[gpu->mig_first + i].instance == instance)
-            return nvmlGpmSampleGet(device, sample);
-    }
-    return gpu->mig_enabled ? INVALID_ARGUMENT : NOT_SUPPORTED;
+    if (live_instance((unsigned)(gpu - all_gpus()), instance, -1))
+        return nvmlGpmSampleGet(device, sample);
+    return mig_is_enabled(gpu) ? INVALID_ARGUMENT : NOT_SUPPORTED;
 }
 
 /* Sets the value of a metric (NVML_GPM_METRIC_...); the rates are in MiB per second. */

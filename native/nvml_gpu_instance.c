@@ -40,7 +40,7 @@ static int profile_by_number(nvmlDevice_t device, unsigned wanted, const void *o
     return NOT_SUPPORTED;
 }
 
-static int profile_by_id(const struct gpu_facts *gpu, unsigned wanted, const struct profile_facts **profile)
+int profile_by_id(const struct gpu_facts *gpu, unsigned wanted, const struct profile_facts **profile)
 {
     unsigned i;
     if (!is_capable(gpu))
@@ -136,45 +136,20 @@ API int nvmlDeviceGetGpuInstancePossiblePlacements(
     return nvmlDeviceGetGpuInstancePossiblePlacements_v2(device, id, placements, count);
 }
 
-/* Memory slices from *start* on, as bits. */
-static unsigned bits(unsigned start, unsigned size)
-{
-    return ((1u << size) - 1) << start;
-}
-
 API int nvmlDeviceGetGpuInstanceRemainingCapacity(nvmlDevice_t device, unsigned id, unsigned *count)
 {
     const struct gpu_facts *gpu;
     const struct profile_facts *profile;
-    unsigned i, taken = 0, slices = COMPUTE_SLICES, left;
+    struct mig_layout layout;
     TRY(gpu_of(device, &gpu));
     if (!count)
         return INVALID_ARGUMENT;
     TRY(profile_by_id(gpu, id, &profile));
     /* Since Hopper, profiles can be queried without MIG mode, but nothing can be created. nvidia-smi mig -lgip needs it. */
-    if (!gpu->mig_enabled && facts.architecture < HOPPER)
+    if (!mig_is_enabled(gpu) && facts.architecture < HOPPER)
         return NOT_SUPPORTED;
-    *count = 0;
-    if (!gpu->mig_enabled)
-        return SUCCESS;
-    left = profile->counts.instances;
-    for (i = 0; i < gpu->mig_count; i++) {
-        const struct mig_facts *mig = &migs_of(gpu)[i];
-        if (!is_first(mig))
-            continue;
-        taken |= bits(mig->start, mig->size);
-        slices -= profile_of(mig) ? profile_of(mig)->counts.slices : mig->slices;
-        left -= profile_of(mig) == profile;
-    }
-    for (i = 0; i < profile->start_count && left > 0 && slices >= profile->counts.slices; i++) {
-        unsigned wanted = bits(profile->starts[i], profile->size);
-        if (taken & wanted)
-            continue;
-        taken |= wanted;
-        slices -= profile->counts.slices;
-        left--;
-        ++*count;
-    }
+    layout_now(gpu, &layout);
+    *count = mig_capacity(&layout, rules_of_profiles(), (unsigned)(profile - all_profiles()));
     return SUCCESS;
 }
 
@@ -189,17 +164,18 @@ API int nvmlDeviceGetGpuInstances(nvmlDevice_t device, unsigned id, nvmlGpuInsta
 {
     const struct gpu_facts *gpu;
     const struct profile_facts *profile;
-    unsigned i;
+    const struct mig_facts *mig = NULL;
     TRY(gpu_of(device, &gpu));
     if (!instances || !count)
         return INVALID_ARGUMENT;
     TRY(profile_by_id(gpu, id, &profile));
-    if (!gpu->mig_enabled)
+    if (!mig_is_enabled(gpu))
         return NOT_SUPPORTED;
     *count = 0;
-    for (i = 0; i < gpu->mig_count; i++) {
-        if (is_first(&migs_of(gpu)[i]) && profile_of(&migs_of(gpu)[i]) == profile)
-            instances[(*count)++] = gpu_instance(&migs_of(gpu)[i]);
+    /* Callers have room for as many as the profile allows, whatever the state says. */
+    while (*count < profile->counts.instances && (mig = next_gpu_instance(gpu, mig))) {
+        if (profile_of(mig) == profile)
+            instances[(*count)++] = gpu_instance(mig);
     }
     return SUCCESS;
 }
@@ -207,19 +183,17 @@ API int nvmlDeviceGetGpuInstances(nvmlDevice_t device, unsigned id, nvmlGpuInsta
 API int nvmlDeviceGetGpuInstanceById(nvmlDevice_t device, unsigned id, nvmlGpuInstance_t *instance)
 {
     const struct gpu_facts *gpu;
-    unsigned i;
+    const struct mig_facts *mig;
     TRY(gpu_of(device, &gpu));
     if (!instance)
         return INVALID_ARGUMENT;
-    if (!gpu->mig_enabled)
+    if (!mig_is_enabled(gpu))
         return NOT_SUPPORTED;
-    for (i = 0; i < gpu->mig_count; i++) {
-        if (migs_of(gpu)[i].instance == id) {
-            *instance = gpu_instance(&migs_of(gpu)[i]);
-            return SUCCESS;
-        }
-    }
-    return NOT_FOUND;
+    mig = live_instance((unsigned)(gpu - all_gpus()), id, -1);
+    if (!mig)
+        return NOT_FOUND;
+    *instance = gpu_instance(mig);
+    return SUCCESS;
 }
 
 API int nvmlGpuInstanceGetInfo(nvmlGpuInstance_t instance, struct gpu_instance_info *info)

@@ -1,8 +1,9 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* A handle is the address of a record of the facts. The lowest bits, which are 0 in an address of a record, distinguish
- * a GPU instance and a compute instance from the MIG device whose record they share. Any other handle is refused. */
-#include "nvml.h"
+/* A handle is the address of a record: of the facts for a GPU, of nvml_mig_live.c for everything that MIG makes. The lowest bits, which
+ * are 0 in an address of a record, distinguish a compute instance from the MIG device whose record it shares. Any other handle is refused. */
+#include "nvml_mig.h"
+#include "nvml_state.h"
 #include "text.h"
 
 enum { OF_DEVICE = 0, OF_GPU_INSTANCE = 1, OF_COMPUTE_INSTANCE = 2, TAGS = 3 };
@@ -13,20 +14,22 @@ static const void *record(uintptr_t address, const void *first, size_t size, uns
     return address >= (uintptr_t)first && offset < size * count && offset % size == 0 ? (const void *)address : NULL;
 }
 
-static const struct mig_facts *mig_record(const void *handle, unsigned tag)
+/* The record of a handle; NULL if the instance does not exist. */
+static const struct mig_facts *tagged_record(const void *handle, unsigned tag)
 {
     uintptr_t address = (uintptr_t)handle;
-    if ((address & TAGS) != tag)
-        return NULL;
-    return record(address - tag, all_migs(), sizeof(struct mig_facts), facts.mig_count);
+    const struct mig_facts *mig = (address & TAGS) == tag ? mig_record(address - tag) : NULL;
+    return mig && (tag == OF_GPU_INSTANCE ? is_gpu_instance(mig) : is_compute_instance(mig)) ? mig : NULL;
 }
 
 int either_of(nvmlDevice_t device, const struct gpu_facts **gpu, const struct mig_facts **mig)
 {
     TRY(initialized());
     *gpu = record((uintptr_t)device, all_gpus(), sizeof **gpu, facts.gpu_count);
-    *mig = *gpu ? NULL : mig_record(device, OF_DEVICE);
-    return *gpu || *mig ? SUCCESS : INVALID_ARGUMENT;
+    *mig = *gpu ? NULL : tagged_record(device, OF_DEVICE);
+    if (!*gpu && !*mig)
+        return INVALID_ARGUMENT;
+    return gpu_is_lost(*gpu ? *gpu : &all_gpus()[(*mig)->gpu]) ? GPU_IS_LOST : SUCCESS;
 }
 
 int gpu_of(nvmlDevice_t device, const struct gpu_facts **gpu)
@@ -45,18 +48,33 @@ int gpu_or_parent_of(nvmlDevice_t device, const struct gpu_facts **gpu)
     return SUCCESS;
 }
 
+static int instance_status(const struct mig_facts *mig)
+{
+    if (!mig)
+        return INVALID_ARGUMENT;
+    return gpu_is_lost(&all_gpus()[mig->gpu]) ? GPU_IS_LOST : SUCCESS;
+}
+
 int gpu_instance_of(nvmlGpuInstance_t instance, const struct mig_facts **mig)
 {
     TRY(initialized());
-    *mig = mig_record(instance, OF_GPU_INSTANCE);
-    return *mig ? SUCCESS : INVALID_ARGUMENT;
+    *mig = tagged_record(instance, OF_GPU_INSTANCE);
+    return instance_status(*mig);
 }
 
 int compute_instance_of(nvmlComputeInstance_t instance, const struct mig_facts **mig)
 {
     TRY(initialized());
-    *mig = mig_record(instance, OF_COMPUTE_INSTANCE);
-    return *mig ? SUCCESS : INVALID_ARGUMENT;
+    *mig = tagged_record(instance, OF_COMPUTE_INSTANCE);
+    return instance_status(*mig);
+}
+
+int give_handle(const struct gpu_facts *gpu, nvmlDevice_t *device)
+{
+    if (gpu_is_lost(gpu))
+        return GPU_IS_LOST;
+    *device = handle_of_gpu(gpu);
+    return SUCCESS;
 }
 
 nvmlDevice_t handle_of_gpu(const struct gpu_facts *gpu)
@@ -94,9 +112,9 @@ int is_visible(const struct mig_facts *mig)
 
 unsigned visible_mig_index(const struct mig_facts *mig)
 {
-    const struct mig_facts *other = &all_migs()[all_gpus()[mig->gpu].mig_first];
+    const struct mig_facts *other = NULL;
     unsigned index = 0;
-    for (; other < mig; other++)
+    while ((other = next_mig(&all_gpus()[mig->gpu], other)) && other < mig)
         index += (unsigned)is_visible(other);
     return index;
 }

@@ -14,19 +14,9 @@ int is_capable(const struct gpu_facts *gpu)
     return facts.profile_count > 0 || gpu->mig_enabled;
 }
 
-const struct mig_facts *migs_of(const struct gpu_facts *gpu)
-{
-    return &all_migs()[gpu->mig_first];
-}
-
 const struct profile_facts *profile_of(const struct mig_facts *mig)
 {
     return mig->profile < 0 ? NULL : &all_profiles()[mig->profile];
-}
-
-int is_first(const struct mig_facts *mig)
-{
-    return mig == migs_of(&all_gpus()[mig->gpu]) || mig[-1].instance != mig->instance;
 }
 
 API int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending)
@@ -44,7 +34,7 @@ API int nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t device, unsigned *count)
     TRY(gpu_of(device, &gpu));
     if (!count)
         return INVALID_ARGUMENT;
-    *count = gpu->mig_enabled ? COMPUTE_SLICES : 0;
+    *count = mig_is_enabled(gpu) ? COMPUTE_SLICES : 0;
     return SUCCESS;
 }
 
@@ -63,7 +53,7 @@ API int nvmlDeviceIsMigDeviceHandle(nvmlDevice_t device, unsigned *is_mig)
 API int nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned index, nvmlDevice_t *mig_device)
 {
     const struct gpu_facts *gpu;
-    unsigned i;
+    const struct mig_facts *mig = NULL;
     TRY(gpu_of(device, &gpu));
     if (!mig_device || index >= COMPUTE_SLICES)
         return INVALID_ARGUMENT;
@@ -71,9 +61,9 @@ API int nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned index,
         return NOT_SUPPORTED;
     /* Without MIG mode there is no MIG device. go-nvlib continues with the next GPU after NOT_FOUND, and stops after
      * NOT_SUPPORTED. */
-    for (i = 0; i < gpu->mig_count; i++) {
-        if (is_visible(&migs_of(gpu)[i]) && index-- == 0) {
-            *mig_device = handle_of_mig(&migs_of(gpu)[i]);
+    while ((mig = next_mig(gpu, mig))) {
+        if (is_visible(mig) && index-- == 0) {
+            *mig_device = handle_of_mig(mig);
             return SUCCESS;
         }
     }

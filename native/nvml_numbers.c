@@ -41,8 +41,13 @@ int64_t number_or(const struct gpu_facts *gpu, enum number which, int64_t otherw
 int give_number(nvmlDevice_t device, enum number which, unsigned *out)
 {
     const struct gpu_facts *gpu;
-    int64_t value = 0;
     TRY(gpu_of(device, &gpu));
+    return give_number_of(gpu, which, out);
+}
+
+int give_number_of(const struct gpu_facts *gpu, enum number which, unsigned *out)
+{
+    int64_t value = 0;
     if (!out)
         return INVALID_ARGUMENT;
     TRY(number_of(gpu, which, &value));

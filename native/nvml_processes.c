@@ -3,7 +3,7 @@
 /* Processes: those that the state says (processes.h). All of them compute. */
 #include "big.h"
 #include "lock.h"
-#include "nvml.h"
+#include "nvml_mig.h"
 #include "nvml_state.h"
 #include "processes.h"
 #include "text.h"
@@ -30,14 +30,13 @@ static void add_node(struct process_node *node, const char *name, unsigned numbe
 /* The node of a GPU, those of the MIG devices of one in MIG mode, or that of a MIG device. */
 static int nodes_of(const struct gpu_facts *gpu, const struct mig_facts *mig)
 {
+    const struct mig_facts *one = NULL;
     int count = 0;
-    uint32_t i;
-    if (!gpu->mig_enabled) {
+    if (!mig_is_enabled(gpu)) {
         add_node(&work.nodes[count++], "nvidia", gpu->minor, NO_INSTANCE, NO_INSTANCE);
         return count;
     }
-    for (i = 0; i < gpu->mig_count && count < PROCESS_NODES; i++) {
-        const struct mig_facts *one = &all_migs()[gpu->mig_first + i];
+    while (count < PROCESS_NODES && (one = next_mig(gpu, one))) {
         if (!mig || mig == one)
             add_node(&work.nodes[count++], "nvidia-caps/nvidia-cap", one->compute_minor, (int)one->instance, (int)one->compute_instance);
     }
@@ -50,7 +49,7 @@ static int find_processes(const struct gpu_facts *gpu, const struct mig_facts *m
     const char *dev = environment_variable("NVMOCK_DEV");
     if (!values_now(gpu, &work.state, &work.own))
         return 0;
-    return processes_of(&work.own, gpu->mig_enabled != 0, dev && dev[0] ? dev : "/dev", work.nodes, nodes_of(gpu, mig), work.list);
+    return processes_of(&work.own, mig_is_enabled(gpu), dev && dev[0] ? dev : "/dev", work.nodes, nodes_of(gpu, mig), work.list);
 }
 
 /* nvmlProcessInfo_v1_t; _v2_t; nvmlProcessDetail_v1_t */
@@ -201,7 +200,7 @@ API int nvmlSystemGetProcessName(unsigned pid, char *name, unsigned length)
         take_lock();
         if (values_now(gpu, &work.state, &work.own)) {
             work.own.is_set[SET_PROCESS_LIST] = 0;
-            count = processes_of(&work.own, gpu->mig_enabled != 0, "", NULL, 0, work.list);
+            count = processes_of(&work.own, mig_is_enabled(gpu), "", NULL, 0, work.list);
             for (i = 0; i < count; i++) {
                 if (work.list[i].pid == pid)
                     join(found, sizeof found, work.list[i].name, NULL);
@@ -221,7 +220,7 @@ static int without_mig(nvmlDevice_t device, const void *out, const struct gpu_fa
     TRY(gpu_of(device, gpu));
     if (!out)
         return INVALID_ARGUMENT;
-    return (*gpu)->mig_enabled ? NOT_SUPPORTED : SUCCESS;
+    return mig_is_enabled(*gpu) ? NOT_SUPPORTED : SUCCESS;
 }
 
 /* nvmlProcessUtilizationSample_t, nvmlProcessUtilizationInfo_v1_t */

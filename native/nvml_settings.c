@@ -47,17 +47,6 @@ API int nvmlDeviceSetAccountingMode(nvmlDevice_t device, unsigned mode)
     return set_number(device, ACCOUNTING_MODE, mode, ENABLED);
 }
 
-API int nvmlDeviceSetMigMode(nvmlDevice_t device, unsigned mode, int *activation)
-{
-    const struct gpu_facts *gpu;
-    TRY(gpu_of(device, &gpu));
-    if (!activation)
-        return INVALID_ARGUMENT;
-    TRY(set_number(device, PENDING_MIG_MODE, mode, ENABLED));
-    *activation = SUCCESS;
-    return SUCCESS;
-}
-
 /* -- Power and clocks ------------------------------------------------------------------------------------------------ */
 
 static int set_limit(nvmlDevice_t device, enum number which, enum number least, enum number most, unsigned limit)

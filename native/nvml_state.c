@@ -8,8 +8,9 @@
 #include <linux/elf.h>
 
 #include "big.h"
-#include "nvml.h"
+#include "nvml_mig.h"
 #include "processes.h"
+#include "state_faults.h"
 #include "system.h"
 
 enum { PERIOD = 20 /* milliseconds */ };
@@ -17,12 +18,16 @@ enum { PERIOD = 20 /* milliseconds */ };
 enum { LEAST_PERIOD = 20000000, MOST_PERIOD = 100000000 };
 
 struct snapshot {
+    int any_lost;
     unsigned char has[STATE_GPUS];
     unsigned char has_processes[STATE_GPUS];
     int64_t numbers[STATE_GPUS][NUMBERS];
     int64_t energy[STATE_GPUS]; /* -1: not counted */
     uint64_t inactive[STATE_GPUS]; /* a bit per link */
     int64_t errors[STATE_GPUS][SET_LINKS][LINK_ERRORS];
+    unsigned char is_lost[STATE_GPUS];
+    int64_t next_event[STATE_GPUS]; /* sequence number; 0: none has occurred */
+    int64_t ring[STATE_GPUS][FAULT_RING_SIZE]; /* 0: none */
 };
 
 /* Provided by the process's C library, if it has one: struct dl_phdr_info. */
@@ -75,6 +80,10 @@ static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own
     }
     if (own->is_set[SET_MEMORY_FREE] && rest[MEMORY_FREE] >= LEAST_NUMBER)
         numbers[MEMORY_FREE] = own->values[SET_MEMORY_FREE];
+    if (own->is_set[SET_MIG_MODE] && rest[MIG_MODE] >= LEAST_NUMBER) {
+        numbers[MIG_MODE] = own->values[SET_MIG_MODE];
+        numbers[PENDING_MIG_MODE] = own->is_set[SET_MIG_PENDING] ? own->values[SET_MIG_PENDING] : own->values[SET_MIG_MODE];
+    }
     to->has_processes[gpu] = (unsigned char)has_processes(own);
     to->energy[gpu] = own->is_set[SET_ENERGY] ? own->values[SET_ENERGY] : -1;
     to->inactive[gpu] = 0;
@@ -85,6 +94,10 @@ static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own
         for (k = 0; k < LINK_ERRORS; k++)
             to->errors[gpu][i][k] = own->is_set[first + 1 + k] ? own->values[first + 1 + k] : 0;
     }
+    to->is_lost[gpu] = own->is_set[FAULT_LOST];
+    to->next_event[gpu] = own->is_set[FAULT_RING_NEXT] ? own->values[FAULT_RING_NEXT] : 0;
+    for (i = 0; i < FAULT_RING_SIZE; i++)
+        to->ring[gpu][i] = own->is_set[FAULT_RING + i] ? own->values[FAULT_RING + i] : 0;
 }
 
 static void rebuild(void)
@@ -94,12 +107,15 @@ static void rebuild(void)
     unsigned i, any = 0, count = facts.gpu_count < STATE_GPUS ? facts.gpu_count : STATE_GPUS;
     int64_t now = state.slot.count ? state_now() : 0;
     moves = 0;
-    for (i = 0; state.slot.count && i < count; i++) {
-        next->has[i] = (unsigned char)state_values(&state, i, &own);
+    next->any_lost = 0;
+    for (i = 0; i < count; i++) {
+        next->has[i] = state.slot.count && (unsigned char)state_values(&state, i, &own);
+        mig_take(i, next->has[i] ? &own : NULL);
         if (!next->has[i])
             continue;
         moves |= state_evaluate(&own, now);
         apply(next, i, &own);
+        next->any_lost |= next->is_lost[i];
         any = 1;
     }
     __atomic_store_n(&current, any ? next : NULL, __ATOMIC_RELEASE);
@@ -181,6 +197,17 @@ static __attribute__((noinline)) void refresh(uint64_t now)
     __atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
 }
 
+void state_read_again(void)
+{
+    state.known = 0;
+    state_refresh_soon();
+}
+
+void state_refresh_soon(void)
+{
+    __atomic_store_n(&last, counter() - __atomic_load_n(&period, __ATOMIC_RELAXED) - 1, __ATOMIC_RELAXED);
+}
+
 void state_start(void)
 {
     __atomic_store_n(&period, 0, __ATOMIC_RELAXED);
@@ -194,9 +221,15 @@ static const struct snapshot *snapshot(void)
     return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 }
 
+void state_look(void)
+{
+    snapshot();
+}
+
+/* The file has been looked at when the handle was checked (gpu_is_lost): a second look would cost as much as all the rest. */
 const int64_t *numbers_now(const struct gpu_facts *gpu)
 {
-    const struct snapshot *now = snapshot();
+    const struct snapshot *now = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
     size_t place = (size_t)(gpu - all_gpus());
     return now && place < STATE_GPUS && now->has[place] ? now->numbers[place] : gpu->numbers;
 }
@@ -232,6 +265,38 @@ int64_t link_errors(const struct gpu_facts *gpu, unsigned link, unsigned counter
     return now && link < SET_LINKS && counter_number < LINK_ERRORS ? now->errors[place][link][counter_number] : 0;
 }
 
+int gpu_is_lost(const struct gpu_facts *gpu)
+{
+    const struct snapshot *now = snapshot();
+    size_t place;
+    if (__builtin_expect(!now || !now->any_lost, 1))
+        return 0;
+    place = (size_t)(gpu - all_gpus());
+    return place < STATE_GPUS && now->has[place] && now->is_lost[place];
+}
+
+int64_t next_event(const struct gpu_facts *gpu)
+{
+    size_t place;
+    const struct snapshot *now = snapshot_of(gpu, &place);
+    return now ? now->next_event[place] : 0;
+}
+
+int64_t event_since(const struct gpu_facts *gpu, int64_t *sequence, unsigned types)
+{
+    size_t place;
+    const struct snapshot *now = snapshot_of(gpu, &place);
+    int64_t next = now ? now->next_event[place] : 0;
+    if (*sequence < next - FAULT_RING_SIZE)
+        *sequence = next - FAULT_RING_SIZE;
+    while (*sequence < next) {
+        int64_t event = now->ring[place][(uint64_t)(*sequence)++ % FAULT_RING_SIZE];
+        if (event && types & (unsigned)(event >> 32 & 255))
+            return event;
+    }
+    return 0;
+}
+
 int may_have_processes(const struct gpu_facts *gpu)
 {
     size_t place;
@@ -247,6 +312,12 @@ int values_now(const struct gpu_facts *gpu, struct state *buffer, struct state_o
     return 1;
 }
 
+const char *state_file_path(void)
+{
+    snapshot();
+    return is_found ? path : NULL;
+}
+
 int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int count)
 {
     int result;
@@ -258,7 +329,7 @@ int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int c
         return NOT_SUPPORTED;
     if (result)
         return result == -EROFS || result == -EACCES || result == -EPERM ? NO_PERMISSION : UNKNOWN_ERROR;
-    __atomic_store_n(&last, counter() - __atomic_load_n(&period, __ATOMIC_RELAXED) - 1, __ATOMIC_RELAXED);
+    state_refresh_soon();
     return SUCCESS;
 }
 

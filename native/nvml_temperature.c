@@ -11,7 +11,7 @@ API int nvmlDeviceGetTemperature(nvmlDevice_t device, unsigned sensor, unsigned 
     TRY(gpu_of(device, &gpu));
     if (!temperature)
         return INVALID_ARGUMENT;
-    return sensor == OF_GPU ? give_number(device, TEMPERATURE, temperature) : NOT_SUPPORTED;
+    return sensor == OF_GPU ? give_number_of(gpu, TEMPERATURE, temperature) : NOT_SUPPORTED;
 }
 
 /* nvmlTemperature_v1_t */

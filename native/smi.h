@@ -14,6 +14,7 @@ enum {
     SMI_NO_PERMISSION = 4,
     SMI_NOT_FOUND = 6,
     SMI_NO_DRIVER = 9,
+    SMI_LOST = 15,
     SMI_FAILED = 255,
 };
 

@@ -4,12 +4,13 @@
  * state of the GPU. Texts and exit statuses: 550.163.01 and 535.261.03, run with an NVML that accepts or refuses each call. */
 #include "output.h"
 #include "smi_commands.h"
+#include "smi_mig_layout.h"
 #include "smi_state.h"
 #include "system.h"
 #include "text.h"
 
 /* What a change does on one GPU. */
-enum { DONE, WARNING, DENIED, INVALID };
+enum { DONE, WARNING, DENIED, INVALID, LOST };
 
 struct word {
     const char *name;
@@ -217,15 +218,45 @@ static int power_limit(struct context *context)
     return done(context);
 }
 
+/* Boards before Hopper are reset to change the mode, so it waits while a process uses the GPU; later boards refuse it then. */
 static int mig_mode(struct context *context)
 {
     const char *word = context->number ? "enable" : "disable";
+    const struct view *view = context->view;
+    struct mig_change change = {.what = MIG_SET_MODE, .mode = (unsigned)context->number};
+    struct mig_layout layout;
+    uint64_t minor = 0;
+    int result;
     if (context->number > 1)
         return invalid("MIG Mode", context);
-    if (!context->view->gpus[context->gpu]->fields[GPU_MIG][0])
+    if (!view->gpus[context->gpu]->fields[GPU_MIG][0])
         return say(WARNING, "Unable to ", word, " MIG Mode for GPU ", context->bus_id, ": Not Supported");
     if (!may_change())
         return context->number ? denied("Unable to enable MIG Mode", context) : denied("Unable to disable MIG Mode", context);
+    smi_mig_layout(view, context->gpu, &layout);
+    number(view->gpus[context->gpu]->fields[GPU_MINOR], 10, &minor, NULL);
+    if (layout.enabled != change.mode && smi_is_held(view, "nvidia", (unsigned)minor)) {
+        if (!begins_with(view->gpus[context->gpu]->fields[GPU_COMPUTE], "8."))
+            return say(WARNING, "Unable to ", word, " MIG Mode for GPU ", context->bus_id, ": In use by another client");
+        change.waits = 1;
+    }
+    if (layout.enabled != change.mode || layout.pending != change.mode) {
+        result = smi_mig_do(view, context->gpu, &change);
+        if (result == MIG_NO_PERMISSION)
+            return context->number ? denied("Unable to enable MIG Mode", context) : denied("Unable to disable MIG Mode", context);
+        if (result && result != MIG_NOT_SUPPORTED) {
+            put("Unable to ", word, " MIG Mode for GPU ", context->bus_id, ": ", smi_mig_text(result), "\n", NULL);
+            return WARNING;
+        }
+        smi_mig_warn(view);
+    }
+    if (change.waits) {
+        put("Warning: MIG mode is in pending ", word, " state for GPU ", context->bus_id, ":In use by another client\n", context->bus_id,
+            " is currently being used by one or more other processes (e.g. CUDA application or a monitoring application such as another "
+            "instance of nvidia-smi). Please first kill all processes using the device and retry the command or reboot the system to make "
+            "MIG mode effective.\n", NULL);
+        return DONE;
+    }
     put(context->number ? "Enabled" : "Disabled", " MIG Mode for GPU ", context->bus_id, "\n", NULL);
     return done(context);
 }
@@ -360,10 +391,22 @@ static int clear_accounting(struct context *context)
     return say(DONE, "Cleared Accounted PIDs for GPU ", context->bus_id, ".", "", "");
 }
 
+/* A reset destroys the instances, and a MIG mode that waited takes effect. */
+static void reset_mig(const struct context *context)
+{
+    struct mig_change change = {.what = MIG_RESET};
+    struct mig_layout layout;
+    smi_mig_layout(context->view, context->gpu, &layout);
+    if ((layout.enabled || layout.pending) && !smi_mig_do(context->view, context->gpu, &change))
+        smi_mig_warn(context->view);
+}
+
 static int reset(struct context *context)
 {
-    if (!may_change())
-        return say(DENIED, "Unable to reset GPU ", context->bus_id, ": Insufficient Permissions", "", "");
+    int refused = may_change() ? smi_reset(context->view, context->gpu) : 1;
+    if (refused)
+        return refused > 1 ? LOST : say(DENIED, "Unable to reset GPU ", context->bus_id, ": Insufficient Permissions", "", "");
+    reset_mig(context);
     return say(DONE, "GPU ", context->bus_id, " was successfully reset.", "", "");
 }
 
@@ -490,7 +533,8 @@ int smi_change(const struct view *view, const struct change *change)
         uint64_t number = context.number;
         context.gpu = view->chosen[at];
         context.bus_id = smi_gpu(view, at)[GPU_BUS_ID];
-        status = ended(run(&context), change->strict);
+        status = run(&context);
+        status = status == LOST ? smi_check_lost(view) : ended(status, change->strict);
         if (status)
             return status;
         context.number = number;

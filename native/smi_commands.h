@@ -49,6 +49,13 @@ int smi_change(const struct view *view, const struct change *change);
 /* Sub commands: argv[1] is the name. -1: there is none of this name in the driver branch. */
 int smi_command(struct view *view, int argc, char **argv);
 
+/* smi_lost.c: refuses if one of the chosen GPUs is lost. */
+int smi_check_lost(const struct view *view);
+/* Prints the line of a GPU that is lost; returns whether it is. */
+int smi_list_lost(const struct view *view, int gpu);
+/* Whether one of the visible GPUs is lost. */
+int smi_any_lost(const struct view *view);
+
 /* Waits. */
 void smi_sleep(long milliseconds);
 

@@ -26,15 +26,20 @@ static void put_mig_devices(const struct view *view, const struct line *gpu)
 int smi_list(const struct view *view)
 {
     char digits[21];
-    int i;
+    int i, status = SMI_OK;
     if (view->count == 0)
         return smi_say(SMI_OK, "No devices found.", NULL);
     for (i = 0; i < view->count; i++) {
         const struct line *gpu = view->gpus[i];
+        if (smi_list_lost(view, i)) {
+            status = SMI_LOST;
+            continue;
+        }
         put("GPU ", decimal((uint64_t)i, digits), ": ", gpu->fields[GPU_NAME], " (UUID: ", gpu->fields[GPU_UUID], ")\n", NULL);
         put_mig_devices(view, gpu);
     }
-    return flush();
+    flush();
+    return status;
 }
 
 int smi_version(const struct view *view)

@@ -67,7 +67,7 @@ int smi_drain(const struct subarguments *arguments)
     status = smi_choose(view, id);
     if (status)
         return status;
-    if (view->chosen_count != 1)
+    if (view->chosen_count != 1 || smi_any_lost(view))
         return smi_say(SMI_FAILED, sub_has(arguments, "-q") ? "Failed to query the GPU drain state." : "Failed to modify the GPU drain state.", NULL);
     if (sub_has(arguments, "-q"))
         return smi_say(SMI_OK, "The current drain state of GPU ", smi_gpu(view, 0)[GPU_BUS_ID], " is: not draining.", NULL);

@@ -264,6 +264,9 @@ static const char *without_header(const char *format)
 static int turn(const struct view *view, const struct run *run, int kind, int first)
 {
     const char *format = value_of(run, "--format");
+    int status = smi_check_lost(view);
+    if (status)
+        return status;
     if (kind >= 0)
         return smi_query(view, kind, fields_of(run), first ? format : without_header(format));
     if (has(run, "-q"))
@@ -274,7 +277,7 @@ static int turn(const struct view *view, const struct run *run, int kind, int fi
 static int change_one(const struct view *view, const struct run *run)
 {
     struct change change = {.mode = value_of(run, "-m"), .scope = value_of(run, "-sc"), .strict = has(run, "-eow")};
-    int i;
+    int i, status;
     for (i = 0; i < run->count; i++) {
         const struct option *option = run->given[i].option;
         if (option->role != CHANGES)
@@ -283,7 +286,8 @@ static int change_one(const struct view *view, const struct run *run)
         change.full = option->full;
         change.value = run->given[i].value;
     }
-    return smi_change(view, &change);
+    status = has(run, "-r") ? SMI_OK : smi_check_lost(view); /* a reset may bring the GPU back */
+    return status ? status : smi_change(view, &change);
 }
 
 /* Which of the three kinds of command line it is, and whether it is one. */

@@ -4,6 +4,7 @@
 
 #include "big.h"
 #include "state_elements.h"
+#include "state_faults.h"
 #include "system.h"
 #include "text.h"
 
@@ -161,11 +162,20 @@ const struct state_own *smi_state_own(const struct view *view, int gpu)
     return &own;
 }
 
+int smi_is_lost(const struct view *view, int gpu)
+{
+    const struct state_own *now = smi_state_own(view, gpu);
+    return now && now->is_set[FAULT_LOST];
+}
+
 int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter)
 {
     unsigned place = SET_FIRST_LINK + 8 * link + 1 + (unsigned)counter;
     smi_state_round(view);
-    if (link >= SET_LINKS || !path[0] || !state_values(&state, place_of(view, gpu), &own) || !own.is_set[place])
+    if (link >= SET_LINKS || !path[0] || !state_values(&state, place_of(view, gpu), &own))
+        return 0;
+    state_apply_faults(&own);
+    if (!own.is_set[place])
         return 0;
     return counter < 0 ? !own.values[place] : own.values[place];
 }
@@ -179,4 +189,15 @@ int smi_state_set(const struct view *view, int gpu, const struct state_edit *edi
     result = state_write(path, place_of(view, gpu), edits, count);
     smi_state_forget();
     return result ? 1 : 0;
+}
+
+const char *smi_state_file(const struct view *view)
+{
+    smi_state_round(view);
+    return path[0] ? path : NULL;
+}
+
+unsigned smi_state_place(const struct view *view, int gpu)
+{
+    return place_of(view, gpu);
 }

@@ -18,6 +18,13 @@ void smi_state_apply(const struct view *view, int gpu, const char **texts);
 const struct state_own *smi_state_own(const struct view *view, int gpu);
 /* The count of one of the errors of a link (-1: whether it is inactive). */
 int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter);
+/* Whether a fault makes a visible GPU unreachable. */
+int smi_is_lost(const struct view *view, int gpu);
+/* smi_reset.c: resets a visible GPU. Returns 0; 1 if that is not permitted; 2 if a reset does not bring the GPU back. */
+int smi_reset(const struct view *view, int gpu);
+/* The path of the file, NULL if there is none, and the number of a visible GPU in it. */
+const char *smi_state_file(const struct view *view);
+unsigned smi_state_place(const struct view *view, int gpu);
 /* Changes values of a visible GPU. Returns 0; 1 if that is not permitted; -1 if there is no state. */
 int smi_state_set(const struct view *view, int gpu, const struct state_edit *edits, int count);
 

@@ -358,5 +358,10 @@ int smi_command(struct view *view, int argc, char **argv)
     }
     if (view->chosen_count == 0 && !(equal(arguments.command, "topo") && !sub_has(&arguments, "-i")))
         return smi_say(SMI_NOT_FOUND, "No devices were found", NULL);
+    if (!equal(arguments.command, "topo") && !equal(arguments.command, "drain")) {
+        status = smi_check_lost(view);
+        if (status)
+            return status;
+    }
     return run(&arguments);
 }

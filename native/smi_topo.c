@@ -3,6 +3,7 @@
 /* nvidia-smi topo. Texts: 550.163.01. NICs are not shown: they are the host's. */
 #include "output.h"
 #include "smi_place.h"
+#include "smi_state.h"
 #include "smi_sub.h"
 #include "text.h"
 
@@ -135,6 +136,18 @@ static int near_cpu(const struct view *view, uint64_t cpu)
     return smi_say(SMI_OK, "\n", NULL);
 }
 
+static int near_cpu_until_lost(const struct view *view, uint64_t cpu)
+{
+    char digits[21];
+    int i;
+    put("The GPUs that have an affinity with CPU ", decimal(cpu, digits), " are:\n", NULL);
+    for (i = 0; i < view->count && !smi_is_lost(view, i); i++) {
+        if (smi_in_list(smi_cpus(view, i), cpu))
+            put(decimal((uint64_t)i, digits), ", ", NULL);
+    }
+    return smi_say(SMI_FAILED, "Failed to display GPUs with affinity for a given CPU information\n", NULL);
+}
+
 /* An option that needs -i with one GPU (or two). */
 static int needs(const struct subarguments *arguments, const char *option, int gpus)
 {
@@ -152,6 +165,13 @@ int smi_topo(const struct subarguments *arguments)
         status = sub_number(arguments, "-n", &level);
     if (status)
         return status;
+    if (smi_any_lost(view)) {
+        if (sub_has(arguments, "-c"))
+            return near_cpu_until_lost(view, cpu);
+        if (sub_has(arguments, "-m") || sub_has(arguments, "-mp"))
+            return smi_say(SMI_FAILED, "Failed to run topology matrix\n", NULL);
+        return smi_say(SMI_FAILED, "Failed to display p2p capability matrix for the specified p2p Index\n", NULL);
+    }
     if (sub_has(arguments, "-m") || sub_has(arguments, "-mp"))
         return matrix(arguments, sub_has(arguments, "-mp"));
     if (sub_has(arguments, "-p2p"))

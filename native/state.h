@@ -68,5 +68,9 @@ struct state_edit {
 };
 /* Changes the values of a GPU; returns 0 or -errno. */
 int state_write(const char *path, unsigned gpu, const struct state_edit *edits, int count);
+/* The same with the edits that *decide* makes of the values, while no other writer is at work: it returns how many, of at most SET_NUMBERS. */
+int state_decide(const char *path, unsigned gpu, int (*decide)(void *context, const struct state_own *own, struct state_edit *edits), void *context);
+/* Whether gpu-mockctl watch follows the state. */
+int state_is_followed(const char *path);
 
 #endif

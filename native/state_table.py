@@ -1,18 +1,19 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints native/state_settings.h and native/state_elements.h, the settings for the programs in C, from layout/state_settings.py.
+"""Prints the headers of the state for the programs in C, from layout/state_settings.py and layout/state_faults.py.
 
     PYTHONPATH=.build python3 native/state_table.py > native/state_settings.h
     PYTHONPATH=.build python3 native/state_table.py elements > native/state_elements.h
+    PYTHONPATH=.build python3 native/state_table.py faults > native/state_faults_table.h
 
-tests/unit/state/test_settings.py compares them.
+tests/unit/state/test_state_settings.py compares them.
 """
 
 from __future__ import annotations
 
 import sys
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout import state_settings
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout import state_faults, state_settings
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.document.texts import other_names
 
 _HEAD = """/* Copyright (c) 2026, the nvmock.gpu authors
@@ -21,6 +22,14 @@ _HEAD = """/* Copyright (c) 2026, the nvmock.gpu authors
 #ifndef NVMOCK_STATE_SETTINGS_H
 #define NVMOCK_STATE_SETTINGS_H
 
+"""
+_FAULTS_HEAD = """/* Copyright (c) 2026, the nvmock.gpu authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* Made by native/state_table.py from plugins/module_utils/layout/state_faults.py, not to be edited. */
+#ifndef NVMOCK_STATE_FAULTS_TABLE_H
+#define NVMOCK_STATE_FAULTS_TABLE_H
+
+enum {
 """
 _ELEMENTS_HEAD = """/* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
@@ -75,6 +84,36 @@ def elements() -> str:
     return "".join([_ELEMENTS_HEAD, *rows.values(), _ELEMENTS_END])
 
 
+def faults() -> str:
+    """Return the text of the header with the effects of faults."""
+    words = ("SET", "ADD", "FIELD", "WORST", "WORST_FIELD", "CUT")
+    lines = [_FAULTS_HEAD]
+    for name, number in (
+        ("RING", state_faults.RING),
+        ("RING_SIZE", state_faults.RING_SIZE),
+        ("RING_NEXT", state_faults.RING_NEXT),
+        ("RING_FIRST", state_faults.RING_FIRST),
+        ("LOST", state_faults.LOST),
+        ("FIRST", state_faults.FIRST_FAULT),
+        ("KINDS", len(state_faults.KINDS)),
+        ("NO_INSTANCE", state_faults.NO_INSTANCE),
+    ):
+        lines.append(f"    FAULT_{name} = {number},\n")
+    lines.append("};\n\n")
+    lines.append(f"enum {{ {', '.join([f'FAULT_{word}' for word in words])} }};\n\n")
+    lines.append("static const struct fault_effect {\n    unsigned char kind, bit, what, is_cured;\n")
+    lines.append("    unsigned short number, value;\n} fault_effects[] = {\n")
+    for place, kind in enumerate(state_faults.KINDS):
+        for bit, effect in enumerate(kind.effects):
+            what = f"FAULT_{words[effect.what]}"
+            lines.append(
+                f"    {{{place}, {bit}, {what}, {int(effect.is_cured)}, {effect.number}, {effect.value}}},"
+                f" /* {kind.name}: {effect.name} */\n"
+            )
+    lines.append("};\nenum { FAULT_EFFECTS = sizeof fault_effects / sizeof *fault_effects };\n\n#endif\n")
+    return "".join(lines)
+
+
 def _form(setting: state_settings.Setting) -> tuple[str, str]:
     if setting.words:
         if set(setting.words.values()) == {0, 1}:
@@ -89,4 +128,4 @@ def _form(setting: state_settings.Setting) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    print(elements() if sys.argv[1:] == ["elements"] else header(), end="")
+    print({"elements": elements, "faults": faults}.get("".join(sys.argv[1:]), header)(), end="")

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* What the readings of a GPU are at a time: layout/state_values.py has the same rules. */
-#include "state.h"
+#include "state_faults.h"
 
 enum { POWER_CONSTANT = 3000, TEMPERATURE_CONSTANT = 20000 }; /* milliseconds */
 #define MOST 9007199254740992.0
@@ -147,5 +147,6 @@ int state_evaluate(struct state_own *own, int64_t now)
         put_if_unset(own, SET_MEMORY_FREE, own->values[SET_MEMORY_AVAILABLE] - own->values[SET_MEMORY_USED]);
     if (own->is_set[SET_ENERGY])
         evaluate_energy(own, has_power, power, now);
+    state_apply_faults(own);
     return own->is_set[SET_LOAD_START] || own->is_set[SET_ENERGY];
 }

@@ -9,7 +9,17 @@
 enum { START = 4096, HEAD = 64, ACTIVE_AT = START + 24, SLOT = 24 + STATE_ENTRIES * 16, EXCLUSIVE = 2, TRIES = 8 };
 
 static struct state state BIG;
+static struct state_own own BIG;
+static struct state_edit decided[SET_NUMBERS] BIG;
 static volatile int busy;
+
+/* What a writer does: the edits, or the function that decides about them. */
+struct work {
+    const struct state_edit *edits;
+    int count;
+    int (*decide)(void *context, const struct state_own *own, struct state_edit *edits);
+    void *context;
+};
 
 /* Whether the path still leads to the open file: a run of nvmock.gpu may have replaced it. */
 static int is_current(int fd, const char *path)
@@ -40,8 +50,10 @@ static int edit(struct state_slot *slot, unsigned gpu, const struct state_edit *
     return 0;
 }
 
-static int write_locked(int fd, unsigned gpu, const struct state_edit *edits, int count)
+static int write_locked(int fd, unsigned gpu, const struct work *work)
 {
+    const struct state_edit *edits = work->edits;
+    int count = work->count;
     struct state_slot *slot = &state.slot;
     uint64_t boot = state_boot(), active;
     long size;
@@ -64,6 +76,14 @@ static int write_locked(int fd, unsigned gpu, const struct state_edit *edits, in
         slot->count = 0;
         slot->boot = boot;
     }
+    if (work->decide) {
+        state.known = 1;
+        state_values(&state, gpu, &own);
+        edits = decided;
+        count = work->decide(work->context, &own, decided);
+        if (!count)
+            return 0;
+    }
     for (i = 0; i < count; i++) {
         result = edit(slot, gpu, &edits[i]);
         if (result)
@@ -78,7 +98,7 @@ static int write_locked(int fd, unsigned gpu, const struct state_edit *edits, in
     return CALL(pwrite64, fd, &active, sizeof active, ACTIVE_AT) == sizeof active ? 0 : -EIO;
 }
 
-static int write_file(const char *path, unsigned gpu, const struct state_edit *edits, int count)
+static int write_file(const char *path, unsigned gpu, const struct work *work)
 {
     int try, result = -EAGAIN;
     for (try = 0; try < TRIES && result == -EAGAIN; try++) {
@@ -89,18 +109,41 @@ static int write_file(const char *path, unsigned gpu, const struct state_edit *e
             result = (int)CALL(flock, fd, EXCLUSIVE);
         } while (result == -EINTR);
         if (!result)
-            result = is_current(fd, path) ? write_locked(fd, gpu, edits, count) : -EAGAIN;
+            result = is_current(fd, path) ? write_locked(fd, gpu, work) : -EAGAIN;
         CALL(close, fd);
     }
     return result;
 }
 
-int state_write(const char *path, unsigned gpu, const struct state_edit *edits, int count)
+static int write_alone(const char *path, unsigned gpu, const struct work *work)
 {
     int result;
     while (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
         CALL(sched_yield, 0);
-    result = write_file(path, gpu, edits, count);
+    result = write_file(path, gpu, work);
     __atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+    return result;
+}
+
+int state_write(const char *path, unsigned gpu, const struct state_edit *edits, int count)
+{
+    return write_alone(path, gpu, &(struct work){.edits = edits, .count = count});
+}
+
+int state_decide(const char *path, unsigned gpu, int (*decide)(void *context, const struct state_own *own, struct state_edit *edits), void *context)
+{
+    return write_alone(path, gpu, &(struct work){.decide = decide, .context = context});
+}
+
+/* Whether a process makes device nodes of what is made: it holds an open file description lock on the first byte. */
+int state_is_followed(const char *path)
+{
+    enum { GET_LOCK = 36 /* F_OFD_GETLK */, TO_WRITE = 1, NONE = 2 };
+    struct { short type, whence; int64_t start, length; int pid, pad; } lock = {.type = TO_WRITE, .length = 1};
+    int result, fd = (int)CALL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return 0;
+    result = CALL(fcntl, fd, GET_LOCK, &lock) == 0 && lock.type != NONE;
+    CALL(close, fd);
     return result;
 }

@@ -138,6 +138,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
     components,
     spec_options,
 )
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.mig_state import live
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
@@ -183,7 +184,8 @@ def main() -> None:
                 planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
                 planned += components.moved(root, [Owner(CDI_SPEC, path, instance or "")], _PARTS, instance or "")
                 insist = (params["take_over"], params["allow_real_driver"])
-                spec = cdi_spec.make(machine, root, options, spec_file, planned, *insist)
+                now = live(root, machine, instance or "", params["mig"] is not None)
+                spec = cdi_spec.make(now, root, options, spec_file, planned, *insist)
                 result["device_names"] = spec.device_names
                 result["cdi_version"] = spec.cdi_version
                 result["hook_path"] = spec.hook_path

@@ -172,6 +172,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import (
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, components
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.cautions import cautions
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.mig_state import live
 
 ARGUMENT_SPEC = {**HOST_OPTIONS, **MACHINE_OPTIONS, **DEVICE_OPTIONS}
 
@@ -193,14 +194,13 @@ def main() -> None:
 
             def look(root):
                 when = params["restore_at_boot"]
-                return components.device_nodes(
-                    root, machine, options, base, dev_roots, architecture, when, instance or ""
-                )
+                now = live(root, machine, instance or "", params["mig"] is not None)
+                result["gpus"] = gpu_facts(now)
+                return components.device_nodes(root, now, options, base, dev_roots, architecture, when, instance or "")
 
             with HostRoot(host_root) as root:
                 for text in cautions(root, machine):
                     module.warn(text)
-            result["gpus"] = gpu_facts(machine)
             result["device_files"] = "regular" if options.regular_files else "char"
     paths = {DEVICES: base} if given else {}
     run(module, frozenset((DEVICES, DEV_ROOT)), look, host_root, result, instance, paths)

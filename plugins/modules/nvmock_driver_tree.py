@@ -108,6 +108,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import TREE_OPTIONS, tree_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.mig_state import live, settle
 
 ARGUMENT_SPEC = {**HOST_OPTIONS, **MACHINE_OPTIONS, **TREE_OPTIONS}
 
@@ -116,7 +117,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     params = module.params
     result = {}
-    look = None
+    look = after = None
     with OneLine(module):
         driver_root, given = place_from(params, "driver_root", DEFAULT_DRIVER_ROOT)
         instance = instance_from(params)
@@ -125,13 +126,19 @@ def main() -> None:
             machine = machine_from(params)
             options = tree_from(params, architecture_from(params["architecture"]))
 
-            def look(_root):
-                return [components.driver_tree(machine, driver_root, options, instance or "")]
+            declared = params["mig"] is not None
+
+            def look(root):
+                now = live(root, machine, instance or "", declared)
+                return [components.driver_tree(now, driver_root, options, instance or "")]
+
+            def after(root):
+                settle(root, machine, instance or "", declared)
 
             result["driver_version"] = machine.driver_version
             result["library_directory"] = f"{driver_root}/{driver_tree.library_directory(options)}"
     paths = {DRIVER_TREE: driver_root} if given else {}
-    run(module, frozenset((DRIVER_TREE,)), look, host_root, result, instance, paths)
+    run(module, frozenset((DRIVER_TREE,)), look, host_root, result, instance, paths, after=after)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
     DEFAULT_DRIVER_ROOT,
     DEFAULT_SPEC_PATH,
 )
-from ansible_collections.nvmock.gpu.plugins.module_utils.node.verify import verify_cdi, verify_filesystem
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.verify import verify_cdi, verify_faults, verify_filesystem
 
 ARGUMENT_SPEC = {
     "host_root": {"type": "path", "default": "/"},
@@ -118,6 +118,7 @@ def main() -> None:
             outcomes = [verify_filesystem(root, base, params["device_files"] == "regular")]
             if params["cdi"]:
                 outcomes.append(verify_cdi(root, driver_root, spec_path))
+                outcomes.append(verify_faults(root, driver_root))
     lines = [line for outcome in outcomes for line in outcome.lines]
     problems = [problem for outcome in outcomes for problem in outcome.problems]
     if problems:

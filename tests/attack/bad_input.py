@@ -59,7 +59,7 @@ _LINES = (
     *(("--machine-file", "/dev/null"), ("--machine-file", "/"), ("--host-root", "/dev/null"), ("--host-root", "")),
 )
 # What needs a driver installation on the node.
-_ON_A_NODE = (("cdi", "generate"), ("verify",), "nvmock_cdi_spec", "nvmock_gpu_state", "nvmock_verify")
+_ON_A_NODE = (("cdi", "generate"), ("verify",), "nvmock_cdi_spec", "nvmock_fault", "nvmock_gpu_state", "nvmock_verify")
 _NODE = ("--gpu-count", "1")
 # Of a subcommand's flag and of a module's option, a whole run tries random values only.
 _SOME_TEXTS, _SOME_VALUES = 14, 12
@@ -68,6 +68,7 @@ _MODULES: dict[str, dict[str, object]] = {
     "nvmock_devices": {**_MACHINE, "restore_at_boot": "always"},
     "nvmock_driver_tree": {**_MACHINE},
     "nvmock_cdi_spec": {**_MACHINE, "hook_mode": "none"},
+    "nvmock_fault": {"kind": "xid", "xid": 79},
     "nvmock_gpu_state": {},
     "nvmock_machine_info": {**_MACHINE},
     "nvmock_verify": {},

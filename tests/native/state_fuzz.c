@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../native/processes.h"
+#include "../../native/state_mig.h"
 
 enum { MOST = 1 << 18, START = 4096, HEAD = 64, SLOT = 24 + STATE_ENTRIES * 16 };
 
@@ -39,13 +40,34 @@ static void forge(unsigned char *data, unsigned slot)
     for (i = 0; i < to->count; i++) {
         int64_t value = strange();
         to->entries[i].gpu = any() % (any() % 50 ? 8 : 300);
-        to->entries[i].setting = any() % 3 ? any() % (any() % 500 ? 512 : SET_NUMBERS + 2) : SET_PROCESS_LIST + any() % 256;
+        to->entries[i].setting = any() % 3 ? any() % (any() % 500 ? 768 : SET_NUMBERS + 2) : SET_PROCESS_LIST + any() % 256;
+        if (any() % 3 == 0)
+            to->entries[i].setting = (uint16_t)(SET_MIG_MODE + any() % (SET_MIG_END - SET_MIG_MODE));
         to->entries[i].zero = 0;
         if (any() % 500)
             value %= (int64_t)1 << 53;
         to->entries[i].value = value;
     }
     to->checksum = state_checksum(to);
+}
+
+/* The layout that the values say, whatever they are, and changes of it. */
+static void cut(const struct state_own *own)
+{
+    static const struct mig_rules rules = {.count = 3,
+        .rules = {{19, 1, 1, 7, 7, {0, 1, 2, 3, 4, 5, 6}}, {9, 3, 4, 2, 2, {0, 4}}, {0, 7, 8, 1, 1, {0}}}};
+    struct mig_layout rest, layout;
+    unsigned i;
+    mig_clear(&rest);
+    rest.enabled = rest.pending = any() % 2;
+    mig_read(&layout, own, &rest, &rules);
+    for (i = 0; i < 8; i++) {
+        struct mig_change change = {.what = (enum mig_what)(any() % 6), .mode = any() % 3, .rule = any() % 3, .slices = 1 + any() % 8,
+            .start = any() % 2 ? -1 : (int)(any() % 8), .instance = any() % 17, .compute = any() % 9, .rules = &rules};
+        mig_apply(&layout, &change);
+        mig_capacity(&layout, &rules, any() % 3);
+        mig_compute_capacity(&layout, &rules, any() % MIG_INSTANCES, 1 + any() % 8);
+    }
 }
 
 static void check_exp(void)
@@ -100,6 +122,7 @@ int main(int argc, char **argv)
             int listed;
             if (!state_values(&state, gpu, &own))
                 continue;
+            cut(&own);
             state_evaluate(&own, any() % 8 ? state_now() : strange() % ((int64_t)1 << 60));
             own.is_set[SET_PROCESS_LIST] = 0; /* to look at all of /proc takes too long */
             listed = processes_of(&own, (int)(any() % 2), "/dev", NULL, 0, list);

@@ -338,3 +338,18 @@ def test_a_program_that_forks(cuda_image):
             os._exit(0 if right else 1)
         assert os.waitpid(child, 0)[1] == 0
         assert cuda.status("cuCtxSynchronize") == SUCCESS
+
+
+@pytest.mark.parametrize("which", ["cuCtxCreate_v2", "cuDevicePrimaryCtxRetain"])
+def test_a_program_with_a_context_has_its_device_open(cuda_image, which):
+    """So the device is in use: nvidia-smi and NVML do not destroy it."""
+    with running(cuda_image, MIG, CUDA_VISIBLE_DEVICES=MIG.gpus[1].mig_devices[0].uuid) as cuda:
+        node = str(nvml_node.capability(cuda.dev, MIG.gpus[1], MIG.gpus[1].mig_devices[0]))
+
+        def is_open():
+            return node in [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
+
+        assert not is_open()
+        arguments = (0, 0) if which == "cuCtxCreate_v2" else (0,)
+        assert cuda.status(which, ctypes.byref(ctypes.c_void_p()), *arguments) == SUCCESS
+        assert is_open()

@@ -193,7 +193,7 @@ def test_two_containers_and_a_process_see_a_set(node, podman, containerd):
     try:
         with HostRoot(str(node)) as root:
             state = NodeState(root, DEFAULT_DRIVER_ROOT)
-            cold = str(state._rest(0, "temperature"))
+            cold = str(state.rest(0, "temperature"))
             for lines in (here, podman, containerd):
                 assert lines.soon(cold, 30) == cold
             for degrees in (71, 72, 73, 74, 75):

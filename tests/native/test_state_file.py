@@ -336,7 +336,10 @@ def test_hostile_files_with_the_sanitizers(driver, tmp_path):
     program = tmp_path / "state_fuzz"
     sources = [
         ROOT / "tests/native/state_fuzz.c",
-        *(ROOT / "native" / f"{name}.c" for name in ("state", "state_values", "state_write", "processes", "text")),
+        *(
+            ROOT / "native" / f"{name}.c"
+            for name in ("state", "state_values", "state_faults", "state_write", "processes", "state_mig", "text")
+        ),
     ]
     flags = ["-std=gnu11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-builtin"]
     built = subprocess.run(

@@ -39,8 +39,11 @@ MAY = {
 }
 # The same for what stands on the core: the Ansible modules, the device plugin, and the DRA driver, which reads the node with the plugin.
 DOORS_MAY = ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "module")
-DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", "host.view", "cdi")
-DRA_DRIVER_MAY = ("errors", "machine", "layout.nvml_facts", "host.view", "cdi")
+STATE = tuple(
+    f"layout.{name}" for name in ("driver_tree", "state_faults", "state_file", "state_settings", "state_values")
+)
+DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", *STATE, "host.view", "cdi")
+DRA_DRIVER_MAY = ("errors", "machine", "layout.nvml_facts", "layout.state_faults", "host.view", "cdi")
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
 SLOW = {"dataclasses", "typing", "pathlib", "re", "json", "yaml", "subprocess", "shutil", "tempfile", "enum", "logging"}
@@ -74,7 +77,7 @@ MAY_LOOK = {
     "host.root": {"os.open", "os.listdir"},  # the root itself, and names in a directory that is open
     "host.put": {"os.listdir"},  # of a descriptor
     "host.guard": {"open"},  # /proc of the running kernel
-    "node.state": {"open"},  # /proc of the running kernel
+    "node.boot": {"open"},  # /proc of the running kernel
     "module": {"os.path.isdir"},  # the host root
     "module.node": {"os.path.lexists"},  # the host root
     "cli.node_command": {"os.path.isdir"},  # the host root

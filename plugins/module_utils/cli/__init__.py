@@ -54,6 +54,10 @@ def _dispatch(argv: list[str]) -> int:
         from .machines_command import run as run_machines
 
         return run_machines(argv[1:])
+    if command == "fault":
+        from .fault_command import run as run_fault
+
+        return run_fault(argv[1:])
     if command == "state":
         from .state_command import run as run_state
 
@@ -66,7 +70,7 @@ def _dispatch(argv: list[str]) -> int:
         argv = ["--help"]
     elif command:
         raise UsageError(
-            f"unknown command {command!r}: must be one of cdi, machines, state, verify, watch, or only flags"
+            f"unknown command {command!r}: must be one of cdi, fault, machines, state, verify, watch, or only flags"
         )
     from .node_command import run
 

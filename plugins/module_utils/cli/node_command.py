@@ -21,6 +21,7 @@ from ..machine.model import Machine
 from ..node import components, whole
 from ..node.cautions import cautions
 from ..node.keeper import Keeper, released
+from ..node.mig_state import settle
 from ..node.removal import removal
 from ..node.whole import Mock
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
@@ -152,19 +153,23 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
                 instance=name,
             ),
         )
+    mock = mock.but(declares_mig=keeper is None and values.optional("mig") is not None)
     names: list[str] = []
+    now: list[Machine] = [machine]
 
     def look(root: HostRoot) -> list[Component]:
         wanted = whole.look(root, mock, parts, values.on("take-over"), values.on("allow-real-driver"))
         if wanted.spec is not None:
             names[:] = wanted.spec.device_names
-        own = wanted.components
-        return [*own, *(released(root, name) if keeper is None else keeper.components(root, machine, own))]
+        own, now[:] = wanted.components, [wanted.machine]
+        return [*own, *(released(root, name) if keeper is None else keeper.components(root, wanted.machine, own))]
 
     with HostRoot(root_path) as root:
         changes = _change(values, root, look)
+        if not values.on("check"):
+            settle(root, machine, name, mock.declares_mig)
         warnings += cautions(root, machine) + guard.warnings(root)
-    return NodeResult(machine, changes, names, warnings)
+    return NodeResult(now[0], changes, names, warnings)
 
 
 def _remove(values: Values, parts: frozenset[str], root_path: str, keeper: Keeper | None) -> Changes:

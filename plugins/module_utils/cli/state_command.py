@@ -14,6 +14,7 @@ from ..node import DEFAULT_DRIVER_ROOT
 from ..node.state import LONGEST_LOAD, NodeState, text, wanted
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute
+from .words import split_words
 
 _USAGE = """gpu-mockctl state [show] [flags]
        gpu-mockctl state set NAME=VALUE... [flags]
@@ -44,7 +45,7 @@ def run(argv: list[str]) -> int:
     :raises ParameterError: a name, a value or a GPU is not allowed.
     """
     flags = state_flags()
-    words, rest = _split(argv, flags)
+    words, rest = split_words(argv, flags)
     values = parse(flags, rest)
     if values is None:
         sys.stdout.write(help_text(_USAGE, _ABOUT, flags, _AFTER))
@@ -69,20 +70,6 @@ def run(argv: list[str]) -> int:
             raise UsageError(f"state show: unexpected argument {words[0]!r}")
         _show(state, gpus, values.text("output"))
     return 0
-
-
-def _split(argv: list[str], flags: list[Flag]) -> tuple[list[str], list[str]]:
-    """Return the words and the flags with their values."""
-    texts = {flag.name for flag in flags if flag.kind == TEXT}
-    words, rest = [], []
-    waiting = False
-    for word in argv:
-        if waiting or word.startswith("-"):
-            rest.append(word)
-            waiting = not waiting and "=" not in word and word.lstrip("-") in texts
-        else:
-            words.append(word)
-    return words, rest
 
 
 def _change(command: str, words: list[str], values: Values, state: NodeState, gpus: list[int]) -> None:

@@ -8,7 +8,7 @@ import sys
 
 from ..host.root import HostRoot
 from ..node.components import wants_regular_files
-from ..node.verify import Outcome, verify_cdi, verify_filesystem
+from ..node.verify import Outcome, verify_cdi, verify_faults, verify_filesystem
 from .flags import TEXT, Flag, help_text, parse
 from .machine_flags import absolute, host_root, node_flags
 
@@ -37,6 +37,7 @@ def run(argv: list[str]) -> int:
             outcomes.append(verify_filesystem(root, absolute(values, "base"), wants_regular_files(files)))
         if mode in ("cdi", "all"):
             outcomes.append(verify_cdi(root, absolute(values, "driver-root"), absolute(values, "cdi-output")))
+            outcomes.append(verify_faults(root, absolute(values, "driver-root")))
     for outcome in outcomes:
         lines += outcome.lines
         problems += outcome.problems

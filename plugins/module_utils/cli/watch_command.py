@@ -12,23 +12,29 @@ import gc
 import os
 import signal
 import sys
+import time
 
 from ..errors import NvmockError, ParameterError, UsageError
 from ..host import diff
 from ..host.lock import Interrupted
 from ..host.plan import REMOVE, Change
+from ..host.root import HostRoot
+from ..machine.model import Machine
 from ..node.keeper import Keeper
+from ..node.mig_state import Follower
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
-from .machine_flags import absolute, instance, machine_flags, node_flags
+from .machine_flags import absolute, host_root, instance, machine_flags, node_flags
 from .node_command import NodeResult, apply_node, modes_from, say_warnings
 from .probe_files import beat, stop
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _AT_ONCE = signal.SIGHUP
 _MOST_LINES = 20
+_LOOK = 0.2
+"""Seconds between two looks at the state."""
 
 _AFTER = """Every change is one line on stdout. An error is reported once on stderr, and the next pass tries again. Only an invalid command
-line ends the command. SIGHUP starts a pass immediately, SIGTERM and SIGINT end the command."""
+line ends the command. SIGHUP starts a pass immediately, as a change of MIG mode or instances does, SIGTERM and SIGINT end the command."""
 
 
 def flags() -> list[Flag]:
@@ -81,11 +87,14 @@ def _keep(values: Values, modes: set[str], interval: float, keeper: Keeper) -> N
     """Run passes until a signal ends the command."""
     alive, ready = values.optional("alive"), values.optional("ready")
     trouble = ""
-    first = True
+    first, followed = True, False
+    follower = Follower()
     stop(ready)  # one that was killed may have left it
     while True:
         try:
+            follower.note()
             result = apply_node(values, modes, keeper)
+            _follow(values, follower, result)
         except (ParameterError, UsageError):
             raise
         except Interrupted:
@@ -101,19 +110,41 @@ def _keep(values: Values, modes: set[str], interval: float, keeper: Keeper) -> N
             keeper.kept = True
             if trouble:
                 _say("the node is as wanted again")
-            _report(result, first)
+            _report(result, first, followed)
             trouble, first = "", False
             beat(ready)
         beat(alive)
-        caught = signal.sigtimedwait((*_ENDING, _AT_ONCE), interval)
+        caught = _wait(interval, follower)
+        followed = caught is None and follower.moved()
         if caught is not None and caught.si_signo in _ENDING:
             stop(ready)
             return
 
 
-def _report(result: NodeResult, first: bool) -> None:
+def _follow(values: Values, follower: Follower, result: NodeResult) -> None:
+    """Follow the state of the node's GPUs; look again at once if this run has found another one than before it."""
+    if result.machine is not None:
+        with HostRoot(host_root(values)) as root:
+            follower.follow(root, result.machine, instance(values) or "")
+
+
+def _wait(interval: float, follower: Follower) -> signal.struct_siginfo | None:
+    """Wait for the next pass: the interval, a signal, or a change of MIG mode or instances."""
+    if not follower.follows:
+        return signal.sigtimedwait((*_ENDING, _AT_ONCE), interval)
+    deadline = time.monotonic() + interval
+    while True:
+        left = deadline - time.monotonic()
+        caught = signal.sigtimedwait((*_ENDING, _AT_ONCE), max(0.0, min(left, _LOOK)))
+        if caught is not None or left <= _LOOK or follower.moved():
+            return caught
+
+
+def _report(result: NodeResult, first: bool, followed: bool) -> None:
     changes = sorted(result.changes, key=lambda change: change.path)
-    if len(changes) <= _MOST_LINES:
+    if followed and result.machine is not None:
+        _say(f"MIG devices: {_mig_devices(result.machine)}")
+    elif len(changes) <= _MOST_LINES:
         for change in changes:
             _say(_line(change))
     elif changes:
@@ -124,6 +155,15 @@ def _report(result: NodeResult, first: bool) -> None:
     if first and result.machine is not None:
         gpus = result.machine.gpus
         _say(f"mock GPU node: {len(gpus)} x {gpus[0].name}, driver {result.machine.driver_version}")
+
+
+def _mig_devices(machine: Machine) -> str:
+    found = [
+        f"GPU {gpu.index}: {', '.join([mig.profile for mig in gpu.mig_devices]) or 'none'}"
+        for gpu in machine.gpus
+        if gpu.mig_enabled
+    ]
+    return "; ".join(found) or "no GPU is in MIG mode"
 
 
 def _line(change: Change) -> str:

@@ -35,8 +35,9 @@ _SLOT_HEAD = Struct("<2Q2I")
 _CHECKED = 20  # bytes of a slot's head before the checksum
 _ENTRY = Struct("<2HIq")
 _HEAD_SIZE = 64
-_ACTIVE_AT = START + 24
-FIXED = _ACTIVE_AT
+ACTIVE_AT = START + 24
+"""Where the 8 bytes are that every change writes last."""
+FIXED = ACTIVE_AT
 """Bytes at the beginning that no writer changes."""
 SLOT_SIZE = _SLOT_HEAD.size + MOST_ENTRIES * _ENTRY.size
 SIZE = START + _HEAD_SIZE + 2 * SLOT_SIZE
@@ -62,6 +63,10 @@ class State(Value):
         self.boot = boot
         self.generation = generation
         self.slot = slot
+
+    def of_gpu(self, gpu: int) -> dict[int, int]:
+        """Return what is stored of one GPU: number -> value."""
+        return {number: value for (of, number), value in self.entries.items() if of == gpu}
 
 
 def state_file(soname: str, architecture: str, gpu_count: int, identity: str) -> bytes:
@@ -119,7 +124,7 @@ def writes(state: State) -> list[tuple[int, bytes]]:
     after = State(state.gpu_count, state.entries, state.boot, state.generation + 1, 1 - state.slot)
     return [
         (_slot_at(after.slot), _slot(after)),
-        (_ACTIVE_AT, (after.generation << 1 | after.slot).to_bytes(8, "little")),
+        (ACTIVE_AT, (after.generation << 1 | after.slot).to_bytes(8, "little")),
     ]
 
 

@@ -7,6 +7,7 @@ A load moves power and temperature towards a target as 1 - exp(-t / time constan
 
 from __future__ import annotations
 
+from .state_faults import apply_faults
 from .state_processes import memory_of_processes
 from .state_settings import (
     ENERGY_POWER,
@@ -77,6 +78,7 @@ def evaluated(values: dict[int, int], now: int) -> dict[int, int]:
         found[MEMORY_FREE] = values[MEMORY_AVAILABLE] - found[number_of("memory_used")]
     if number_of("energy") in values:
         found[number_of("energy")] = energy_at(values, now)
+    apply_faults(found, values)
     return found
 
 

@@ -85,6 +85,7 @@ def run(
     instance: str | None = None,
     paths: dict[str, str] | None = None,
     contents_of_new_files: bool = False,
+    after: Callable[[HostRoot], None] | None = None,
 ) -> None:
     """Make what *look* wants on the node, or remove all of these *parts*, and leave the module with the result.
 
@@ -95,6 +96,7 @@ def run(
     :arg instance: name of the mock; for a removal None means every mock.
     :arg paths: part -> path that narrows a removal.
     :arg contents_of_new_files: show the text of new files in the diff.
+    :arg after: is called when the node was changed, not in check mode.
     """
 
     def complete(root: HostRoot) -> list[Component]:
@@ -104,18 +106,25 @@ def run(
             return gone + wanted + released(root, instance or "")
         return removal(root, parts, instance, paths)
 
-    changes = change_node(module, complete, host_root, look is not None)
+    changes = change_node(module, complete, host_root, look is not None, after)
     result.update(outcome(changes))
     if module._diff:
         result["diff"] = diff.diffs(changes, contents_of_new_files)
     leave(module, result, changes.half_done if look is None else [], changes)
 
 
-def change_node(module: Any, look: Callable[[HostRoot], list[Component]], host_root: str, creates: bool) -> Changes:
+def change_node(
+    module: Any,
+    look: Callable[[HostRoot], list[Component]],
+    host_root: str,
+    creates: bool,
+    after: Callable[[HostRoot], None] | None = None,
+) -> Changes:
     """Bring the node to the state that *look* describes, and pass on what the guard warns about.
 
     :arg look: reads the node, with the lock held, and returns the components.
     :arg creates: whether the run creates something: then the host root must exist.
+    :arg after: is called when the node was changed, not in check mode.
     """
     changes = Changes()
     warnings: list[str] = []
@@ -130,6 +139,8 @@ def change_node(module: Any, look: Callable[[HostRoot], list[Component]], host_r
                     allow_real_driver=module.params["allow_real_driver"],
                     say=module.warn,
                 )
+                if after is not None and not module.check_mode:
+                    after(root)
                 warnings = guard.warnings(root) if creates else []
     for text in warnings:
         module.warn(text)

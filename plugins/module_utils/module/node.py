@@ -24,7 +24,9 @@ from ..node import (
     whole,
 )
 from ..node.cautions import cautions
+from ..node.fault_report import fault_warnings
 from ..node.keeper import released
+from ..node.mig_state import settle
 from ..node.removal import removal
 from ..node.verify import verify_cdi, verify_filesystem
 from . import (
@@ -114,6 +116,7 @@ def _mock(module: Any, base: str, instance: str, owners: dict[str, int | None]) 
         instance=instance,
         dev_roots=tuple(dev_roots),
         restore_at_boot=module.params["restore_at_boot"],
+        declares_mig=module.params["mig"] is not None,
     )
 
 
@@ -139,6 +142,7 @@ def _with_files(params: dict[str, Any], mock: whole.Mock, driver_root: str, spec
 def _create(module: Any, host_root: str, mock: whole.Mock, instance: str | None, spec_path: str) -> None:
     params = module.params
     spec: dict[str, object] = {}
+    machines = [mock.machine]  # the machine as its GPUs are cut now
     places: list[whole.Places] = []
     without: list[Component] = []  # the specification that the node should not have
     parts = _PARTS if mock.options is not None else _PARTS - {CDI_SPEC}
@@ -151,6 +155,7 @@ def _create(module: Any, host_root: str, mock: whole.Mock, instance: str | None,
             spec["hook_path"] = wanted.spec.hook_path
         else:
             without[:] = components.to_remove(root, frozenset((CDI_SPEC,)), instance, {CDI_SPEC: spec_path})
+        machines[:] = [wanted.machine]
         found = [*wanted.components, *without]
         places[:] = [whole.Places(root, found)]
         return [*found, *released(root, mock.instance)]
@@ -161,7 +166,7 @@ def _create(module: Any, host_root: str, mock: whole.Mock, instance: str | None,
     else:
         changes = _change(module, look, host_root, mock)
     result = _result(module, changes, places[0])
-    result["devices"]["gpus"] = gpu_facts(mock.machine)
+    result["devices"]["gpus"] = gpu_facts(machines[0])
     result["devices"]["device_files"] = "regular" if mock.devices.regular_files else "char"
     result["driver_tree"]["driver_version"] = mock.machine.driver_version
     if mock.tree is not None:
@@ -178,7 +183,15 @@ def _change(module: Any, look: Callable[[HostRoot], list[Component]], host_root:
     with OneLine(module), HostRoot(host_root) as root:
         for text in cautions(root, mock.machine):
             module.warn(text)
-    return change_node(module, look, host_root, creates=True)
+        for text in fault_warnings(root, mock.driver_root):
+            module.warn(text)
+    return change_node(
+        module,
+        look,
+        host_root,
+        creates=True,
+        after=lambda root: settle(root, mock.machine, mock.instance, mock.declares_mig),
+    )
 
 
 def _verify(module: Any, host_root: str, mock: whole.Mock, spec_path: str, result: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import read_machine_file
 from ..machine.model import Machine
 from .components import owners_of
+from .mig_state import cut_by_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ class Keeper:
 
     def _compare(self, root: HostRoot, machine: Machine, parts: set[str], wanted: set[str]) -> None:
         try:
-            made = read_machine_file(root.read(self._machine_file), self._machine_file)
+            made = cut_by_state(
+                root, read_machine_file(root.read(self._machine_file), self._machine_file), self._instance
+            )
         except HostError as error:
             theirs, would = f"({error})", ""
         else:

@@ -15,7 +15,9 @@ from ..errors import HostError, ParameterError
 from ..host.in_place import change_in_place
 from ..host.root import HostRoot
 from ..layout.driver_tree import library_directories
+from ..layout.state_faults import is_of_faults
 from ..layout.state_file import NAME, SIZE, State, read_state, writes
+from ..layout.state_mig import is_of_mig
 from ..layout.state_processes import memory_of_processes, processes_text, shown_processes, stored_processes
 from ..layout.state_settings import (
     ENERGY_POWER,
@@ -51,6 +53,7 @@ from ..machine.document.texts import Report
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.file import read_machine_file
 from ..values import Value
+from .boot import boot_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +63,6 @@ if TYPE_CHECKING:
 
 LONGEST_LOAD = 366 * 86400
 """Seconds."""
-_BOOT = "/proc/sys/kernel/random/boot_id"
 _COOLER = 15  # degrees by which a GPU with full load stays below the most at which it may operate
 _HOT = 70  # where boards do not say that
 _WORST_MEMORY_SHARE = 2  # the memory is half as busy as the GPU
@@ -106,7 +108,7 @@ class NodeState:
         if not found:
             raise HostError(f"{places[0]}: does not exist: run nvmock.gpu again, which makes it")
         self.path = found[0]
-        self._boot = _boot()
+        self._boot = boot_number()
 
     def gpus(self, chosen: Iterable[object] | None = None) -> list[int]:
         """Return the indices of GPUs.
@@ -182,6 +184,11 @@ class NodeState:
             lines.append("kept over a restart of the node\n")
         for gpu in self.gpus():
             lines += [f"GPU {gpu}: {name}={text(value)}\n" for name, value in self.shown(gpu, state, now).items()]
+            own = state.of_gpu(gpu)
+            if any(is_of_faults(number) for number in own):
+                from ..layout.fault_words import described
+
+                lines += [f"GPU {gpu}: fault {fault}\n" for fault in described(own)]
         return lines
 
     def set(self, gpus: list[int], wanted: dict[int, int]) -> Callable[[dict[int, dict[int, int]], int], None]:
@@ -207,7 +214,7 @@ class NodeState:
                 own.update(wanted)
                 if number_of("energy") in wanted:
                     own[ENERGY_SINCE] = now
-                    own.setdefault(ENERGY_POWER, self._rest(gpu, "power") or 0)
+                    own.setdefault(ENERGY_POWER, self.rest(gpu, "power") or 0)
                 self._complete(gpu, own)
 
         return edit
@@ -215,9 +222,9 @@ class NodeState:
     def reset(
         self, gpus: list[int], numbers: list[int] | None, but: frozenset[int] = frozenset()
     ) -> Callable[[dict[int, dict[int, int]], int], None]:
-        """Return the edit that brings settings back to what the facts of the machine say.
+        """Return the edit that brings settings back to what the facts of the machine say. Faults stay.
 
-        :arg numbers: None for everything, also a load.
+        :arg numbers: None for everything, also a load, but not how GPUs are cut: MIG is no reading.
         :arg but: what the same change sets: it stays, so that a change to the same values is none.
         """
 
@@ -225,7 +232,9 @@ class NodeState:
             for gpu in gpus:
                 own = values[gpu]
                 if numbers is None:
-                    for number in [number for number in own if not but or not _outlives(number, but)]:
+                    for number in [number for number in own if not (is_of_faults(number) or is_of_mig(number))]:
+                        if but and _outlives(number, but):
+                            continue
                         del own[number]
                     continue
                 if number_of("power") in numbers and number_of("power") in own:
@@ -258,18 +267,18 @@ class NodeState:
         self._count_energy(gpu, own, now)
         for number in [number for number in own if is_while_loaded(number)]:
             del own[number]
-        rest = self._rest(gpu, "power") or 0
-        limit = own.get(number_of("power_limit"), self._rest(gpu, "power_limit") or rest)
+        rest = self.rest(gpu, "power") or 0
+        limit = own.get(number_of("power_limit"), self.rest(gpu, "power_limit") or rest)
         own[LOAD_START], own[LOAD_UNTIL], own[LOAD_PERCENT] = now, now + seconds * 1000, percent
         own[POWER_FROM] = at.get(number_of("power"), rest)
         own[POWER_TARGET] = rest + max(limit - rest, 0) * percent // 100
         own[POWER_REST] = rest
-        cold = self._rest(gpu, "temperature")
+        cold = self.rest(gpu, "temperature")
         if cold is not None:
             own[TEMPERATURE_FROM] = at.get(number_of("temperature"), cold) * 1000
             own[TEMPERATURE_TARGET] = cold * 1000 + max(self._hot(gpu) - cold, 0) * percent * 10
             own[TEMPERATURE_REST] = cold * 1000
-            memory = self._rest(gpu, "memory_temperature")
+            memory = self.rest(gpu, "memory_temperature")
             if memory is not None:
                 own[MEMORY_TEMPERATURE_REST] = memory
         loaded = {
@@ -283,15 +292,15 @@ class NodeState:
             "video_clock": self._most(gpu, "video"),
         }
         for name, value in loaded.items():
-            if percent and value is not None and self._rest(gpu, name) is not None:
+            if percent and value is not None and self.rest(gpu, name) is not None:
                 own[WHILE_LOADED + number_of(name)] = value
         self._complete(gpu, own)
 
     def _count_energy(self, gpu: int, own: dict[int, int], now: int) -> None:
         """Store the energy of now, because the power changes."""
         energy = number_of("energy")
-        rest = self._rest(gpu, "power") or 0
-        if self._rest(gpu, "energy") is None:
+        rest = self.rest(gpu, "power") or 0
+        if self.rest(gpu, "energy") is None:
             return
         if energy in own:
             own[energy] = evaluated(own, now)[energy]
@@ -302,21 +311,21 @@ class NodeState:
 
     def _complete(self, gpu: int, own: dict[int, int]) -> None:
         """Add what readers need to tell further readings."""
-        margin, cold = self._rest(gpu, "temperature_margin"), self._rest(gpu, "temperature")
+        margin, cold = self.rest(gpu, "temperature_margin"), self.rest(gpu, "temperature")
         if margin is not None and cold is not None:
             own[THERMAL_LIMIT] = cold + margin
         if not own.keys().isdisjoint((number_of("memory_used"), PROCESS_COUNT, PROCESS_LIST)):
             own[MEMORY_AVAILABLE] = self._memory()
-            own[MEMORY_USED_REST] = self._rest(gpu, "memory_used") or 0
+            own[MEMORY_USED_REST] = self.rest(gpu, "memory_used") or 0
         for lock, clocks in (("graphics", (GRAPHICS_REST, SM_REST)), ("memory", (MEMORY_CLOCK_REST,))):
             if number_of(f"locked_{lock}_clock_min") in own or number_of(f"locked_{lock}_clock_max") in own:
                 names = {GRAPHICS_REST: "graphics_clock", SM_REST: "sm_clock", MEMORY_CLOCK_REST: "memory_clock"}
                 for number in clocks:
-                    own[number] = self._rest(gpu, names[number]) or 0
+                    own[number] = self.rest(gpu, names[number]) or 0
 
     def _check(self, gpu: int, number: int, value: int) -> None:
         setting = _setting(number)
-        if self._rest(gpu, setting.name) is None:
+        if self.rest(gpu, setting.name) is None:
             raise ParameterError(
                 f"settings.{setting.name}", shown(setting, value), f"left out: GPU {gpu} does not have it"
             )
@@ -337,7 +346,7 @@ class NodeState:
         where, processes = "settings.processes", processes_text(shown_processes(wanted))
         if self.machine.gpus[gpu].mig_enabled:
             raise ParameterError(where, processes, f"left out: GPU {gpu} is in MIG mode")
-        free = self._memory() - (self._rest(gpu, "memory_used") or 0)
+        free = self._memory() - (self.rest(gpu, "memory_used") or 0)
         if memory_of_processes(wanted) > free:
             raise ParameterError(where, processes, f"processes with at most {free} MiB together on GPU {gpu}")
 
@@ -347,7 +356,8 @@ class NodeState:
         total = number_in(self.report.text(0, "fb_memory_usage/total")) or 0
         return int(total - (number_in(self.report.text(0, "fb_memory_usage/reserved")) or 0))
 
-    def _rest(self, gpu: int, name: str) -> int | None:
+    def rest(self, gpu: int, name: str) -> int | None:
+        """Return the value of a setting by the machine's facts, None if the GPU does not have it."""
         return at_rest(self.report, gpu, _setting(number_of(name)))
 
     def _most(self, gpu: int, clock: str) -> int | None:
@@ -364,7 +374,7 @@ class NodeState:
 
     def shown(self, gpu: int, state: State, now: int | None = None) -> dict[str, object]:
         """Return what is set of a GPU, by name: as it is now, without what only follows from it."""
-        own = {number: value for (of, number), value in state.entries.items() if of == gpu}
+        own = state.of_gpu(gpu)
         values = evaluated(own, int(time.time() * 1000) if now is None else now)
         result: dict[str, object] = {}
         for number, value in sorted(values.items()):
@@ -449,12 +459,3 @@ def _setting(number: int) -> Setting:
     if setting is None:
         raise KeyError(number)
     return setting
-
-
-def _boot() -> int:
-    """Return a number of this boot of the kernel, 0 if it is unknown."""
-    try:
-        with open(_BOOT, encoding="ascii") as handle:
-            return int(handle.read().strip().replace("-", "")[:16], 16)
-    except (OSError, ValueError):
-        return 0

@@ -87,6 +87,16 @@ def verify_cdi(root: HostRoot, driver_root: str, spec_path: str) -> Outcome:
     return Outcome(lines, problems)
 
 
+def verify_faults(root: HostRoot, driver_root: str) -> Outcome:
+    """Check that no faults are on the GPUs."""
+    from .fault_report import faults_on
+
+    return Outcome(
+        [],
+        [f"{text}: take it off with nvmock_fault or gpu-mockctl fault clear" for text in faults_on(root, driver_root)],
+    )
+
+
 def _information_files(root: HostRoot, base: str, problems: list[str]) -> dict[str, int]:
     """Return the device minors in the information files of procfs, by PCI bus id."""
     place = f"{base}/proc/driver/nvidia/gpus"

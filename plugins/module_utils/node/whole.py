@@ -17,6 +17,7 @@ from ..layout.driver_tree import DriverTreeOptions
 from ..machine.model import Machine
 from ..values import Value, value
 from . import components
+from .mig_state import live
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class Mock(Value):
     """What a run makes of a node."""
 
-    machine: Machine
+    machine: Machine  # as the options of the run describe it
     base: str  # directory below which device nodes and procfs are; the device nodes in dev roots belong to it
     devices: DeviceOptions
     architecture: str
@@ -40,17 +41,20 @@ class Mock(Value):
     tree: DriverTreeOptions | None = None
     options: Options | None = None  # make a CDI specification; None for none
     spec_file: SpecFile | None = None
+    declares_mig: bool = False  # the options say how the GPUs are cut: what was changed at run time is forgotten
 
 
 class Wanted:
     """What a run wants on the node.
 
     :arg components: the components, with what the mock has elsewhere, which is removed.
+    :arg machine: the machine as its GPUs are cut now.
     :arg spec: the specification, None if the mock has none.
     """
 
-    def __init__(self, components: list[Component], spec: Specification | None = None) -> None:
+    def __init__(self, components: list[Component], machine: Machine, spec: Specification | None = None) -> None:
         self.components = components
+        self.machine = machine
         self.spec = spec
 
 
@@ -64,7 +68,8 @@ def look(
     :arg allow_real_driver: whether the run continues on a node with a real driver.
     :raises NvmockError: the mock can't be made on this node.
     """
-    machine, instance = mock.machine, mock.instance
+    instance = mock.instance
+    machine = live(root, mock.machine, instance, mock.declares_mig)
     wanted = components.device_nodes(
         root,
         machine,
@@ -80,7 +85,7 @@ def look(
         wanted.append(components.driver_tree(machine, mock.driver_root, mock.tree, instance))
     owners = components.owners_in(wanted)
     if mock.options is None or mock.spec_file is None:
-        return Wanted([*components.moved(root, owners, parts, instance), *wanted])
+        return Wanted([*components.moved(root, owners, parts, instance), *wanted], machine)
 
     from . import cdi_spec
 
@@ -88,7 +93,7 @@ def look(
     moved = components.moved(root, owners, parts, instance)
     root.be_strict(strict_of(wanted))
     spec = cdi_spec.make(machine, root, mock.options, mock.spec_file, moved + wanted, take_over, allow_real_driver)
-    return Wanted([*moved, *wanted, spec.component], spec)
+    return Wanted([*moved, *wanted, spec.component], machine, spec)
 
 
 PARTS = (DEVICES, DRIVER_TREE, CDI_SPEC)

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.nvmock.gpu.plugins.module_utils import cli
 from ansible_collections.nvmock.gpu.plugins.module_utils.cli import (
     cdi_flags,
+    fault_command,
     machine_flags,
     node_command,
     state_command,
@@ -34,7 +35,7 @@ FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
 def known_flags():
     """Every flag of every command of gpu-mockctl, without dashes."""
     flags = [*node_command.flags(), *watch_command.flags(), *machine_flags.node_flags(), *machine_flags.machine_flags()]
-    flags += state_command.state_flags()
+    flags += [*state_command.state_flags(), *fault_command.fault_flags()]
     names = {flag.name for flag in flags} | {"help", "output"}
     for command, add in cdi_flags._COMMANDS.items():
         parser = cdi_flags._parser(command)

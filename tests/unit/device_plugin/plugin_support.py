@@ -241,6 +241,11 @@ class MockNode:
             with open(os.path.join(place, uuid), "w", encoding="utf-8") as file:
                 file.write(reason)
 
+    def gpu_fault(self, *words):
+        """Change the faults in the state of the GPUs, as ``gpu-mockctl fault`` does."""
+        command = [sys.executable, CTL, "fault", *words, "--host-root", self.host_root]
+        subprocess.run(command, check=True, capture_output=True)
+
     def close(self):
         self.stop_plugin()
         self.kubelet.stop()

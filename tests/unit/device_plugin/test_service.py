@@ -14,9 +14,11 @@ import pytest
 
 from device_plugin import api
 from device_plugin.flags import parse
+from device_plugin.gpu_state import DISABLE, ENABLE, skipped_xids
 from device_plugin.plugin import KubeletError, Plugin
 from nvmock_gpu.host.view import Status
-from plugin_support import ROOT, eventually
+from nvmock_gpu.layout.state_faults import HARMLESS_XIDS
+from plugin_support import CTL, ROOT, eventually
 
 GPU = "nvidia.com/gpu"
 
@@ -271,6 +273,85 @@ def test_a_fault_file_makes_a_gpu_unhealthy_until_it_is_removed(running, said):
     uuid = running.uuids[0]
     running.fault(uuid, "fallen off the bus\n")
     check_unhealthy_then_repaired(running, said, uuid, "fallen off the bus", lambda: running.fault(uuid))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (["xid", "xid=79"], "Xid 79: GPU has fallen off the bus"),
+        (["gpu_lost"], "GPU is lost"),
+        (["ecc_dram"], "Xid 48: Double Bit ECC Error"),
+    ],
+)
+def test_a_fault_in_the_state_makes_a_gpu_unhealthy(running, said, fault, reason):
+    running.gpu_fault("set", *fault, "--gpus", "2")
+    uuid = running.uuids[2]
+    check_unhealthy_then_repaired(running, said, uuid, reason, lambda: running.gpu_fault("clear", fault[0]))
+
+
+def test_a_harmless_xid(running, said):
+    running.gpu_fault("set", "xid", "xid=31", "--gpus", "0")
+    running.gpu_fault("set", "thermal", "--gpus", "0")
+    running.gpu_fault("set", "xid", "xid=119", "--gpus", "1")
+    eventually(lambda: running.kubelet.healthy() == sorted([running.uuids[0], *running.uuids[2:]]))
+    assert running.uuids[0] not in said()
+
+
+def test_a_recovery_action_that_was_set(running, said):
+    command = [
+        sys.executable,
+        CTL,
+        "state",
+        "set",
+        "recovery_action=Reboot",
+        "--gpus",
+        "3",
+        "--host-root",
+        running.host_root,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    eventually(lambda: len(running.kubelet.healthy()) == 3)
+    assert "GPU recovery action: Reboot" in reason_for(said, running.uuids[3])
+
+
+def test_a_damaged_state_is_one_of_gpus_at_rest(running):
+    running.gpu_fault("set", "gpu_lost")
+    eventually(lambda: running.kubelet.healthy() == [])
+    place = running.path("var/lib/nvidia-mock/driver/lib64")
+    name = next(name for name in os.listdir(place) if "mockstate" in name)
+    with open(os.path.join(place, name), "r+b") as file:
+        file.truncate(5000)
+    eventually(lambda: len(running.kubelet.healthy()) == 4)
+
+
+@pytest.mark.parametrize(
+    ("disabled", "enabled", "skipped"),
+    [
+        ("", "", HARMLESS_XIDS),
+        ("79, x,94", "", HARMLESS_XIDS | {79, 94}),
+        ("all", "", None),
+        ("Xids", "all", None),
+        ("5", "all", frozenset()),
+        ("", "31,79", HARMLESS_XIDS - {31}),
+        ("9" * 30, "", HARMLESS_XIDS),
+    ],
+)
+def test_xids_that_do_not_count(disabled, enabled, skipped):
+    assert skipped_xids({DISABLE: disabled, ENABLE: enabled}) == skipped
+
+
+def test_an_xid_of_an_instance_concerns_its_mig_device(node, said):
+    node.make("--gpu-count", "1", "--mig", "0=3g.20gb,2g.10gb,1g.5gb").kubelet.start()
+    node.plugin("--mig-strategy", "mixed")
+    names = [f"nvidia.com/mig-{profile}" for profile in ("1g.5gb", "2g.10gb", "3g.20gb")]
+    eventually(lambda: all(len(node.kubelet.healthy(name)) == 1 for name in names))
+    of = {mig.profile: mig for mig in node.machine.gpus[0].mig_devices}["2g.10gb"]
+    node.gpu_fault("set", "xid", "xid=94", f"gpu_instance={of.gi}", f"compute_instance={of.ci}")
+    eventually(lambda: [len(node.kubelet.healthy(name)) for name in names] == [1, 0, 1])
+    node.gpu_fault("set", "xid", "xid=62")
+    eventually(lambda: [len(node.kubelet.healthy(name)) for name in names] == [0, 0, 0])
+    node.gpu_fault("clear")
+    eventually(lambda: [len(node.kubelet.healthy(name)) for name in names] == [1, 1, 1])
 
 
 def test_a_machine_file_that_is_gone(running, said):

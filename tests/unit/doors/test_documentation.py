@@ -26,6 +26,7 @@ def fragment_options(name):
         "nvmock_devices",
         "nvmock_driver_tree",
         "nvmock_cdi_spec",
+        "nvmock_fault",
         "nvmock_gpu_state",
         "nvmock_machine_info",
         "nvmock_verify",

@@ -14,7 +14,10 @@ from ansible.module_utils.testing import patch_module_args
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.layout import state_mig
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import spec_options
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.state import NodeState
 
 PLUGINS = "ansible_collections.nvmock.gpu.plugins"
 FILES = "char" if os.geteuid() == 0 else "regular"
@@ -125,6 +128,45 @@ def test_one_run_leaves_what_three_runs_leave(call, tmp_path, first, later):
     assert not call("nvmock_node", one, state="absent")["changed"]
 
 
+def cut_at_run_time(top):
+    """GPU 0 is cut into a 3g.20gb with one compute instance, as NVML and nvidia-smi do it."""
+    entries = {
+        state_mig.MODE: 1,
+        state_mig.PENDING: 1,
+        state_mig.MADE: 1,
+        state_mig.INSTANCE + 2: 9 | 4 << 16,
+        state_mig.COMPUTE + 16: 3,
+    }
+    with HostRoot(str(top)) as root:
+        state = NodeState(root, "/var/lib/nvidia-mock/driver")
+        state.change(lambda values, _now: values[0].update(entries), None)
+
+
+def test_what_was_cut_at_run_time_stays_until_a_layout_is_declared(call, tmp_path):
+    one, three = tmp_path / "one", tmp_path / "three"
+    for top in (one, three):
+        top.mkdir()
+        call("nvmock_node", top, **NODE)
+        cut_at_run_time(top)
+    made = call("nvmock_node", one, **NODE)
+    by_three(call, three, **NODE)
+    assert contents(one) == contents(three)
+    assert [[mig["profile"] for mig in gpu["mig_devices"]] for gpu in made["devices"]["gpus"]] == [["3g.20gb"], []]
+    assert not call("nvmock_node", one, **NODE)["changed"]
+    declared = {**NODE, "mig": {"1": ["7g.40gb"]}}
+    made = call("nvmock_node", one, **declared)
+    by_three(call, three, **declared)
+    assert contents(one) == contents(three)
+    assert [[mig["profile"] for mig in gpu["mig_devices"]] for gpu in made["devices"]["gpus"]] == [[], ["7g.40gb"]]
+    assert not call("nvmock_node", one, **declared)["changed"]
+    cut_at_run_time(one)
+    assert call("nvmock_node", one, check=True, **declared)["changed"] is False  # nothing has made device nodes of it
+    made = call("nvmock_node", one, **declared)
+    with HostRoot(str(one)) as root:
+        assert NodeState(root, "/var/lib/nvidia-mock/driver").read().entries == {}
+    assert call("nvmock_node", one, state="absent")["changed"] and contents(one) == {}
+
+
 @pytest.mark.parametrize("narrowed", [{"base": "/opt/base"}, {"driver_root": "/opt/driver"}, {"instance": "blue"}, {}])
 def test_a_removal_is_narrowed_in_the_same_way(call, tmp_path, narrowed):
     blue = {"instance": "blue", "base": "/opt/base", "driver_root": "/opt/driver", "dev_roots": ["/opt/driver"]}
@@ -217,3 +259,54 @@ def test_a_bad_parameter_is_one_line_and_changes_nothing(call, tmp_path, data):
     message = call("nvmock_node", tmp_path, ok=False, **{**NODE, parameter: value})["msg"]
     assert "\n" not in message and message.startswith(parameter), message
     assert contents(tmp_path) == {}
+
+
+# -- faults --------------------------------------------------------------------------------------------------------------
+
+
+def test_faults_of_gpus(call, tmp_path, monkeypatch):
+    """The module puts them on and takes them off, a run leaves them and says so in one line, verification names them."""
+    node = {**NODE, "machine": "dgxh100"}
+    call("nvmock_node", tmp_path, **node)
+    fault = {"kind": "xid", "xid": 94, "gpus": ["1"], "gpu_instance": 2}
+    at_rest = {"index": 1, "faults": []}
+    predicted = call("nvmock_fault", tmp_path, check=True, **fault)
+    assert predicted["changed"] and predicted["gpus"] == [at_rest]
+    made = call("nvmock_fault", tmp_path, **fault)
+    assert made["changed"] and made["diff"] == predicted["diff"]
+    assert made["gpus"] == [{"index": 1, "faults": [{"kind": "xid", "xid": 94, "gpu_instance": 2}]}]
+    assert "GPU 1: fault xid xid=94 gpu_instance=2 (Contained ECC error)\n" in made["diff"]["after"]
+    assert not call("nvmock_fault", tmp_path, **fault)["changed"]
+    told = []  # the result has no warnings in a process that has loaded plugins of Ansible's controller
+    monkeypatch.setattr(
+        "ansible.module_utils.basic.AnsibleModule.warn", lambda _module, text, **_more: told.append(text)
+    )
+    again = call("nvmock_node", tmp_path, verify=False, **node)
+    assert not again["changed"]
+    told = [text for text in told if "fault" in text]
+    assert len(told) == 1 and told[0].startswith("GPU 1: fault xid xid=94") and "left on" in told[0]
+    failed = call("nvmock_verify", tmp_path, ok=False, device_files=FILES)
+    assert "GPU 1: fault xid xid=94 gpu_instance=2 (Contained ECC error): take it off" in failed["msg"]
+    assert call("nvmock_fault", tmp_path, state="absent")["changed"]
+    call("nvmock_verify", tmp_path, device_files=FILES)
+    assert not call("nvmock_fault", tmp_path, state="absent")["changed"]
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({}, "state is present but all of the following are missing: kind"),
+        ({"kind": "xid"}, "fault.xid: None is not allowed"),
+        ({"kind": "thermal", "xid": 3}, "fault.xid: 3 is not allowed: must be left out for thermal"),
+        ({"kind": "fabric_unhealthy"}, "GPU 0 does not have fabric_health"),
+        ({"kind": "thermal", "gpus": ["7"]}, "gpus: '7' is not allowed"),
+    ],
+)
+def test_a_fault_that_is_refused(call, tmp_path, given, message):
+    call("nvmock_node", tmp_path, **NODE)
+    found = call("nvmock_fault", tmp_path, ok=False, **given)["msg"]
+    assert message in found and "\n" not in found
+
+
+def test_a_fault_on_a_node_without_a_mock(call, tmp_path):
+    assert "no driver installation of nvmock.gpu" in call("nvmock_fault", tmp_path, ok=False, kind="thermal")["msg"]

@@ -567,6 +567,18 @@ def test_an_effect_that_evicts(node):
     eventually(lambda: taints(node) == [("gpu.nvidia.com/xid", "43", "None")])
 
 
+def test_a_fault_in_the_state(running):
+    """A harmless Xid is shown, and the device stays healthy."""
+    running.gpu_fault("set", "xid", "xid=31", "--gpus", "0")
+    running.gpu_fault("set", "gpu_lost", "--gpus", "1")
+    eventually(lambda: taints(running) == [("gpu.nvidia.com/xid", "31", "None")])
+    eventually(lambda: taints(running, "gpu-1") == [("gpu.nvidia.com/gpu-lost", None, "NoSchedule")])
+    running.gpu_fault("set", "xid", "xid=119", "--gpus", "0")
+    eventually(lambda: taints(running) == [("gpu.nvidia.com/xid", "119", "NoSchedule")])
+    running.gpu_fault("clear")
+    eventually(lambda: not any(taints(running, f"gpu-{one}") for one in range(4)))
+
+
 def test_a_missing_specification_taints_all(running, said):
     os.rename(running.path("etc/cdi/nvidia.yaml"), running.path("etc/cdi/away"))
     eventually(lambda: all(taints(running, f"gpu-{one}") for one in range(4)))

@@ -74,21 +74,13 @@ ANSWERS.update(
     )
 )
 ANSWERS.update(
-    (("", option), (NO_EFFECT, _CHANGES))
-    for option in ("--gpu-reset", "--mode", "--scope", "--clear-accounted-apps", "--multi-instance-gpu")
+    (("", option), (NO_EFFECT, _CHANGES)) for option in ("--gpu-reset", "--mode", "--scope", "--clear-accounted-apps")
 )
 ANSWERS.update(
     (("nvlink", option), (REFUSED, "NVIDIA's program refuses it, too"))
     for option in (
         *("--setcontrol", "--getcontrol", "--getcounters", "--resetcounters", "--setLowPowerThreshold"),
         *("--getLowPowerInfo", "--setBandwidthMode", "--getBandwidthMode"),
-    )
-)
-ANSWERS.update(
-    (("mig", option), (REFUSED, "instances are made when the node is"))
-    for option in (
-        *("--default-compute-instance", "--create-gpu-instance", "--destroy-gpu-instance"),
-        *("--create-compute-instance", "--destroy-compute-instance"),
     )
 )
 ANSWERS.update(

@@ -118,10 +118,10 @@ def test_what_follows(tmp_path):
     with node_state(tmp_path) as state:
         own = {number: value for (gpu, number), value in state.read().entries.items() if gpu == 0}
         now = evaluated(own, 0)
-        cold, margin = state._rest(0, "temperature"), state._rest(0, "temperature_margin")
+        cold, margin = state.rest(0, "temperature"), state.rest(0, "temperature_margin")
         assert now[2] == margin - (80 - cold)
         assert now[213] == state._memory() - 1000
-        assert now[9] == now[10] == max(500, state._rest(0, "graphics_clock"))
+        assert now[9] == now[10] == max(500, state.rest(0, "graphics_clock"))
 
 
 # -- Beside runs of nvmock.gpu -------------------------------------------------------------------------------------------
@@ -196,16 +196,16 @@ def test_a_restart_of_the_node(tmp_path, monkeypatch):
     """Another boot of the kernel: forgotten, unless it is kept."""
     install(tmp_path)
     set_now(tmp_path, [0], {"temperature": 91})
-    monkeypatch.setattr(node_state_module, "_boot", lambda: 12345)
+    monkeypatch.setattr(node_state_module, "boot_number", lambda: 12345)
     assert told(tmp_path) == {}
     set_now(tmp_path, [0], {"temperature": 92}, keep=True)
-    monkeypatch.setattr(node_state_module, "_boot", lambda: 67890)
+    monkeypatch.setattr(node_state_module, "boot_number", lambda: 67890)
     assert told(tmp_path) == {"temperature": 92}
     set_now(tmp_path, [1], {"temperature": 93})  # stays kept
-    monkeypatch.setattr(node_state_module, "_boot", lambda: 11111)
+    monkeypatch.setattr(node_state_module, "boot_number", lambda: 11111)
     assert told(tmp_path, 1) == {"temperature": 93}
     assert set_now(tmp_path, [], {}, keep=False).changed
-    monkeypatch.setattr(node_state_module, "_boot", lambda: 22222)
+    monkeypatch.setattr(node_state_module, "boot_number", lambda: 22222)
     assert told(tmp_path, 1) == {}
 
 
