@@ -21,6 +21,7 @@ struct row {
     const char *cause;
     unsigned memory, graphics;
     const struct process *process;
+    int is_page; /* the address and the time of a retired page are unknown (nvml_ecc.c) */
 };
 
 /* Reads the next word of a list with commas, without the blanks around it; returns 0 at the end. */
@@ -179,7 +180,7 @@ static void put_of_process(const struct query *query, const struct process *proc
 }
 
 /* A source that is not of the document. */
-static void put_other(const struct query *query, const struct row *row, const char *source, const char *unit)
+static void put_other(const struct query *query, const struct row *row, const char *names, const char *source, const char *unit)
 {
     const struct view *view = query->view;
     char words[32], stamp[32], digits[21];
@@ -197,6 +198,8 @@ static void put_other(const struct query *query, const struct row *row, const ch
         put_text(capability[0] ? capability : "N/A");
     } else if (equal(source, "@cause")) {
         put(row->cause, NULL);
+    } else if (equal(source, "@page") && row->is_page) {
+        put(has_name(names, "retired_pages.address") ? "0x0000000000000000" : "(null)", NULL);
     } else if (begins_with(source, "@clock") && row->memory) {
         put_number(query, decimal(equal(source, "@clock memory") ? row->memory : row->graphics, digits), unit);
     } else {
@@ -233,7 +236,7 @@ static void put_answer(const struct query *query, const struct row *row, const s
         return;
     }
     if (field->source[0] == '@') {
-        put_other(query, row, field->source, field->unit);
+        put_other(query, row, field->names, field->source, field->unit);
         return;
     }
     if (field->source[0] == '&') {
@@ -278,23 +281,28 @@ static void put_clock_row(void *context, unsigned memory, unsigned graphics)
     put_row(rows->query, &rows->row);
 }
 
+/* A row per page; one without a page for a board that does not count them. */
+static void put_pages(const struct query *query, struct row *row, const char *cause, const char *path)
+{
+    uint64_t count = 1;
+    row->is_page = number(smi_value(query->view, row->gpu, path), 10, &count, NULL) == 0;
+    row->cause = cause;
+    while (count--)
+        put_row(query, row);
+}
+
 static void put_rows(const struct query *query, int gpu)
 {
-    struct row row = {gpu, "", 0, 0, NULL};
-    struct clock_rows rows = {query, {gpu, "", 0, 0, NULL}};
+    struct row row = {.gpu = gpu, .cause = ""};
+    struct clock_rows rows = {query, {.gpu = gpu, .cause = ""}};
     const struct process *list;
     int i, count;
     switch (query->kind) {
     case GPU:
     case REMAPPED_ROWS: put_row(query, &row); break;
     case RETIRED_PAGES:
-        /* A board that counts its pages has none; another one says so for each cause. */
-        if (!equal(smi_value(query->view, gpu, "retired_pages/double_bit_retirement/retired_count"), "N/A"))
-            break;
-        row.cause = "Single Bit ECC";
-        put_row(query, &row);
-        row.cause = "Double Bit ECC";
-        put_row(query, &row);
+        put_pages(query, &row, "Single Bit ECC", "retired_pages/multiple_single_bit_retirement/retired_count");
+        put_pages(query, &row, "Double Bit ECC", "retired_pages/double_bit_retirement/retired_count");
         break;
     case SUPPORTED_CLOCKS:
         if (!smi_clocks(smi_value(query->view, gpu, "supported_clocks"), put_clock_row, &rows))

@@ -300,11 +300,32 @@ static void put_processes(struct page *page, int gpu, const struct smi_row *row)
     close_to(page, 0);
 }
 
+/* The addresses of retired pages, which are unknown (nvml_ecc.c). Only the XML has them. */
+static void put_pages(struct page *page, uint64_t count)
+{
+    open_element(page, "retired_pagelist");
+    while (count--) {
+        open_element(page, "retired_page");
+        put_element(page->open + 2, "retired_page_address", "0x0000000000000000");
+        close_to(page, page->open - 1);
+    }
+    close_to(page, page->open - 1);
+}
+
+static const char *page_count_of(const char *path)
+{
+    return begins_with(path, "retired_pages/double") ? "retired_pages/double_bit_retirement/retired_count"
+                                                     : "retired_pages/multiple_single_bit_retirement/retired_count";
+}
+
 /* Elements that are not a label and a text. Returns 0 for another one. */
 static int put_special(struct page *page, int gpu, const struct smi_row *row, const char *text)
 {
     const char *flags = row->flags;
-    if (smi_has(flags, 'm')) {
+    uint64_t pages = 0;
+    if (equal(row->name, "retired_pagelist") && page->xml && number(smi_value(page->view, gpu, page_count_of(row->path)), 10, &pages, NULL) == 0 && pages) {
+        put_pages(page, pages);
+    } else if (smi_has(flags, 'm')) {
         put_instances(page, gpu);
     } else if (smi_has(flags, 's')) {
         put_clocks(page, row->label, text);

@@ -173,6 +173,24 @@ def test_without_the_file_everything_is_at_rest(driver, nvml):
     assert subprocess.run([os.sys.executable, "-c", code], env=driver.environment, check=False).returncode == 0
 
 
+def test_the_first_question_has_the_state(driver):
+    """Also if several threads ask at once, and after another initialization."""
+    driver.set([0], temperature=88)
+    code = (
+        "import ctypes, threading\n"
+        f"l = ctypes.CDLL({str(driver.libraries / 'libnvidia-ml.so.1')!r}); assert l.nvmlInit_v2() == 0\n"
+        "h = ctypes.c_void_p(); l.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(h)); gate = threading.Barrier(8); found = []\n"
+        "def ask():\n"
+        " t = ctypes.c_uint(); gate.wait(); l.nvmlDeviceGetTemperature(h, 0, ctypes.byref(t)); found.append(t.value)\n"
+        "for turn in range(2):\n"
+        " threads = [threading.Thread(target=ask) for _ in range(8)]\n"
+        " [t.start() for t in threads]; [t.join() for t in threads]; l.nvmlShutdown(); l.nvmlInit_v2()\n"
+        "assert found == [88] * 16, found"
+    )
+    for _turn in range(3):
+        subprocess.run([os.sys.executable, "-c", code], env=driver.environment, check=True)
+
+
 def test_another_boot(driver, nvml):
     """What belongs to another boot of the kernel is at rest, for programs in C as well."""
     from ansible_collections.nvmock.gpu.plugins.module_utils.layout.state_file import State, writes
