@@ -97,15 +97,18 @@ re: clean  ## clean, all
 
 # --- tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: test lint unit mutation native recorded sanity collection molecule cluster kind in_cluster dra attack bench
+.PHONY: test lint unit mutation native recorded sanity collection molecule cluster kind in_cluster dra failures attack bench
 test: dev-env  ## every test that this machine can run
 	@PATH='$(BIN)':$$PATH scripts/run-tests
 
 lint unit mutation native recorded sanity collection molecule cluster kind in_cluster dra: dev-env  ## one part of the tests
 	@PATH='$(BIN)':$$PATH scripts/run-tests $@
 
+failures: dev-env  ## provoke each failure of docs/troubleshooting.md, and print the seconds
+	@PATH='$(BIN)':$$PATH scripts/run-tests failures failures-cluster
+
 attack: dev-env  ## attack the product from outside in every way, as long as it takes
 	@'$(BIN)/python' tests/attack/run.py $(ARGS)
 
 bench: dev-env  ## measure, and print a table
-	@PATH='$(BIN)':$$PATH '$(BIN)/python' tests/bench/run.py
+	@PATH='$(BIN)':$$PATH '$(BIN)/python' tests/bench/run.py $(ARGS)

@@ -61,7 +61,7 @@ PROGRAMS = {
             "smi_place",
         ),
         *("smi_topo", "smi_nvlink", "smi_mig", "smi_mig_command", "smi_dmon", "smi_policy", "smi_absent"),
-        *("state", "state_values", "state_write", "smi_state"),
+        *("state", "state_values", "state_write", "processes", "smi_state", "smi_processes"),
     ),
     "libnvidia-ml": (
         *_LIBRARY_COMMON,
@@ -70,7 +70,7 @@ PROGRAMS = {
         *("nvml_power", "nvml_clocks", "nvml_pcie", "nvml_ecc", "nvml_inforom", "nvml_platform", "nvml_conf_compute"),
         *("nvml_mig", "nvml_gpu_instance", "nvml_compute_instance", "nvml_nvlink", "nvml_events", "nvml_affinity"),
         *("nvml_fields", "nvml_gpm", "nvml_settings", "nvml_export_table", "nvml_unsupported", "nvml_state"),
-        *("state", "state_values", "state_write"),
+        *("state", "state_values", "state_write", "processes", "lock"),
     ),
     "libcuda": (
         *_LIBRARY_COMMON,

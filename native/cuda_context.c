@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Contexts. They only know their device and flags: there is nothing to run in them. Each thread has a stack of contexts, the
  * topmost of which is current. A library without a C library has no thread-local memory, so a table has the threads. */
+#include "big.h"
 #include "cuda.h"
+#include "device_nodes.h"
 #include "lock.h"
 #include "system.h"
 
@@ -12,13 +14,13 @@ enum { FLAGS = 0xff, API_VERSION = 3020, NO_SUCH_PROCESS = -ESRCH };
 /* The primary context of each device, and then those that cuCtxCreate made. */
 static struct context {
     unsigned device, flags, uses;
-} contexts[MAXIMUM_DEVICES + CREATED];
+} contexts[MAXIMUM_DEVICES + CREATED] BIG;
 
 static struct thread {
     int id; /* of the kernel; 0 if the place is free */
     unsigned depth;
     uint16_t stack[DEPTH];
-} threads[THREADS];
+} threads[THREADS] BIG;
 static unsigned used; /* no place from here on was ever used */
 
 typedef struct context *CUcontext;
@@ -86,6 +88,34 @@ static int context_of(CUcontext handle, struct context **context)
     return (*context)->uses ? SUCCESS : CONTEXT_IS_DESTROYED;
 }
 
+/* A process holds the device node as long as it has a context on the device, like with a driver. */
+static struct hold {
+    unsigned contexts;
+    int descriptor; /* 0: none */
+} holds[MAXIMUM_DEVICES] BIG;
+
+static void hold(unsigned number)
+{
+    const struct device *device = device_at(number);
+    int fd;
+    if (holds[number].contexts++)
+        return;
+    fd = device->mig ? hold_node("nvidia-caps/nvidia-cap", device->mig->compute_minor) : hold_node("nvidia", device->gpu->minor);
+    holds[number].descriptor = fd > 0 ? fd : 0;
+}
+
+/* A program that closes all descriptors may have another file there. */
+static void let_go(unsigned number)
+{
+    enum { GET_FLAGS = 3 };
+    int fd = holds[number].descriptor;
+    if (--holds[number].contexts)
+        return;
+    if (fd && CALL(fcntl, fd, GET_FLAGS) > 0 && (CALL(fcntl, fd, GET_FLAGS) & O_PATH))
+        CALL(close, fd);
+    holds[number].descriptor = 0;
+}
+
 /* Primary contexts */
 
 static int retain(CUcontext *handle, CUdevice number)
@@ -94,7 +124,8 @@ static int retain(CUcontext *handle, CUdevice number)
     if (context->uses == UINT32_MAX)
         return OUT_OF_MEMORY;
     context->device = (unsigned)number;
-    context->uses++;
+    if (!context->uses++)
+        hold(context->device);
     *handle = context;
     return SUCCESS;
 }
@@ -121,7 +152,8 @@ API int cuDevicePrimaryCtxRelease_v2(CUdevice number)
     TRY(device_of(number, &device));
     take_lock();
     if (contexts[number].uses) {
-        contexts[number].uses--;
+        if (!--contexts[number].uses)
+            let_go((unsigned)number);
         status = SUCCESS;
     }
     give_lock();
@@ -194,6 +226,7 @@ static int create(CUcontext *handle, unsigned flags, CUdevice number)
         if (!contexts[i].uses) {
             TRY(push(&contexts[i]));
             contexts[i] = (struct context){(unsigned)number, flags, 1};
+            hold((unsigned)number);
             *handle = &contexts[i];
             return SUCCESS;
         }
@@ -247,6 +280,7 @@ API int cuCtxDestroy_v2(CUcontext handle)
         if (top() == context)
             pop();
         context->uses = 0;
+        let_go(context->device);
         status = SUCCESS;
     }
     give_lock();

@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Initialization. It finds the devices once, and nothing changes them later, so the other functions read them without the
  * lock. */
+#include "big.h"
 #include "cuda.h"
 #include "lock.h"
 
 static int is_initialized;
 static unsigned count;
-static struct device devices[MAXIMUM_DEVICES];
+static struct device devices[MAXIMUM_DEVICES] FIRST_BIG;
 
 API int cuInit(unsigned flags)
 {

@@ -15,13 +15,16 @@ const char *environment_variable(const char *name)
     return function ? function(name) : NULL;
 }
 
+static int path_of(const char *name, const char *digits, char path[PATH_SIZE])
+{
+    const char *dev = environment_variable("NVMOCK_DEV");
+    return join(path, PATH_SIZE, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL);
+}
+
 static int exists(const char *name, const char *digits)
 {
     char path[PATH_SIZE];
-    const char *dev = environment_variable("NVMOCK_DEV");
-    if (join(path, sizeof path, dev && dev[0] ? dev : "/dev", "/", name, digits, NULL) < 0)
-        return 0;
-    return CALL(faccessat, AT_FDCWD, path, 0) == 0;
+    return path_of(name, digits, path) == 0 && CALL(faccessat, AT_FDCWD, path, 0) == 0;
 }
 
 int control_node_exists(void)
@@ -33,4 +36,12 @@ int node_exists(const char *name, unsigned number)
 {
     char digits[21];
     return exists(name, decimal(number, digits));
+}
+
+int hold_node(const char *name, unsigned number)
+{
+    char path[PATH_SIZE], digits[21];
+    if (path_of(name, decimal(number, digits), path) < 0)
+        return -ENAMETOOLONG;
+    return (int)CALL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
 }

@@ -10,6 +10,9 @@ int control_node_exists(void);
 /* Whether <dev>/<name><number> exists. */
 int node_exists(const char *name, unsigned number);
 
+/* Opens <dev>/<name><number> as a name only, because no driver answers behind it; returns the descriptor or -errno. */
+int hold_node(const char *name, unsigned number);
+
 /* The value of an environment variable; NULL if there is none, or if the process has no C library. */
 const char *environment_variable(const char *name);
 

@@ -84,6 +84,9 @@ int give_known(uint32_t value, unsigned *out);
 
 /* Sets a number of the GPU's facts, or returns the status that the facts have in place of it, such as NOT_SUPPORTED. */
 int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value);
+/* The same for several numbers of one moment: *numbers* are those of numbers_now. */
+int number_in(const int64_t *numbers, enum number which, int64_t *value);
+int64_t number_in_or(const int64_t *numbers, enum number which, int64_t otherwise);
 /* The same for a function that has a device's handle and a pointer for the result. */
 int give_number(nvmlDevice_t device, enum number which, unsigned *out);
 /* The same for a MIG device. */
@@ -100,6 +103,17 @@ int energy_of(const struct gpu_facts *gpu, uint64_t *energy);
 unsigned nvlink_version(void);
 unsigned nvlink_speed(void);
 
+/* nvml_processes.c: compute processes and their loads for the table of private functions. */
+struct engine_record {
+    unsigned load, scale, pid, others[17];
+};
+struct load_record {
+    uint64_t time;
+    struct engine_record engines[6]; /* as many as the branch has */
+};
+int named_processes(nvmlDevice_t device, unsigned *count, void *entries);
+int load_records(nvmlDevice_t device, unsigned *count, int engines, struct load_record *record);
+
 /* nvml_time.c */
 int64_t microseconds_since_1970(void);
 
@@ -110,6 +124,6 @@ int nvmlDeviceGetMemoryErrorCounter(
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *device);
 int nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, nvmlDevice_t *device);
 int nvmlDeviceGetTopologyCommonAncestor(nvmlDevice_t one, nvmlDevice_t other, unsigned *level);
-int nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device, unsigned *count, void *infos);
+int nvmlDeviceGetGraphicsRunningProcesses_v3(nvmlDevice_t device, unsigned *count, void *infos);
 
 #endif

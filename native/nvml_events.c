@@ -3,6 +3,7 @@
 /* Events of GPUs: a program can register for them and wait, but no event ever occurs. */
 #include <linux/time_types.h>
 
+#include "big.h"
 #include "nvml.h"
 #include "system.h"
 
@@ -12,7 +13,7 @@ enum { SETS = 256, FOR_EVER = 0xffffffff };
 enum { SUPPORTED_EVENTS = 0x1 | 0x2 | 0x8 };
 
 /* nvmlEventSet_t is the address of one of these. */
-static volatile int used[SETS];
+static volatile int used[SETS] BIG;
 
 static int set_of(volatile int *set)
 {

@@ -3,6 +3,7 @@
 /* The table of private functions that NVIDIA's nvidia-smi asks for, so that a real one works with this library. NVIDIA publishes some of
  * its entries (NVIDIA/k8s-test-infra 19ab4e0f, pkg/gpu/mocknvml/bridge/internal.go, Apache-2.0). The meaning of the others is what
  * nvidia-smi 535.261.03 and 550.163.01 print if an entry returns a value: both call the same entries. */
+#include "big.h"
 #include "nvml.h"
 #include "system.h"
 #include "text.h"
@@ -13,7 +14,7 @@ static const unsigned char known_table[16] = {
 
 /* The first entry is the size of the table in bytes. It is filled when it is asked for, always in the same way, so the library needs no
  * relocation for each entry. */
-static void *volatile table[ENTRIES];
+static void *volatile table[ENTRIES] BIG;
 
 #define ENTRY(name, ...) static int name(__VA_ARGS__)
 
@@ -108,11 +109,24 @@ ENTRY(get_policies, nvmlDevice_t device, struct policies *policies)
     return SUCCESS;
 }
 
-/* 213 to 215: compute, graphics and MPS processes. */
-ENTRY(processes, nvmlDevice_t device, unsigned *count, void *entries)
+static uint64_t branch(void);
+
+/* 145: samples of the processes, for pmon. */
+ENTRY(loads, nvmlDevice_t device, unsigned long long since, void *unread, unsigned *count, struct load_record *records)
 {
-    (void)entries;
-    return nvmlDeviceGetComputeRunningProcesses_v3(device, count, NULL);
+    (void)since, (void)unread;
+    return load_records(device, count, branch() < LOWEST_BRANCH_OF_249 ? 4 : 6, records);
+}
+
+/* 213 to 215: compute, graphics and MPS processes with their names. */
+ENTRY(compute_processes, nvmlDevice_t device, unsigned *count, void *entries)
+{
+    return named_processes(device, count, entries);
+}
+
+ENTRY(other_processes, nvmlDevice_t device, unsigned *count, void *entries)
+{
+    return nvmlDeviceGetGraphicsRunningProcesses_v3(device, count, entries);
 }
 
 /* 226: atomic operations over PCIe, as bits. */
@@ -177,6 +191,7 @@ API int nvmlInternalGetExportTable(const void **out, const unsigned char *which)
     PUT(26, printed);
     PUT(72, can_be_watched);
     PUT(81, nvmlDeviceGetHandleByIndex_v2);
+    PUT(145, loads);
     PUT(165, relaxed_ordering);
     PUT(168, reset_step);
     PUT(169, reset_step);
@@ -187,9 +202,9 @@ API int nvmlInternalGetExportTable(const void **out, const unsigned char *which)
     PUT(193, get_policies);
     PUT(197, reset_step);
     PUT(209, voltage);
-    PUT(213, processes);
-    PUT(214, processes);
-    PUT(215, processes);
+    PUT(213, compute_processes);
+    PUT(214, other_processes);
+    PUT(215, other_processes);
     PUT(226, atomics);
     PUT(230, host_generation);
     PUT(231, gpu_part_number);

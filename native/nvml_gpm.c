@@ -2,14 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* GPU performance monitoring, for boards since Hopper: metrics between two samples. A mock GPU does nothing in between, so loads are 0;
  * the rates of PCIe are those of the document. */
+#include "big.h"
 #include "nvml.h"
 
 enum { SAMPLES = 256, VERSION = 1, HOPPER = 9, MOST_METRICS = 1024 };
 enum { FREE = 0, EMPTY = 1, TAKEN = 2 };
 
 /* nvmlGpmSample_t is the address of one of these: FREE, or what it holds, and the GPU that it was taken of. */
-static volatile int states[SAMPLES];
-static const struct gpu_facts *volatile gpus[SAMPLES];
+static volatile int states[SAMPLES] BIG;
+static const struct gpu_facts *volatile gpus[SAMPLES] BIG;
 
 /* nvmlGpmMetric_t, nvmlGpmMetricsGet_t */
 struct metric {

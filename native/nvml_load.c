@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* How busy the engines of a GPU are, now and in the last samples. */
 #include "nvml.h"
+#include "nvml_state.h"
 
 /* nvmlUtilization_t */
 struct utilization {
@@ -10,10 +11,16 @@ struct utilization {
 
 API int nvmlDeviceGetUtilizationRates(nvmlDevice_t device, struct utilization *utilization)
 {
-    unsigned gpu;
-    TRY(give_number(device, GPU_LOAD, utilization ? &gpu : NULL));
-    TRY(give_number(device, MEMORY_LOAD, &utilization->memory));
-    utilization->gpu = gpu;
+    const struct gpu_facts *facts_of;
+    const int64_t *now;
+    int64_t gpu, memory;
+    TRY(gpu_of(device, &facts_of));
+    if (!utilization)
+        return INVALID_ARGUMENT;
+    now = numbers_now(facts_of);
+    TRY(number_in(now, GPU_LOAD, &gpu));
+    TRY(number_in(now, MEMORY_LOAD, &memory));
+    *utilization = (struct utilization){(unsigned)gpu, (unsigned)memory};
     return SUCCESS;
 }
 

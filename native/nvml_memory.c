@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Memory: of the GPU, of its BAR1 window, and protected memory. */
 #include "nvml.h"
+#include "nvml_state.h"
 #include "system.h"
 
 /* nvmlMemory_t, nvmlMemory_v2_t */
@@ -31,10 +32,11 @@ static int memory_of(nvmlDevice_t device, const void *out, struct memory_v2 *mem
         TRY(mig_number_of(mig, INSTANCE_RESERVED, &reserved));
         TRY(mig_number_of(mig, INSTANCE_FREE, &free));
     } else {
-        TRY(number_of(gpu, MEMORY_TOTAL, &total));
-        used = number_or(gpu, MEMORY_USED, 0);
-        reserved = number_or(gpu, MEMORY_RESERVED, 0);
-        free = number_or(gpu, MEMORY_FREE, total - used - reserved);
+        const int64_t *now = numbers_now(gpu);
+        TRY(number_in(now, MEMORY_TOTAL, &total));
+        used = number_in_or(now, MEMORY_USED, 0);
+        reserved = number_in_or(now, MEMORY_RESERVED, 0);
+        free = number_in_or(now, MEMORY_FREE, total - used - reserved);
     }
     memory->total = (unsigned long long)total << 20;
     memory->used = (unsigned long long)used << 20;

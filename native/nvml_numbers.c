@@ -13,6 +13,16 @@ static int told(int64_t number, int64_t *value)
     return SUCCESS;
 }
 
+int number_in(const int64_t *numbers, enum number which, int64_t *value)
+{
+    return told(numbers[which], value);
+}
+
+int64_t number_in_or(const int64_t *numbers, enum number which, int64_t otherwise)
+{
+    return numbers[which] < LEAST_NUMBER ? otherwise : numbers[which];
+}
+
 int number_of(const struct gpu_facts *gpu, enum number which, int64_t *value)
 {
     return told(numbers_now(gpu)[which], value);
@@ -25,8 +35,7 @@ int mig_number_of(const struct mig_facts *mig, enum mig_number which, int64_t *v
 
 int64_t number_or(const struct gpu_facts *gpu, enum number which, int64_t otherwise)
 {
-    int64_t number = numbers_now(gpu)[which];
-    return number < LEAST_NUMBER ? otherwise : number;
+    return number_in_or(numbers_now(gpu), which, otherwise);
 }
 
 int give_number(nvmlDevice_t device, enum number which, unsigned *out)

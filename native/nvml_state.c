@@ -5,7 +5,11 @@
  * for longer than that may see a newer number in the older copy, never half of one. */
 #include "nvml_state.h"
 
+#include <linux/elf.h>
+
+#include "big.h"
 #include "nvml.h"
+#include "processes.h"
 #include "system.h"
 
 enum { PERIOD = 20 /* milliseconds */ };
@@ -14,29 +18,30 @@ enum { LEAST_PERIOD = 20000000, MOST_PERIOD = 100000000 };
 
 struct snapshot {
     unsigned char has[STATE_GPUS];
+    unsigned char has_processes[STATE_GPUS];
     int64_t numbers[STATE_GPUS][NUMBERS];
     int64_t energy[STATE_GPUS]; /* -1: not counted */
     uint64_t inactive[STATE_GPUS]; /* a bit per link */
     int64_t errors[STATE_GPUS][SET_LINKS][LINK_ERRORS];
 };
 
-/* Provided by the process's C library, if it has one. */
-struct symbol {
+/* Provided by the process's C library, if it has one: struct dl_phdr_info. */
+struct loaded {
+    uintptr_t base;
     const char *file;
-    void *base;
-    const char *name;
-    void *address;
+    const Elf64_Phdr *segments;
+    Elf64_Half segment_count;
 };
-extern int dladdr(const void *address, struct symbol *found) __attribute__((weak));
+extern int dl_iterate_phdr(int (*each)(struct loaded *, size_t, void *), void *context) __attribute__((weak));
 
 static char path[STATE_PATH];
 static int is_found, is_looked_for;
-static struct state state;
-static struct snapshot snapshots[2];
+static struct state state FIRST_BIG;
+static struct snapshot snapshots[2] BIG;
 static const struct snapshot *current; /* NULL: everything is at rest */
-static uint64_t last, period = ~0ull;  /* of the counter */
+static uint64_t last, period = ~0ull;  /* of the counter; 0: read at the next question */
 static uint64_t refreshing;            /* when it began; 0: nobody does */
-static int moves;
+static int moves, is_read;
 
 static inline uint64_t counter(void)
 {
@@ -70,6 +75,7 @@ static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own
     }
     if (own->is_set[SET_MEMORY_FREE] && rest[MEMORY_FREE] >= LEAST_NUMBER)
         numbers[MEMORY_FREE] = own->values[SET_MEMORY_FREE];
+    to->has_processes[gpu] = (unsigned char)has_processes(own);
     to->energy[gpu] = own->is_set[SET_ENERGY] ? own->values[SET_ENERGY] : -1;
     to->inactive[gpu] = 0;
     for (i = 0; i < SET_LINKS; i++) {
@@ -83,10 +89,10 @@ static void apply(struct snapshot *to, unsigned gpu, const struct state_own *own
 
 static void rebuild(void)
 {
-    static struct state_own own;
+    static struct state_own own BIG;
     struct snapshot *next = current == &snapshots[0] ? &snapshots[1] : &snapshots[0];
     unsigned i, any = 0, count = facts.gpu_count < STATE_GPUS ? facts.gpu_count : STATE_GPUS;
-    int64_t now = state_now();
+    int64_t now = state.slot.count ? state_now() : 0;
     moves = 0;
     for (i = 0; state.slot.count && i < count; i++) {
         next->has[i] = (unsigned char)state_values(&state, i, &own);
@@ -122,42 +128,62 @@ static uint64_t counts_of_period(void)
 #endif
 }
 
-/* One thread does it. If the process forks while another thread does, the child goes on after some time. */
+/* Sets the path if this library is the one. */
+static int put_path(struct loaded *loaded, size_t size, void *unused)
+{
+    unsigned i;
+    (void)size, (void)unused;
+    for (i = 0; i < loaded->segment_count; i++) {
+        const Elf64_Phdr *segment = &loaded->segments[i];
+        if (segment->p_type == PT_LOAD && (uintptr_t)&facts - loaded->base - segment->p_vaddr < segment->p_memsz)
+            return loaded->file && state_beside_file(loaded->file, facts.driver_version, path) ? 1 : -1;
+    }
+    return 0;
+}
+
+/* The dynamic linker knows the directory by the name that the program used, which is faster than the list of mappings. Returns what
+ * state_read returns. */
+static int find_and_read(void)
+{
+    int (*function)(int (*)(struct loaded *, size_t, void *), void *) = dl_iterate_phdr;
+    int result = -1;
+    __asm__("" : "+r"(function)); /* Keeps the call indirect, as in device_nodes.c. */
+    is_looked_for = 1;
+    if (function && function(put_path, NULL) > 0)
+        result = state_read(path, &state);
+    is_found = result >= 0 || state_beside(&facts, facts.driver_version, path);
+    return result < 0 && is_found ? state_read(path, &state) : result;
+}
+
+/* One thread does it, and others go on with what was read before. */
+static void wait_for_first(uint64_t since)
+{
+    while (!__atomic_load_n(&is_read, __ATOMIC_ACQUIRE) && __atomic_load_n(&refreshing, __ATOMIC_RELAXED) && counter() - since < MOST_PERIOD)
+        CALL(sched_yield, 0);
+}
+
+/* If the process forks while another thread does it, the child goes on after some time. */
 static __attribute__((noinline)) void refresh(uint64_t now)
 {
     uint64_t begun = __atomic_load_n(&refreshing, __ATOMIC_RELAXED);
-    if (begun && now - begun < 16 * __atomic_load_n(&period, __ATOMIC_RELAXED))
+    int result;
+    if ((begun && now - begun < 16ull * MOST_PERIOD) ||
+        !__atomic_compare_exchange_n(&refreshing, &begun, now | 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        wait_for_first(now);
         return;
-    if (!__atomic_compare_exchange_n(&refreshing, &begun, now | 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return;
-    if (is_found) {
-        if (state_read(path, &state) > 0 || (moves && state.known))
-            rebuild();
-        __atomic_store_n(&period, counts_of_period(), __ATOMIC_RELAXED);
     }
+    result = is_looked_for ? is_found ? state_read(path, &state) : -1 : find_and_read();
+    if (result > 0 || (moves && state.known))
+        rebuild();
+    __atomic_store_n(&period, is_found ? counts_of_period() : ~0ull, __ATOMIC_RELAXED);
     __atomic_store_n(&last, now, __ATOMIC_RELAXED);
+    __atomic_store_n(&is_read, 1, __ATOMIC_RELEASE);
     __atomic_store_n(&refreshing, 0, __ATOMIC_RELEASE);
-}
-
-/* The dynamic linker knows the directory by the name that the program used, which is faster than the list of mappings. */
-static int find(void)
-{
-    int (*function)(const void *, struct symbol *) = dladdr;
-    struct symbol found = {0};
-    __asm__("" : "+r"(function)); /* Keeps the call indirect, as in nvml_init.c. */
-    if (function && function(&facts, &found) && found.file && state_beside_file(found.file, facts.driver_version, path) &&
-        CALL(faccessat, AT_FDCWD, path, 0) == 0)
-        return 1;
-    return state_beside(&facts, facts.driver_version, path);
 }
 
 void state_start(void)
 {
-    if (!is_looked_for)
-        is_found = find();
-    is_looked_for = 1;
-    __atomic_store_n(&period, is_found ? counts_of_period() : ~0ull, __ATOMIC_RELAXED);
-    refresh(counter());
+    __atomic_store_n(&period, 0, __ATOMIC_RELAXED);
 }
 
 static const struct snapshot *snapshot(void)
@@ -206,9 +232,25 @@ int64_t link_errors(const struct gpu_facts *gpu, unsigned link, unsigned counter
     return now && link < SET_LINKS && counter_number < LINK_ERRORS ? now->errors[place][link][counter_number] : 0;
 }
 
+int may_have_processes(const struct gpu_facts *gpu)
+{
+    size_t place;
+    const struct snapshot *now = snapshot_of(gpu, &place);
+    return now && now->has_processes[place];
+}
+
+int values_now(const struct gpu_facts *gpu, struct state *buffer, struct state_own *own)
+{
+    if (!is_found || state_read(path, buffer) < 0 || !state_values(buffer, (unsigned)(gpu - all_gpus()), own))
+        return 0;
+    state_evaluate(own, state_now());
+    return 1;
+}
+
 int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int count)
 {
     int result;
+    snapshot();
     if (!is_found)
         return NOT_SUPPORTED;
     result = state_write(path, (unsigned)(gpu - all_gpus()), edits, count);

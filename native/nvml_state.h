@@ -9,7 +9,7 @@
 
 enum { LINK_ERRORS = 5 };
 
-/* Finds the file, once per process. */
+/* Lets the next question read the file. */
 void state_start(void);
 /* The numbers of a GPU as they are now. */
 const int64_t *numbers_now(const struct gpu_facts *gpu);
@@ -18,6 +18,9 @@ int energy_now(const struct gpu_facts *gpu, int64_t *energy);
 /* Whether a link is active, and the count of one of its errors. */
 int link_is_active(const struct gpu_facts *gpu, unsigned link);
 int64_t link_errors(const struct gpu_facts *gpu, unsigned link, unsigned counter);
+/* Whether the state can say that the GPU has processes, and its evaluated values, which are read from the file. */
+int may_have_processes(const struct gpu_facts *gpu);
+int values_now(const struct gpu_facts *gpu, struct state *buffer, struct state_own *own);
 /* Changes values of a GPU; returns an nvmlReturn_t. */
 int state_set(const struct gpu_facts *gpu, const struct state_edit *edits, int count);
 /* The setting that changes this number alone, -1 if there is none. */

@@ -33,15 +33,25 @@ static void put_character(char c)
     gathered[used++] = c;
 }
 
+static void put_string(const char *string)
+{
+    while (*string) {
+        char *to = gathered + used, *end = gathered + sizeof gathered;
+        while (to < end && *string)
+            *to++ = *string++;
+        used = (size_t)(to - gathered);
+        if (to == end)
+            flush();
+    }
+}
+
 void put(const char *first, ...)
 {
     const char *part;
     va_list parts;
     va_start(parts, first);
-    for (part = first; part; part = va_arg(parts, const char *)) {
-        while (*part)
-            put_character(*part++);
-    }
+    for (part = first; part; part = va_arg(parts, const char *))
+        put_string(part);
     va_end(parts);
 }
 

@@ -7,6 +7,7 @@
 
 #include "output.h"
 #include "smi_options.h"
+#include "smi_state.h"
 #include "system.h"
 #include "text.h"
 
@@ -96,6 +97,7 @@ void smi_sleep(long milliseconds)
 {
     struct { long seconds, nanoseconds; } time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
     CALL(nanosleep, &time, NULL);
+    smi_state_forget();
 }
 
 /* Used if the machine type has no readings. */

@@ -1,9 +1,10 @@
 /* Copyright (c) 2026, the nvmock.gpu authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* nvidia-smi dmon and pmon. Layouts: dmon -c and pmon -c of 590.48.01, 595.80 and 610.57.04; the narrower columns before
- * branch 530: published output. No process runs on a mock GPU. */
+ * branch 530: published output. */
 #include "clock.h"
 #include "output.h"
+#include "smi_processes.h"
 #include "smi_sub.h"
 #include "system.h"
 #include "text.h"
@@ -43,12 +44,12 @@ static const struct column device_columns[] = {
     {'t', "txpci", "MB/s", "pci/tx_util", 1, 0, NULL},
 };
 static const struct column process_columns[] = {
-    {'u', "sm", "%", NULL, 0, 0, NULL},
-    {'u', "mem", "%", NULL, 0, 0, NULL},
-    {'u', "enc", "%", NULL, 0, 0, NULL},
-    {'u', "dec", "%", NULL, 0, 0, NULL},
-    {'u', "jpg", "%", NULL, 0, WITH_JPEG_OF_PROCESSES, NULL},
-    {'u', "ofa", "%", NULL, 0, WITH_JPEG_OF_PROCESSES, NULL},
+    {'u', "sm", "%", "utilization/gpu_util", 0, 0, NULL},
+    {'u', "mem", "%", "utilization/memory_util", 0, 0, NULL},
+    {'u', "enc", "%", "utilization/encoder_util", 0, 0, NULL},
+    {'u', "dec", "%", "utilization/decoder_util", 0, 0, NULL},
+    {'u', "jpg", "%", "utilization/jpeg_util", 0, WITH_JPEG_OF_PROCESSES, NULL},
+    {'u', "ofa", "%", "utilization/ofa_util", 0, WITH_JPEG_OF_PROCESSES, NULL},
     {'m', "fb", "MB", NULL, 0, 0, NULL},
     {'m', "ccpm", "MB", NULL, 0, WIDE, NULL},
 };
@@ -180,30 +181,81 @@ static const char *figure(const struct view *view, int gpu, const struct column 
     return decimal(column->divided ? value / 1000 : value, digits);
 }
 
-static void put_device(struct monitor *monitor, int gpu)
+/* The figure of a process: its part of the load of the GPU, "-" without one. */
+static const char *figure_of_process(const struct view *view, int gpu, const struct column *column, const struct process *process,
+    int count, char digits[21])
+{
+    uint64_t value = 0;
+    const char *rest;
+    if (!column->path)
+        return equal(column->name, "fb") && process->memory > 0 ? decimal((uint64_t)process->memory, digits) : "0";
+    if (number(smi_value(view, gpu, column->path), 10, &value, &rest) < 0 || value / (unsigned)count == 0)
+        return "-";
+    return decimal(value / (unsigned)count, digits);
+}
+
+/* A line of pmon. *process* is NULL if the GPU has none. */
+static void put_process(struct monitor *monitor, int gpu, const struct process *process, int count)
 {
     const int wide = monitor->arguments->branch >= WIDE;
+    char index[21], pid[21], digits[21], name[PROCESS_NAME] = "-";
+    const char *command = name, *at;
+    unsigned i;
+    monitor->first = 1;
+    put_time(monitor);
+    put_cell(monitor, decimal((uint64_t)gpu, index), monitor->date || monitor->time ? -4 : -5);
+    put_padded(process ? decimal(process->pid, pid) : "-", -11);
+    put_padded(process ? "C" : "-", -6);
+    for (i = 0; i < monitor->column_count; i++) {
+        const struct column *column = &monitor->columns[i];
+        if (is_shown(monitor, column))
+            put_padded(process ? figure_of_process(monitor->arguments->view, gpu, column, process, count, digits) : "-", wide ? -7 : -6);
+    }
+    if (process)
+        name_of(process, name, sizeof name);
+    for (at = name; *at; at++) {
+        if (*at == '/' && at > name)
+            command = at + 1;
+    }
+    put(wide ? "    " : "   ", NULL);
+    put_padded(command, 15);
+    put("\n", NULL);
+}
+
+static void put_processes(struct monitor *monitor, int gpu)
+{
+    const struct process *list, *next;
+    int count = smi_processes(monitor->arguments->view, gpu, &list), i, turn;
+    int64_t last = -1;
+    for (turn = 0; turn < count; turn++) { /* by pid, also in MIG mode */
+        for (next = NULL, i = 0; i < count; i++) {
+            if (list[i].pid > last && (!next || list[i].pid < next->pid))
+                next = &list[i];
+        }
+        if (next && smi_process_is_known(next))
+            put_process(monitor, gpu, next, count);
+        last = next ? next->pid : UINT32_MAX;
+    }
+    if (!count)
+        put_process(monitor, gpu, NULL, 0);
+}
+
+static void put_device(struct monitor *monitor, int gpu)
+{
     char index[21], digits[21];
     unsigned i;
     monitor->first = 1;
     put_time(monitor);
     put_cell(monitor, decimal((uint64_t)gpu, index), monitor->date || monitor->time ? -4 : -5);
-    if (monitor->processes)
-        put("          -     -", NULL);
-    else
-        put_gap(monitor, WIDE);
+    put_gap(monitor, WIDE);
     for (i = 0; i < monitor->column_count; i++) {
         const struct column *column = &monitor->columns[i];
         if (!is_shown(monitor, column))
             continue;
-        if (monitor->processes) {
-            put_padded("-", wide ? -7 : -6);
-            continue;
-        }
         put_cell(monitor, column->constant ? column->constant : figure(monitor->arguments->view, gpu, column, digits), -6);
         put_gap(monitor, WIDE);
     }
-    put(monitor->processes ? (wide ? "    -              \n" : "   -              \n") : "\n", NULL);
+    put("\n", NULL);
 }
 
 static int open_output(const struct subarguments *arguments)
@@ -297,7 +349,7 @@ static int watch(struct monitor *monitor, const char *all, uint64_t most)
         if (turn)
             smi_sleep((long)delay * 1000);
         for (at = 0; at < view->chosen_count && at < 16; at++)
-            put_device(monitor, view->chosen[at]);
+            (monitor->processes ? put_processes : put_device)(monitor, view->chosen[at]);
         if (flush())
             return SMI_FAILED;
     }

@@ -37,26 +37,24 @@ static int is_of(unsigned since, unsigned until, unsigned version)
     return since <= version && (!until || version < until);
 }
 
-static const char *last_part(const char *path)
-{
-    const char *part = path;
-    for (; *path; path++) {
-        if (*path == '/')
-            part = path + 1;
-    }
-    return part;
-}
-
 static struct smi_row *add_row(struct document *document, const char *path)
 {
     struct smi_row *row = &document->rows[document->count];
+    const char *name = path;
+    int depth = 0;
     if (document->count < ELEMENTS - 1)
         document->count++;
     row->path = path;
-    row->name = last_part(path);
+    for (; *path; path++) {
+        if (*path == '/') {
+            depth++;
+            name = path + 1;
+        }
+    }
+    row->name = name;
     row->condition = "";
-    for (row->depth = 0; *path; path++)
-        row->depth += *path == '/';
+    row->depth = depth;
+    row->length = (int)(path - row->path);
     return row;
 }
 
@@ -113,9 +111,11 @@ int smi_place(const struct document *document, const char *path, size_t length)
     for (i = 0; i < document->count; i++) {
         const char *other = document->rows[i].path;
         size_t k = 0;
+        if ((size_t)document->rows[i].length != length)
+            continue;
         while (k < length && other[k] == path[k])
             k++;
-        if (k == length && !other[k] && !smi_has(document->rows[i].flags, 'c'))
+        if (k == length && !smi_has(document->rows[i].flags, 'c'))
             return i;
     }
     return -1;
@@ -180,13 +180,16 @@ const char *const *smi_texts(const struct view *view, int gpu)
 {
     static const char *texts[ELEMENTS];
     static int of = -1;
+    static unsigned made;
+    unsigned round = smi_state_round(view);
     const struct document *document = smi_document(view);
     const struct line *line = smi_next(view->gpus[gpu], "when", 1);
     const char *when = line && line->count == 2 ? line->fields[1] : "";
     int i;
-    if (!smi_state_moved(view) && of == gpu)
+    if (of == gpu && made == round)
         return texts;
     of = gpu;
+    made = round;
     for (i = 0; i < document->count; i++) {
         const struct smi_row *row = &document->rows[i];
         texts[i] = !row->condition[0] || is_met(when, row->condition) ? row->text : NULL;

@@ -35,7 +35,7 @@ enum { INSTANCE_MINOR = 1, INSTANCE_GI, INSTANCE_CI, INSTANCE_COUNTS, INSTANCE_F
 /* An element of the machine's document. */
 struct smi_row {
     const char *path, *name, *label, *flags, *section, *text, *condition;
-    int depth, label_depth;
+    int depth, label_depth, length; /* of the path */
 };
 
 struct document {

@@ -24,6 +24,7 @@ struct mig_device {
     int gpu, index;                /* of the visible GPU, and among its visible MIG devices */
     int profile;                   /* of the GPU instance; -1 if unknown */
     const char *name, *uuid;       /* such as 1c.3g.20gb */
+    const char *capability;        /* minor of the device node of the compute instance */
     uint64_t instance, compute;    /* ids */
     uint64_t slices, start;        /* of the compute instance; *start* counts memory slices of the GPU instance */
     uint64_t memory_mib, multiprocessors, engines[ENGINES];

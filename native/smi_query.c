@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "output.h"
 #include "smi_document.h"
+#include "smi_processes.h"
 #include "text.h"
 
 enum { ASKED = 1024, NAME_SIZE = 128 };
@@ -19,6 +20,7 @@ struct row {
     int gpu;
     const char *cause;
     unsigned memory, graphics;
+    const struct process *process;
 };
 
 /* Reads the next word of a list with commas, without the blanks around it; returns 0 at the end. */
@@ -161,6 +163,21 @@ static const char *find(const struct document *document, const char *const *text
     return numbers ? decimal(sum, digits) : found;
 }
 
+static void put_of_process(const struct query *query, const struct process *process, const char *names, const char *unit)
+{
+    char digits[21], name[PROCESS_NAME];
+    if (has_name(names, "pid")) {
+        put(decimal(process->pid, digits), NULL);
+    } else if (has_name(names, "process_name")) {
+        name_of(process, name, sizeof name);
+        put(name, NULL);
+    } else if (has_name(names, "used_gpu_memory") && process->memory != NOT_AVAILABLE) {
+        put_number(query, decimal((uint64_t)process->memory, digits), unit);
+    } else {
+        put("[N/A]", NULL);
+    }
+}
+
 /* A source that is not of the document. */
 static void put_other(const struct query *query, const struct row *row, const char *source, const char *unit)
 {
@@ -211,6 +228,10 @@ static void put_answer(const struct query *query, const struct row *row, const s
             put(text, NULL);
         return;
     }
+    if (row->process && equal(field->source, "@process")) {
+        put_of_process(query, row->process, field->names, field->unit);
+        return;
+    }
     if (field->source[0] == '@') {
         put_other(query, row, field->source, field->unit);
         return;
@@ -259,8 +280,10 @@ static void put_clock_row(void *context, unsigned memory, unsigned graphics)
 
 static void put_rows(const struct query *query, int gpu)
 {
-    struct row row = {gpu, "", 0, 0};
-    struct clock_rows rows = {query, {gpu, "", 0, 0}};
+    struct row row = {gpu, "", 0, 0, NULL};
+    struct clock_rows rows = {query, {gpu, "", 0, 0, NULL}};
+    const struct process *list;
+    int i, count;
     switch (query->kind) {
     case GPU:
     case REMAPPED_ROWS: put_row(query, &row); break;
@@ -277,7 +300,14 @@ static void put_rows(const struct query *query, int gpu)
         if (!smi_clocks(smi_value(query->view, gpu, "supported_clocks"), put_clock_row, &rows))
             put_row(query, &row);
         break;
-    default: break; /* no process runs */
+    case COMPUTE_APPS:
+        count = smi_processes(query->view, gpu, &list);
+        for (i = 0; i < count; i++) {
+            row.process = &list[i];
+            put_row(query, &row);
+        }
+        break;
+    default: break; /* no process is accounted */
     }
 }
 

@@ -5,6 +5,7 @@
 #include "message.h"
 #include "output.h"
 #include "smi_document.h"
+#include "smi_processes.h"
 #include "system.h"
 #include "text.h"
 
@@ -62,6 +63,13 @@ static void put_tabs(int count)
 static void put_escaped(const char *text)
 {
     char one[2] = "";
+    const char *at = text;
+    while (*at && *at != '&' && *at != '<' && *at != '>')
+        at++;
+    if (!*at) {
+        put(text, NULL);
+        return;
+    }
     for (; *text; text++) {
         one[0] = *text;
         put(*text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : one, NULL);
@@ -246,6 +254,52 @@ static void put_all_samples(const struct page *page, int gpu)
     }
 }
 
+/* A label of a process, which is narrow in all branches. */
+static void put_narrow(int depth, const char *label, const char *text)
+{
+    int width = label_width;
+    label_width = NARROW;
+    put_label(depth, label, "", text);
+    label_width = width;
+}
+
+static void put_process(struct page *page, const struct process *process)
+{
+    char instance[PROCESS_DIGITS], compute[PROCESS_DIGITS], pid[21], digits[21], memory[64], name[PROCESS_NAME];
+    const char *texts[6] = {smi_instance(process->instance, instance), smi_instance(process->compute, compute),
+        decimal(process->pid, pid), "C", name, memory};
+    static const char *const names[6] = {"gpu_instance_id", "compute_instance_id", "pid", "type", "process_name", "used_memory"};
+    static const char *const labels[6] = {"GPU instance ID", "Compute instance ID", "Process ID", "Type", "Name", "Used GPU Memory"};
+    int i;
+    name_of(process, name, sizeof name);
+    if (process->memory == NOT_AVAILABLE)
+        join(memory, sizeof memory, page->xml ? "N/A" : "Not available in WDDM driver model", NULL);
+    else
+        join(memory, sizeof memory, decimal((uint64_t)process->memory, digits), " MiB", NULL);
+    if (page->xml)
+        open_element(page, "process_info");
+    for (i = 0; i < 6; i++) {
+        if (page->xml)
+            put_element(page->open + 2, names[i], texts[i]);
+        else
+            put_narrow(i < 3 ? 2 : 3, labels[i], texts[i]);
+    }
+    close_to(page, 1);
+}
+
+static void put_processes(struct page *page, int gpu, const struct smi_row *row)
+{
+    const struct process *list;
+    int count = smi_has(row->flags, 'p') ? smi_processes(page->view, gpu, &list) : 0, i;
+    if (page->xml)
+        open_element(page, row->name);
+    else
+        put_label(1, row->label, "", count ? NULL : "None");
+    for (i = 0; i < count; i++)
+        put_process(page, &list[i]);
+    close_to(page, 0);
+}
+
 /* Elements that are not a label and a text. Returns 0 for another one. */
 static int put_special(struct page *page, int gpu, const struct smi_row *row, const char *text)
 {
@@ -255,12 +309,7 @@ static int put_special(struct page *page, int gpu, const struct smi_row *row, co
     } else if (smi_has(flags, 's')) {
         put_clocks(page, row->label, text);
     } else if (smi_has(flags, 'p') || smi_has(flags, 'a')) {
-        if (page->xml) {
-            open_element(page, row->name);
-            close_to(page, 0);
-        } else {
-            put_label(1, row->label, "", "None");
-        }
+        put_processes(page, gpu, row);
     } else {
         return 0;
     }

@@ -2,19 +2,29 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "smi_state.h"
 
+#include "big.h"
 #include "state_elements.h"
 #include "system.h"
 #include "text.h"
 
-enum { WIDTH = 48, PERIOD = 100 /* milliseconds */ };
+enum { WIDTH = 48 };
 
-static struct state state;
-static struct state_own own;
+static struct state state FIRST_BIG;
+static struct state_own own BIG;
 static char path[STATE_PATH];
-static int is_looked_for;
+static int is_looked_for, is_old = 1;
+static unsigned round;
+
+/* Reads the file; one that exists and can't be read counts, too. */
+static int is_there(const char *directory, const char *name, const char *file)
+{
+    if (join(path, sizeof path, directory, name, "/", file, NULL) < 0)
+        return 0;
+    return state_read(path, &state) >= 0 || CALL(faccessat, AT_FDCWD, path, 0) == 0;
+}
 
 /* Beside the program's directory on the node; in a container, in one of the directories to which libraries are mounted. */
-static const char *find(const struct view *view)
+static int find_and_read(const struct view *view)
 {
     static const char *const beside[] = {"/", "/usr/", "/usr/lib/"};
     const struct line *line = smi_next(view->head, "state", 0);
@@ -23,43 +33,37 @@ static const char *find(const struct view *view)
     int i, k;
     is_looked_for = 1;
     if (!line || line->count < 3)
-        return NULL;
+        return 0;
     for (program[length < 0 ? 0 : length] = 0; length > 0 && program[length - 1] != '/'; length--)
         program[length - 1] = 0;
     for (i = 2; length > 0 && i < line->count; i++) {
-        if (join(path, sizeof path, program, line->fields[i], "/", line->fields[1], NULL) == 0 &&
-            CALL(faccessat, AT_FDCWD, path, 0) == 0)
-            return path;
+        if (is_there(program, line->fields[i], line->fields[1]))
+            return 1;
     }
     for (i = 2; i < line->count; i++) {
         const char *name = line->fields[i];
         while (begins_with(name, "../"))
             name += 3;
         for (k = 0; k < 3; k++) {
-            if (join(path, sizeof path, beside[k], name, "/", line->fields[1], NULL) == 0 &&
-                CALL(faccessat, AT_FDCWD, path, 0) == 0)
-                return path;
+            if (is_there(beside[k], name, line->fields[1]))
+                return 1;
         }
     }
     path[0] = 0;
-    return NULL;
+    return 0;
 }
 
-static const char *state_path(const struct view *view)
+unsigned smi_state_round(const struct view *view)
 {
-    if (!is_looked_for)
-        find(view);
-    return path[0] ? path : NULL;
+    if (is_old && (is_looked_for ? path[0] && (state_read(path, &state) > 0 || state.known) : find_and_read(view)))
+        round++;
+    is_old = 0;
+    return round;
 }
 
-int smi_state_moved(const struct view *view)
+void smi_state_forget(void)
 {
-    static int64_t last;
-    int64_t now = state_now();
-    if (now - last < PERIOD && now >= last)
-        return 0;
-    last = now;
-    return state_path(view) && (state_read(path, &state) > 0 || state.known);
+    is_old = 1;
 }
 
 /* The number of a visible GPU in the machine. */
@@ -130,10 +134,10 @@ static int says_something(const char *text)
 
 void smi_state_apply(const struct view *view, int gpu, const char **texts)
 {
-    static char made[STATE_ELEMENTS][WIDTH];
+    static char made[STATE_ELEMENTS][WIDTH] BIG;
     const struct document *document = smi_document(view);
     int i;
-    if (!state_path(view) || !state_values(&state, place_of(view, gpu), &own))
+    if (!path[0] || !state_values(&state, place_of(view, gpu), &own))
         return;
     state_evaluate(&own, state_now());
     for (i = 0; i < STATE_ELEMENTS; i++) {
@@ -148,11 +152,20 @@ void smi_state_apply(const struct view *view, int gpu, const char **texts)
     }
 }
 
+const struct state_own *smi_state_own(const struct view *view, int gpu)
+{
+    smi_state_round(view);
+    if (!path[0] || !state_values(&state, place_of(view, gpu), &own))
+        return NULL;
+    state_evaluate(&own, state_now());
+    return &own;
+}
+
 int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int counter)
 {
     unsigned place = SET_FIRST_LINK + 8 * link + 1 + (unsigned)counter;
-    smi_state_moved(view);
-    if (link >= SET_LINKS || !state_path(view) || !state_values(&state, place_of(view, gpu), &own) || !own.is_set[place])
+    smi_state_round(view);
+    if (link >= SET_LINKS || !path[0] || !state_values(&state, place_of(view, gpu), &own) || !own.is_set[place])
         return 0;
     return counter < 0 ? !own.values[place] : own.values[place];
 }
@@ -160,10 +173,10 @@ int64_t smi_state_link(const struct view *view, int gpu, unsigned link, int coun
 int smi_state_set(const struct view *view, int gpu, const struct state_edit *edits, int count)
 {
     int result;
-    if (!state_path(view))
+    smi_state_round(view);
+    if (!path[0])
         return -1;
     result = state_write(path, place_of(view, gpu), edits, count);
-    if (!result)
-        state_read(path, &state);
+    smi_state_forget();
     return result ? 1 : 0;
 }

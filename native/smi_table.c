@@ -7,6 +7,7 @@
 #include "output.h"
 #include "smi_commands.h"
 #include "smi_mig.h"
+#include "smi_processes.h"
 #include "text.h"
 
 /* Layouts in the order of the branches. A row's values: see the functions. */
@@ -17,7 +18,8 @@ struct layout {
     int used_width, total_width;
     const char *mig_head, *mig, *mig_bar1, *mig_line;
     int mig_used_width;
-    const char *no_mig, *gap, *processes;
+    const char *no_mig, *gap, *processes, *process, *no_process, *end;
+    int name_width; /* of a process */
 };
 
 #define HEAD_OF_550 \
@@ -56,8 +58,8 @@ struct layout {
     WHOLE_LINE_OF_550 \
     "| Processes:                                                                              |\n" columns \
     "|        ID   ID                                                               Usage      |\n" \
-    "|=========================================================================================|\n" \
-    "|  No running processes found                                                             |\n" WHOLE_LINE_OF_550
+    "|=========================================================================================|\n"
+#define NO_PROCESS_OF_550 "|  No running processes found                                                             |\n"
 #define SHORT_NUMBERS "|  GPU   GI   CI        PID   Type   Process name                              GPU Memory |\n"
 #define LONG_NUMBERS "|  GPU   GI   CI              PID   Type   Process name                        GPU Memory |\n"
 
@@ -95,9 +97,11 @@ static const struct layout layouts[] = {
                      "| Processes:                                                                  |\n"
                      "|  GPU   GI   CI        PID   Type   Process name                  GPU Memory |\n"
                      "|        ID   ID                                                   Usage      |\n"
-                     "|=============================================================================|\n"
-                     "|  No running processes found                                                 |\n"
-                     "+-----------------------------------------------------------------------------+\n",
+                     "|=============================================================================|\n",
+        .process = "|  >>>   >>>  >>> >>>>>>>>>      C   <<<<<<<<<<<<<<<<<<<<<<<<<<<<>>>>>>>>>>>> |\n",
+        .no_process = "|  No running processes found                                                 |\n",
+        .end = "+-----------------------------------------------------------------------------+\n",
+        .name_width = 28,
     },
     {
         .since = 530,
@@ -132,24 +136,33 @@ static const struct layout layouts[] = {
                      "| Processes:                                                                            |\n"
                      "|  GPU   GI   CI        PID   Type   Process name                            GPU Memory |\n"
                      "|        ID   ID                                                             Usage      |\n"
-                     "|=======================================================================================|\n"
-                     "|  No running processes found                                                           |\n"
-                     "+---------------------------------------------------------------------------------------+\n",
+                     "|=======================================================================================|\n",
+        .process = "|  >>>   >>>  >>> >>>>>>>>>      C   <<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<>>>>>>>>>>>> |\n",
+        .no_process = "|  No running processes found                                                           |\n",
+        .end = "+---------------------------------------------------------------------------------------+\n",
+        .name_width = 38,
     },
 #define FROM_545 \
     .gpu = GPU_OF_550, .state = STATE_OF_550, .mode = MODE_OF_550, .line = LINE_OF_550, .used_width = 7, \
     .total_width = 6, .mig = MIG_OF_550, .mig_line = MIG_LINE_OF_550, .mig_used_width = 6, \
-    .no_mig = "|  No MIG devices found                                                                   |\n" WHOLE_LINE_OF_550
+    .no_mig = "|  No MIG devices found                                                                   |\n" WHOLE_LINE_OF_550, \
+    .no_process = NO_PROCESS_OF_550, .end = WHOLE_LINE_OF_550
+#define SHORT_PROCESSES \
+    .processes = PROCESSES_OF_550(SHORT_NUMBERS), .name_width = 38, \
+    .process = "|  >>>   >>>  >>> >>>>>>>>>      C   <<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<>>>>>>>>>>>>>> |\n"
+#define LONG_PROCESSES \
+    .processes = PROCESSES_OF_550(LONG_NUMBERS), .name_width = 32, \
+    .process = "|  >>>   >>>  >>> >>>>>>>>>>>>>>>      C   <<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<>>>>>>>>>>>>>> |\n"
     {.since = 545, FROM_545, .head = VERSIONS_OF_550 HEAD_OF_550 COLUMNS_OF_550, .mig_head = MIG_HEAD_OF_550,
-     .mig_bar1 = BAR1_OF_550, .gap = GAP_OF_550, .processes = PROCESSES_OF_550(SHORT_NUMBERS)},
+     .mig_bar1 = BAR1_OF_550, .gap = GAP_OF_550, SHORT_PROCESSES},
     {.since = 570, FROM_545, .head = VERSIONS_OF_550 HEAD_OF_550 COLUMNS_OF_550, .mig_head = MIG_HEAD_OF_570,
-     .mig_bar1 = BAR1_OF_570, .gap = GAP_OF_550, .processes = PROCESSES_OF_550(LONG_NUMBERS)},
+     .mig_bar1 = BAR1_OF_570, .gap = GAP_OF_550, LONG_PROCESSES},
     {.since = 580, FROM_545, .head = VERSIONS_OF_550 LINE_OF_550 COLUMNS_OF_550, .mig_head = MIG_HEAD_OF_570,
-     .mig_bar1 = BAR1_OF_570, .gap = "\n", .processes = PROCESSES_OF_550(LONG_NUMBERS)},
+     .mig_bar1 = BAR1_OF_570, .gap = "\n", LONG_PROCESSES},
     {.since = 600, FROM_545,
      .head = WHOLE_LINE_OF_550
      "| NVIDIA-SMI <<<<<<<<<<             KMD Version: <<<<<<<<<<    CUDA UMD Version: <<<<<<<<<|\n" LINE_OF_550 COLUMNS_OF_550,
-     .mig_head = MIG_HEAD_OF_570, .mig_bar1 = BAR1_OF_570, .gap = "\n", .processes = PROCESSES_OF_550(LONG_NUMBERS)},
+     .mig_head = MIG_HEAD_OF_570, .mig_bar1 = BAR1_OF_570, .gap = "\n", LONG_PROCESSES},
 };
 
 static const struct layout *layout_of(int branch)
@@ -311,12 +324,41 @@ static void put_mig_devices(const struct view *view, const struct layout *layout
         put(layout->no_mig, NULL);
 }
 
+/* " 2 " in the place of "N/A" */
+static const char *instance_cell(int id, char out[PROCESS_DIGITS])
+{
+    char digits[PROCESS_DIGITS];
+    smi_instance(id, digits);
+    join(out, PROCESS_DIGITS, id == NO_INSTANCE ? "N/A" : digits, id == NO_INSTANCE ? "" : " ", NULL);
+    return out;
+}
+
+static int put_processes(const struct view *view, const struct layout *layout, int gpu)
+{
+    char index[21], pid[21], digits[21], instance[PROCESS_DIGITS], compute[PROCESS_DIGITS], memory[32], name[PROCESS_NAME], cut[64];
+    const struct process *list;
+    int count = smi_processes(view, gpu, &list), i;
+    for (i = 0; i < count; i++) {
+        size_t length, width = (size_t)layout->name_width;
+        name_of(&list[i], name, sizeof name);
+        length = length_of(name);
+        join(cut, sizeof cut, length > width ? "..." : "", length > width ? name + length - (width - 3) : name, NULL);
+        if (list[i].memory == NOT_AVAILABLE)
+            join(memory, sizeof memory, "N/A     ", NULL);
+        else
+            join(memory, sizeof memory, decimal((uint64_t)list[i].memory, digits), "MiB", NULL);
+        smi_row(layout->process, decimal((uint64_t)gpu, index), instance_cell(list[i].instance, instance),
+                instance_cell(list[i].compute, compute), decimal(list[i].pid, pid), cut, memory);
+    }
+    return count;
+}
+
 int smi_table(const struct view *view)
 {
     const struct layout *layout = layout_of(smi_branch(view));
     const char *const *head = view->head->fields;
     char words[32], stamp[32];
-    int at;
+    int at, processes = 0;
     time_now(words, stamp);
     put(words, "       \n", NULL);
     smi_row(layout->head, head[SMI_DRIVER], head[SMI_DRIVER], head[SMI_CUDA]);
@@ -324,5 +366,8 @@ int smi_table(const struct view *view)
         put_gpu(view, layout, view->chosen[at]);
     put_mig_devices(view, layout);
     put(layout->gap, layout->processes, NULL);
+    for (at = 0; at < view->chosen_count; at++)
+        processes += put_processes(view, layout, view->chosen[at]);
+    put(processes ? "" : layout->no_process, layout->end, NULL);
     return flush();
 }

@@ -194,13 +194,16 @@ int state_read(const char *path, struct state *state)
 
 int state_values(const struct state *state, unsigned gpu, struct state_own *own)
 {
-    uint64_t boot = state_boot();
+    uint64_t boot;
     int found = 0;
     uint32_t i;
+    if (!state->known || !state->slot.count)
+        return 0;
+    boot = state_boot();
+    if (state->slot.boot && boot && state->slot.boot != boot)
+        return 0;
     for (i = 0; i < SET_NUMBERS; i++)
         own->is_set[i] = 0;
-    if (!state->known || (state->slot.boot && boot && state->slot.boot != boot))
-        return 0;
     for (i = 0; i < state->slot.count; i++) {
         const struct state_entry *entry = &state->slot.entries[i];
         if (entry->gpu != gpu)

@@ -73,7 +73,7 @@ static void evaluate_load(struct state_own *own, int64_t now)
     double unused;
     unsigned i;
     if (own->values[SET_LOAD_START] <= now && now < value_or(own, SET_LOAD_UNTIL, 0)) {
-        for (i = 0; i < SET_NUMBERS - SET_WHILE_LOADED; i++) {
+        for (i = 0; i < SETTINGS; i++) {
             if (own->is_set[SET_WHILE_LOADED + i])
                 put_if_unset(own, i, own->values[SET_WHILE_LOADED + i]);
         }
@@ -103,6 +103,18 @@ static void lock_clock(struct state_own *own, unsigned clock, unsigned rest, uns
     own->values[clock] = value;
 }
 
+/* What the listed processes have, in MiB. */
+static int64_t memory_of_processes(const struct state_own *own)
+{
+    int64_t count = value_or(own, SET_PROCESS_COUNT, 0), sum = 0;
+    unsigned i;
+    for (i = 0; i < SET_PROCESSES && (int64_t)i < count; i++) {
+        int64_t memory = value_or(own, SET_FIRST_PROCESS + i * SET_PROCESS_SIZE + SET_PROCESS_MEMORY, 0);
+        sum += memory > 0 ? memory : 0;
+    }
+    return sum;
+}
+
 static void evaluate_energy(struct state_own *own, int has_power, int64_t power, int64_t now)
 {
     int64_t since = value_or(own, SET_ENERGY_SINCE, now);
@@ -120,7 +132,7 @@ static void evaluate_energy(struct state_own *own, int has_power, int64_t power,
 int state_evaluate(struct state_own *own, int64_t now)
 {
     int has_power = own->is_set[SET_POWER];
-    int64_t power = value_or(own, SET_POWER, 0);
+    int64_t power = value_or(own, SET_POWER, 0), memory;
     if (own->is_set[SET_LOAD_START])
         evaluate_load(own, now);
     lock_clock(own, SET_GRAPHICS_CLOCK, SET_GRAPHICS_REST, SET_LOCKED_GRAPHICS_CLOCK_MIN, SET_LOCKED_GRAPHICS_CLOCK_MAX);
@@ -128,6 +140,9 @@ int state_evaluate(struct state_own *own, int64_t now)
     lock_clock(own, SET_MEMORY_CLOCK, SET_MEMORY_CLOCK_REST, SET_LOCKED_MEMORY_CLOCK_MIN, SET_LOCKED_MEMORY_CLOCK_MAX);
     if (own->is_set[SET_THERMAL_LIMIT] && own->is_set[SET_TEMPERATURE])
         put_if_unset(own, SET_TEMPERATURE_MARGIN, own->values[SET_THERMAL_LIMIT] - own->values[SET_TEMPERATURE]);
+    memory = memory_of_processes(own);
+    if (memory && own->is_set[SET_MEMORY_USED_REST])
+        put_if_unset(own, SET_MEMORY_USED, own->values[SET_MEMORY_USED_REST] + memory);
     if (own->is_set[SET_MEMORY_AVAILABLE] && own->is_set[SET_MEMORY_USED])
         put_if_unset(own, SET_MEMORY_FREE, own->values[SET_MEMORY_AVAILABLE] - own->values[SET_MEMORY_USED]);
     if (own->is_set[SET_ENERGY])

@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* Changes the state as layout/state_file.py describes: the slot that does not count is written, then the word that makes
  * it count. */
+#include "big.h"
 #include "state.h"
 #include "system.h"
 
 enum { START = 4096, HEAD = 64, ACTIVE_AT = START + 24, SLOT = 24 + STATE_ENTRIES * 16, EXCLUSIVE = 2, TRIES = 8 };
 
-static struct state state;
+static struct state state BIG;
 static volatile int busy;
 
 /* Whether the path still leads to the open file: a run of nvmock.gpu may have replaced it. */

@@ -4,16 +4,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.objects_info import ARGUMENT_SPEC, run
 from ansible_collections.nvmock.gpu.plugins.plugin_utils.local_module import LocalModule
-
-# Loaded here, the library is loaded once, and not again for each task: it takes longer than what most tasks ask.
-for _library in ("kubernetes.client", "kubernetes.config"):
-    with contextlib.suppress(ImportError):  # the module says so
-        importlib.import_module(_library)
 
 
 class ActionModule(LocalModule):

@@ -164,7 +164,7 @@ class CallbackModule(Default):
         if self._tasks:
             super().v2_playbook_on_stats(stats)
             return
-        self._phases.end()
+        self._phases.end(failed=bool(self._failures))
         if len(self._failures) > 1:
             self._say([f"It also failed on {', '.join(self._failures[1:])}."])
         if not self._failures:

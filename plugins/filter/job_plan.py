@@ -24,9 +24,10 @@ options:
     type: list
     elements: dict
     required: true
-  part:
-    description: The value of their label C(nvmock.gpu/part). Jobs of other parts are ignored.
-    type: str
+  parts:
+    description: The values of their label C(nvmock.gpu/part). Jobs of other parts are ignored.
+    type: list
+    elements: str
     required: true
   rerun:
     description: Whether to replace all existing Jobs.
@@ -42,7 +43,7 @@ EXAMPLES = r"""
     kind: Job
     namespace: gpu-mock
     name: "{{ item }}"
-  loop: "{{ (wanted | nvmock.gpu.job_plan(found.resources, 'verify')).stale }}"
+  loop: "{{ (wanted | nvmock.gpu.job_plan(found.resources, ['verify'])).stale }}"
 """
 
 RETURN = r"""
@@ -55,7 +56,15 @@ _value:
       type: list
       elements: dict
     found:
-      description: The existing Jobs of this part.
+      description: The existing Jobs of these parts.
+      type: list
+      elements: dict
+    missing:
+      description: The parts of which no Job exists.
+      type: list
+      elements: str
+    new:
+      description: The Jobs to create, with the annotation.
       type: list
       elements: dict
     kept:
@@ -79,14 +88,16 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.nvmock.gpu.plugins.plugin_utils import job
 
 
-def job_plan(wanted, found, part, rerun=False):
+def job_plan(wanted, found, parts, rerun=False):
     """See DOCUMENTATION."""
     for name, value in {"the input": wanted, "found": found}.items():
         if not isinstance(value, (list, tuple)) or not all(isinstance(one, Mapping) for one in value):
             raise AnsibleFilterError(f"job_plan: {name} is {value!r}: must be a list of Jobs")
+    if not isinstance(parts, (list, tuple)):
+        raise AnsibleFilterError(f"job_plan: parts is {parts!r}: must be a list of values of the label nvmock.gpu/part")
     if not isinstance(rerun, bool):
         raise AnsibleFilterError(f"job_plan: rerun is {rerun!r}: must be true or false")
-    return job.plan(wanted, found, part, rerun)
+    return job.plan(wanted, found, parts, rerun)
 
 
 class FilterModule:

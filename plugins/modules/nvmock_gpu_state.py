@@ -46,6 +46,7 @@ options:
       - The settings to change, as a mapping of their names to values. C(gpu-mockctl state names) lists them.
       - Values are numbers, with or without their unit, or words of C(nvidia-smi), such as V(Prohibited).
       - A name or value that a GPU does not have is refused.
+      - V(processes) is a list of mappings with C(pid), C(memory) in MiB and C(name).
     type: dict
     default: {}
   load:
@@ -82,6 +83,19 @@ EXAMPLES = r"""
     settings:
       temperature: 94
       event_reason_hw_thermal_slowdown: true
+
+- name: Show two processes on GPU 1
+  nvmock.gpu.nvmock_gpu_state:
+    gpus: [1]
+    settings:
+      processes:
+        - {pid: 4711, memory: 2048, name: python3}
+        - {pid: 4712, memory: 1024, name: VLLM::EngineCore}
+
+- name: Show the processes that hold device nodes open
+  nvmock.gpu.nvmock_gpu_state:
+    settings:
+      process_list: open_files
 
 - name: Put a load of 80 % on all GPUs for a minute
   nvmock.gpu.nvmock_gpu_state:

@@ -215,8 +215,8 @@ record:
   returned: success
   type: dict
 host:
-  description: What would make the creation of the cluster of O(config) fail on this machine. Empty lists without O(config), or if the
-    container engine runs on another machine.
+  description: What would make the creation of the cluster of O(config) fail on this machine. Empty lists without O(config), if the
+    cluster exists, or if the container engine runs on another machine.
   returned: success
   type: dict
   contains:

@@ -44,7 +44,19 @@ options:
       kind:
         description: Kind of the objects.
         type: str
-        choices: [ConfigMap, DaemonSet, Event, Job, Namespace, Node, Pod, RuntimeClass, Secret]
+        choices:
+          - ClusterRole
+          - ClusterRoleBinding
+          - ConfigMap
+          - DaemonSet
+          - Event
+          - Job
+          - Namespace
+          - Node
+          - Pod
+          - RuntimeClass
+          - Secret
+          - ServiceAccount
         required: true
       namespace:
         description: Namespace of the objects; by default all namespaces.

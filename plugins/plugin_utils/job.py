@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 Job = Mapping[str, Any]
@@ -26,18 +26,18 @@ def marked(job: Job) -> dict[str, Any]:
     return {**job, "metadata": {**metadata, "annotations": annotations}}
 
 
-def plan(wanted: Iterable[Job], found: Iterable[Job], part: str, rerun: bool) -> dict[str, Any]:
-    """Plan which Jobs of a part to create and to remove.
+def plan(wanted: Iterable[Job], found: Iterable[Job], parts: Collection[str], rerun: bool) -> dict[str, Any]:
+    """Plan which Jobs of some parts to create and to remove.
 
     :arg wanted: the Jobs that should exist, without the checksum. ``found`` are the existing Jobs, of all parts.
-    :arg part: the value of their label nvmock.gpu/part.
+    :arg parts: the values of their label nvmock.gpu/part.
     :arg rerun: replace all existing Jobs.
 
-    Returns ``wanted``, with the checksum; ``found``, those of the part; ``kept``, ``stale`` (to remove) and ``done``: names of
-    existing Jobs. A Job that failed, or that is being deleted, is stale.
+    Returns ``wanted``, with the checksum; ``found``, those of the parts; ``missing``, the parts that have no Job; ``new``, the Jobs to
+    create; ``kept``, ``stale`` (to remove) and ``done``: names of existing Jobs. A Job that failed, or that is being deleted, is stale.
     """
     wanted = [marked(job) for job in wanted]
-    found = [job for job in found if (job["metadata"].get("labels") or {}).get(PART) == part]
+    found = [job for job in found if (job["metadata"].get("labels") or {}).get(PART) in parts]
     contents = {_content(job) for job in wanted}
     kept = [job for job in found if not rerun and _content(job) in contents and _is_well(job)]
     names = [_name(job) for job in kept]
@@ -45,6 +45,8 @@ def plan(wanted: Iterable[Job], found: Iterable[Job], part: str, rerun: bool) ->
         "wanted": wanted,
         "found": found,
         "kept": names,
+        "missing": [part for part in parts if part not in {job["metadata"]["labels"][PART] for job in found}],
+        "new": [job for job in wanted if _name(job) not in names],
         "stale": [name for name in map(_name, found) if name not in names],
         "done": [_name(job) for job in kept if "succeeded" in _status(job)],
     }

@@ -87,9 +87,15 @@ class Phases:
                 self._told = True
                 self._write(fitted(f"  ... {self._task}", WIDTH) + "\n")
 
-    def end(self) -> None:
-        """The run ends."""
+    def end(self, failed: bool = False) -> None:
+        """The run ends.
+
+        :arg failed: a failure has been shown: nothing follows it, not the phase in which the run cleaned up after it either.
+        """
         with self._turn:
+            if failed:
+                self._erase()
+                self._phase = ""
             self._end_task()
             self._end_phase(self._clock())
             self._phase = self._task_phase = ""

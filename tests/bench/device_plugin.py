@@ -14,9 +14,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests", "cluster"))
 
 from cluster_support import PLUGIN_NAMESPACE, Cluster, eventually
+from plays import Row, row
 
 
-def rows(kubeconfig: str, runs: int = 5) -> list[tuple[str, str, str, str]]:
+def rows(kubeconfig: str, runs: int = 5) -> list[Row]:
     """Rows of the bench table for the cluster of this kubeconfig, which has the device plugin."""
     cluster = Cluster(kubeconfig, *plugin_images(kubeconfig))
     cluster.kubectl("create", "namespace", cluster.namespace, check=False)
@@ -41,8 +42,8 @@ def rows(kubeconfig: str, runs: int = 5) -> list[tuple[str, str, str, str]]:
     finally:
         cluster.kubectl("delete", "namespace", cluster.namespace, check=False)
     return [
-        ("kubectl apply of a pod to its first line", str(runs), f"{statistics.median(pods):.2f}", ""),
-        ("plugin pod made to GPUs allocatable", str(runs), f"{statistics.median(starts):.2f}", ""),
+        row("kubectl apply of a pod to its first line", runs, statistics.median(pods)),
+        row("plugin pod made to GPUs allocatable", runs, statistics.median(starts), None, "5 s"),
     ]
 
 

@@ -11,11 +11,13 @@ import sys
 import tempfile
 import time
 
+from plays import Row, row
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.dirname(sys.executable)
 
 
-def rows(runs: int = 5) -> list[tuple[str, str, str, str]]:
+def rows(runs: int = 5) -> list[Row]:
     """The rows of the table; the commands take turns."""
     environment = {**os.environ, "ANSIBLE_CONFIG": os.path.join(ROOT, "ansible.cfg")}
     environment["ANSIBLE_STDOUT_CALLBACK"] = "nvmock.gpu.progress"
@@ -31,9 +33,9 @@ def rows(runs: int = 5) -> list[tuple[str, str, str, str]]:
             ups.append(_timed(up, environment, place)[0])
     floor, again = statistics.median(pings), statistics.median(ups)
     return [
-        ("ansible localhost -m ping", str(runs), f"{floor:.2f}", "1.0"),
-        (f"local make up, first run ({lines} lines)", "1", f"{first:.2f}", f"{first / floor:.1f}"),
-        ("local make up, nothing to do", str(runs), f"{again:.2f}", f"{again / floor:.1f}"),
+        row("ansible localhost -m ping", runs, floor, 1.0),
+        row(f"local make up, first run ({lines} lines)", 1, first, first / floor),
+        row("local make up, nothing to do", runs, again, again / floor, "ratio 3"),
     ]
 
 

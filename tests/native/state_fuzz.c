@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../native/state.h"
+#include "../../native/processes.h"
 
 enum { MOST = 1 << 18, START = 4096, HEAD = 64, SLOT = 24 + STATE_ENTRIES * 16 };
 
@@ -39,7 +39,7 @@ static void forge(unsigned char *data, unsigned slot)
     for (i = 0; i < to->count; i++) {
         int64_t value = strange();
         to->entries[i].gpu = any() % (any() % 50 ? 8 : 300);
-        to->entries[i].setting = any() % (any() % 500 ? 512 : SET_NUMBERS + 2);
+        to->entries[i].setting = any() % 3 ? any() % (any() % 500 ? 512 : SET_NUMBERS + 2) : SET_PROCESS_LIST + any() % 256;
         to->entries[i].zero = 0;
         if (any() % 500)
             value %= (int64_t)1 << 53;
@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     static unsigned char valid[MOST], data[MOST];
     static struct state state;
     static struct state_own own;
+    static struct process list[MOST_PROCESSES];
     long size, count = argc > 3 ? atol(argv[2]) : 0, i, read_well = 0, refused = 0;
     int fd = open(argv[1], O_RDWR);
     seed = strtoull(argv[3], NULL, 10) * 2654435761u + 88172645463325252u;
@@ -96,8 +97,14 @@ int main(int argc, char **argv)
         read_well += result >= 0;
         refused += result < 0;
         for (gpu = 0; gpu < 4; gpu++) {
-            if (state_values(&state, gpu, &own))
-                state_evaluate(&own, any() % 8 ? state_now() : strange() % ((int64_t)1 << 60));
+            int listed;
+            if (!state_values(&state, gpu, &own))
+                continue;
+            state_evaluate(&own, any() % 8 ? state_now() : strange() % ((int64_t)1 << 60));
+            own.is_set[SET_PROCESS_LIST] = 0; /* to look at all of /proc takes too long */
+            listed = processes_of(&own, (int)(any() % 2), "/dev", NULL, 0, list);
+            for (k = 0; k < listed; k++)
+                read_well += strlen(list[k].name) > SET_PROCESS_NAME_SIZE;
         }
         if (any() % 8 == 0) {
             struct state_edit edits[2] = {{(unsigned)(any() % SET_NUMBERS), 0, 5}, {(unsigned)(any() % SET_NUMBERS), 1, 0}};

@@ -35,9 +35,9 @@ FILES = int(os.environ.get("NVMOCK_STATE_FILES", "100000"))
 class Driver:
     """A driver installation in a directory, its device nodes as plain files, and its state."""
 
-    def __init__(self, place, machine="dgxh100"):
+    def __init__(self, place, machine="dgxh100", **changes):
         self.place = place
-        self.machine = build_machine(machine, gpu_count=4, uuid_seed="state")
+        self.machine = build_machine(machine, gpu_count=4, uuid_seed="state", **changes)
         wanted_now = [components.driver_tree(self.machine, DRIVER, DriverTreeOptions(architecture=platform.machine()))]
         with open_root(str(place), wanted_now) as root:
             converge(root, wanted_now)
@@ -318,7 +318,7 @@ def test_hostile_files_with_the_sanitizers(driver, tmp_path):
     program = tmp_path / "state_fuzz"
     sources = [
         ROOT / "tests/native/state_fuzz.c",
-        *(ROOT / "native" / f"{name}.c" for name in ("state", "state_values", "state_write", "text")),
+        *(ROOT / "native" / f"{name}.c" for name in ("state", "state_values", "state_write", "processes", "text")),
     ]
     flags = ["-std=gnu11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-builtin"]
     built = subprocess.run(

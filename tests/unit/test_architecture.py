@@ -82,6 +82,7 @@ MAY_LOOK = {
     "cli.machine_flags": {"open"},  # the user's machine file
     "cli.probe_files": {"os.open"},  # the command's own probes
     "runtime_config.store": {"open", "os.listdir", "os.path.isdir", "os.path.realpath"},  # the runtimes' own files
+    "module.access": {"open"},  # the kubeconfig and its certificates
     "kind_cluster.info": {"open"},  # this machine's
     # /proc, /sys and /dev of the machine that will run the node containers
     "kind_cluster.host": {"open", "os.listdir", "os.readlink", "os.stat", "os.statvfs"},

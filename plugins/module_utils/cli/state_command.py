@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..host.root import HostRoot
 from ..layout.state_words import find, words_of
 from ..node import DEFAULT_DRIVER_ROOT
-from ..node.state import LONGEST_LOAD, NodeState, wanted
+from ..node.state import LONGEST_LOAD, NodeState, text, wanted
 from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
 from .machine_flags import absolute
 
@@ -53,9 +53,9 @@ def run(argv: list[str]) -> int:
     if command not in _COMMANDS:
         raise UsageError(f"state: unknown command {command!r}: must be one of {', '.join(_COMMANDS)}")
     if command == "names":
-        from ..layout.state_settings import SETTINGS
+        from ..layout.state_settings import named
 
-        for setting in SETTINGS:
+        for setting in named():
             unit = ", ".join(words_of(setting)) or setting.unit
             sys.stdout.write(f"{setting.name:<40} {unit}".rstrip() + "\n")
         return 0
@@ -122,6 +122,6 @@ def _show(state: NodeState, gpus: list[int], output: str) -> None:
     for gpu in gpus:
         found = state.shown(gpu, now)
         for name, value in found.items():
-            sys.stdout.write(f"GPU {gpu}: {name}={value}\n")
+            sys.stdout.write(f"GPU {gpu}: {name}={text(value)}\n")
         if not found:
             sys.stdout.write(f"GPU {gpu}: at rest\n")

@@ -91,7 +91,7 @@ def gather(question: Question, ask_all: Ask) -> dict[str, Any]:
             question.kubeconfig_merge,
             _file(question.kubeconfig),
         ),
-        "host": _host(question, ask_all),
+        "host": _host(question._replace(config=None) if standing.usable else question, ask_all),
     }
 
 

@@ -220,6 +220,22 @@ GRAPHICS_REST, SM_REST, MEMORY_CLOCK_REST = 215, 216, 217  # MHz, for clocks tha
 WHILE_LOADED = 1 << 10
 """Added to the number of a setting: the value that it has while the load lasts."""
 
+# Processes of a GPU. Each listed process has PROCESS_SIZE numbers: its pid, its memory in MiB (-1 if it is not available), the length of
+# its name, and the name, six bytes a number.
+PROCESS_LIST = 1280
+PROCESS_COUNT = 1281
+MEMORY_USED_REST = 1282  # MiB
+FIRST_PROCESS = 1296
+PROCESS_SIZE = 16
+PROCESSES = 15
+"""So many processes can be listed per GPU."""
+PROCESS_PID, PROCESS_MEMORY, PROCESS_NAME_LENGTH, PROCESS_NAME = 0, 1, 2, 3
+PROCESS_NAME_SIZE = 60
+_OF_PROCESSES = {
+    PROCESS_LIST: Setting("process_list", "word", (), 0, 1, {"None": 0, "Open_Files": 1}, ()),
+    PROCESS_COUNT: Setting("processes", "list", (), 0, PROCESSES, {}, ()),
+}
+
 
 def number_of(name: str) -> int:
     """Return the number of a setting.
@@ -231,10 +247,26 @@ def number_of(name: str) -> int:
         for link in range(LINKS):
             for place, end in enumerate(LINK_SETTINGS):
                 _numbers[f"nvlink_{link}_{end}"] = FIRST_LINK + 8 * link + place
+        _numbers.update({setting.name: number for number, setting in _OF_PROCESSES.items()})
     return _numbers[name]
 
 
 _numbers: dict[str, int] = {}
+
+
+def named() -> list[Setting]:
+    """Return the settings, but those of NVLinks."""
+    return [*SETTINGS, *_OF_PROCESSES.values()]
+
+
+def is_while_loaded(number: int) -> bool:
+    """Whether this is the value of a setting while a load lasts."""
+    return WHILE_LOADED <= number < WHILE_LOADED + len(SETTINGS)
+
+
+def is_of_process(number: int) -> bool:
+    """Whether this belongs to a process that is listed."""
+    return FIRST_PROCESS <= number < FIRST_PROCESS + PROCESSES * PROCESS_SIZE
 
 
 def names() -> list[str]:
@@ -248,6 +280,8 @@ def setting_of(number: int) -> Setting | None:
     """Return a setting by its number, None if no name belongs to it."""
     if number < len(SETTINGS):
         return SETTINGS[number]
+    if number in _OF_PROCESSES:
+        return _OF_PROCESSES[number]
     link, place = divmod(number - FIRST_LINK, 8)
     if not (0 <= link < LINKS and place < len(LINK_SETTINGS)):
         return None

@@ -7,6 +7,7 @@ A load moves power and temperature towards a target as 1 - exp(-t / time constan
 
 from __future__ import annotations
 
+from .state_processes import memory_of_processes
 from .state_settings import (
     ENERGY_POWER,
     ENERGY_SINCE,
@@ -17,6 +18,7 @@ from .state_settings import (
     MEMORY_CLOCK_REST,
     MEMORY_FREE,
     MEMORY_TEMPERATURE_REST,
+    MEMORY_USED_REST,
     POWER_FROM,
     POWER_TARGET,
     SM_REST,
@@ -25,6 +27,7 @@ from .state_settings import (
     TEMPERATURE_TARGET,
     THERMAL_LIMIT,
     WHILE_LOADED,
+    is_while_loaded,
     number_of,
     setting_of,
 )
@@ -51,7 +54,7 @@ def evaluated(values: dict[int, int], now: int) -> dict[int, int]:
     if LOAD_START in values:
         if values[LOAD_START] <= now < values.get(LOAD_UNTIL, 0):
             for number, value in values.items():
-                if number >= WHILE_LOADED:
+                if is_while_loaded(number):
                     found.setdefault(number - WHILE_LOADED, value)
         if POWER_TARGET in values:
             found.setdefault(number_of("power"), power_at(values, now))
@@ -67,6 +70,9 @@ def evaluated(values: dict[int, int], now: int) -> dict[int, int]:
             found[number_of(name)] = max(clock, values.get(number_of(lock + "_min"), clock))
     if THERMAL_LIMIT in values and temperature in found:
         found.setdefault(number_of("temperature_margin"), values[THERMAL_LIMIT] - found[temperature])
+    memory = memory_of_processes(values)
+    if memory and MEMORY_USED_REST in values:
+        found.setdefault(number_of("memory_used"), values[MEMORY_USED_REST] + memory)
     if MEMORY_AVAILABLE in values and number_of("memory_used") in found:
         found[MEMORY_FREE] = values[MEMORY_AVAILABLE] - found[number_of("memory_used")]
     if number_of("energy") in values:

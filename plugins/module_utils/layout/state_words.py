@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..errors import ParameterError
 from .nvml_numbers import number, unknown
-from .state_settings import LINK_SETTINGS, Setting, names, number_of, setting_of
+from .state_settings import LINK_SETTINGS, PROCESS_COUNT, PROCESS_LIST, Setting, names, number_of, setting_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def shown(setting: Setting, value: int) -> str | int | float:
 
 def at_rest(report: Report, gpu: int, setting: Setting) -> int | None:
     """Return the value of a setting that the machine's facts say; None if the board does not have it."""
+    if setting in (setting_of(PROCESS_LIST), setting_of(PROCESS_COUNT)):
+        return 0
     if setting.name == "energy":
         return None if report.model.architecture in _NO_ENERGY else 0
     if setting.name.startswith("nvlink_"):

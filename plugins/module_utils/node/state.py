@@ -16,6 +16,7 @@ from ..host.in_place import change_in_place
 from ..host.root import HostRoot
 from ..layout.driver_tree import library_directories
 from ..layout.state_file import NAME, SIZE, State, read_state, writes
+from ..layout.state_processes import memory_of_processes, processes_text, shown_processes, stored_processes
 from ..layout.state_settings import (
     ENERGY_POWER,
     ENERGY_SINCE,
@@ -27,15 +28,20 @@ from ..layout.state_settings import (
     MEMORY_AVAILABLE,
     MEMORY_CLOCK_REST,
     MEMORY_TEMPERATURE_REST,
+    MEMORY_USED_REST,
     POWER_FROM,
     POWER_REST,
     POWER_TARGET,
+    PROCESS_COUNT,
+    PROCESS_LIST,
     SM_REST,
     TEMPERATURE_FROM,
     TEMPERATURE_REST,
     TEMPERATURE_TARGET,
     THERMAL_LIMIT,
     WHILE_LOADED,
+    is_of_process,
+    is_while_loaded,
     number_of,
     setting_of,
 )
@@ -175,7 +181,7 @@ class NodeState:
         if state.generation > 0 and state.boot == 0 if kept is None else kept:
             lines.append("kept over a restart of the node\n")
         for gpu in self.gpus():
-            lines += [f"GPU {gpu}: {name}={value}\n" for name, value in self.shown(gpu, state, now).items()]
+            lines += [f"GPU {gpu}: {name}={text(value)}\n" for name, value in self.shown(gpu, state, now).items()]
         return lines
 
     def set(self, gpus: list[int], wanted: dict[int, int]) -> Callable[[dict[int, dict[int, int]], int], None]:
@@ -185,7 +191,9 @@ class NodeState:
         """
         for gpu in gpus:
             for number, value in wanted.items():
-                self._check(gpu, number, value)
+                if setting_of(number) is not None:
+                    self._check(gpu, number, value)
+            self._check_processes(gpu, wanted)
 
         def edit(values: dict[int, dict[int, int]], now: int) -> None:
             for gpu in gpus:
@@ -194,6 +202,8 @@ class NodeState:
                     continue
                 if number_of("power") in wanted:
                     self._count_energy(gpu, own, now)
+                if PROCESS_COUNT in wanted:
+                    _drop_processes(own)
                 own.update(wanted)
                 if number_of("energy") in wanted:
                     own[ENERGY_SINCE] = now
@@ -221,8 +231,11 @@ class NodeState:
                 if number_of("power") in numbers and number_of("power") in own:
                     self._count_energy(gpu, own, now)
                 for number in numbers:
-                    if number not in but:
-                        own.pop(number, None)
+                    if number in but:
+                        continue
+                    own.pop(number, None)
+                    if number == PROCESS_COUNT:
+                        _drop_processes(own)
 
         return edit
 
@@ -243,7 +256,7 @@ class NodeState:
     def _put_load(self, gpu: int, own: dict[int, int], percent: int, seconds: int, now: int) -> None:
         at = evaluated(own, now)
         self._count_energy(gpu, own, now)
-        for number in [number for number in own if number >= WHILE_LOADED]:
+        for number in [number for number in own if is_while_loaded(number)]:
             del own[number]
         rest = self._rest(gpu, "power") or 0
         limit = own.get(number_of("power_limit"), self._rest(gpu, "power_limit") or rest)
@@ -292,8 +305,9 @@ class NodeState:
         margin, cold = self._rest(gpu, "temperature_margin"), self._rest(gpu, "temperature")
         if margin is not None and cold is not None:
             own[THERMAL_LIMIT] = cold + margin
-        if number_of("memory_used") in own:
+        if not own.keys().isdisjoint((number_of("memory_used"), PROCESS_COUNT, PROCESS_LIST)):
             own[MEMORY_AVAILABLE] = self._memory()
+            own[MEMORY_USED_REST] = self._rest(gpu, "memory_used") or 0
         for lock, clocks in (("graphics", (GRAPHICS_REST, SM_REST)), ("memory", (MEMORY_CLOCK_REST,))):
             if number_of(f"locked_{lock}_clock_min") in own or number_of(f"locked_{lock}_clock_max") in own:
                 names = {GRAPHICS_REST: "graphics_clock", SM_REST: "sm_clock", MEMORY_CLOCK_REST: "memory_clock"}
@@ -316,6 +330,16 @@ class NodeState:
         if not least <= value <= most:
             allowed = f"from {shown(setting, least)} to {shown(setting, most)} {setting.unit} on GPU {gpu}"
             raise ParameterError(f"settings.{setting.name}", shown(setting, value), allowed)
+
+    def _check_processes(self, gpu: int, wanted: dict[int, int]) -> None:
+        if not wanted.get(PROCESS_COUNT):
+            return
+        where, processes = "settings.processes", processes_text(shown_processes(wanted))
+        if self.machine.gpus[gpu].mig_enabled:
+            raise ParameterError(where, processes, f"left out: GPU {gpu} is in MIG mode")
+        free = self._memory() - (self._rest(gpu, "memory_used") or 0)
+        if memory_of_processes(wanted) > free:
+            raise ParameterError(where, processes, f"processes with at most {free} MiB together on GPU {gpu}")
 
     def _memory(self) -> int:
         from ..machine.document.computed import number_in
@@ -346,7 +370,7 @@ class NodeState:
         for number, value in sorted(values.items()):
             setting = setting_of(number)
             if setting is not None:
-                result[setting.name] = shown(setting, value)
+                result[setting.name] = shown_processes(own) if number == PROCESS_COUNT else shown(setting, value)
         return result
 
 
@@ -381,7 +405,17 @@ def _outlives(number: int, but: frozenset[int]) -> bool:
     """Whether a value stays when everything but some settings is reset: those, and what follows from them."""
     if number in (number_of("energy"), ENERGY_SINCE, ENERGY_POWER):
         return number_of("power") in but or number_of("energy") in but
-    return number in but or THERMAL_LIMIT <= number < FIRST_LINK
+    return number in but or THERMAL_LIMIT <= number < FIRST_LINK or number == MEMORY_USED_REST
+
+
+def _drop_processes(own: dict[int, int]) -> None:
+    for number in [number for number in own if is_of_process(number)]:
+        del own[number]
+
+
+def text(value: object) -> str:
+    """Return a value that is shown as a user would write it on one line."""
+    return processes_text(value) if isinstance(value, list) else str(value)
 
 
 def load_from(option: dict[str, object] | None) -> tuple[int, int] | None:
@@ -403,7 +437,10 @@ def wanted(settings: dict[str, object], where: str = "settings") -> dict[int, in
     result = {}
     for name, value in settings.items():
         number = find(name, where)
-        result[number] = stored(_setting(number), value)
+        if number == PROCESS_COUNT:
+            result.update(stored_processes(value))
+        else:
+            result[number] = stored(_setting(number), value)
     return result
 
 

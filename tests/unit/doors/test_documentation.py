@@ -29,7 +29,9 @@ def fragment_options(name):
         "nvmock_gpu_state",
         "nvmock_machine_info",
         "nvmock_verify",
+        "nvmock_objects",
         "nvmock_objects_info",
+        "nvmock_image_info",
         "nvmock_container_runtime",
     ],
 )

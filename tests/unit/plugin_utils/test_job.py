@@ -63,11 +63,13 @@ def test_a_mark_is_the_checksum_of_the_content():
     ],
 )
 def test_the_plan(found, rerun, kept, stale, done):
-    made = job_plan.job_plan([ONE, TWO], found, "smoke", rerun)
+    made = job_plan.job_plan([ONE, TWO], found, ["smoke"], rerun)
     assert (made["kept"], made["stale"], made["done"]) == (kept, stale, done)
     assert made["wanted"] == [marked(ONE), marked(TWO)]
+    assert [one["metadata"]["name"] for one in made["new"]] == [name for name in ("one", "two") if name not in kept]
     assert [one["metadata"]["name"] for one in made["found"]] == [*kept, *stale]
-    assert made == plan([ONE, TWO], found, "smoke", rerun)
+    assert made == plan([ONE, TWO], found, ["smoke"], rerun)
+    assert made["missing"] == ([] if kept or stale else ["smoke"])
     assert set(made) == set(yaml.safe_load(job_plan.RETURN)["_value"]["contains"])
 
 
@@ -112,9 +114,10 @@ def test_the_nodes_of_a_machine(selector, names):
 
 def test_what_the_filters_do_not_take():
     for words, door, given in [
-        ("job_plan: the input is 'x'", job_plan.job_plan, ("x", [], "smoke")),
-        ("job_plan: found is [1]", job_plan.job_plan, ([], [1], "smoke")),
-        ("job_plan: rerun is 'no'", job_plan.job_plan, ([], [], "smoke", "no")),
+        ("job_plan: the input is 'x'", job_plan.job_plan, ("x", [], ["smoke"])),
+        ("job_plan: found is [1]", job_plan.job_plan, ([], [1], ["smoke"])),
+        ("job_plan: parts is 'smoke'", job_plan.job_plan, ([], [], "smoke")),
+        ("job_plan: rerun is 'no'", job_plan.job_plan, ([], [], ["smoke"], "no")),
         ("ended_jobs: the input is None", ended_jobs.ended_jobs, (None,)),
         ("machine_nodes: machines is {}", machine_nodes.machine_nodes, ([], {})),
     ]:

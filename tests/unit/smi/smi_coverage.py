@@ -36,7 +36,7 @@ ANSWERS: dict[tuple[str, str], tuple[str, str]] = {
     ("", "--dtd"): (NO, "the text of a DTD is NVIDIA's; with -q -x it is accepted and left out"),
     ("", "--columns"): (NO, "its layout is not published"),
     ("", "--debug"): (NO_EFFECT, "the file is encrypted for NVIDIA; the mock writes no file"),
-    ("", "--show-all-processes"): (NO_EFFECT, "no process runs on a mock GPU"),
+    ("", "--show-all-processes"): (NO_EFFECT, "all processes of a mock GPU have a context"),
     ("", "--toggle-led"): (REFUSED, "no machine has S-class units"),
     ("nvlink", "--pcibusid"): (REFUSED, "the addresses of NVSwitches are unknown"),
     ("nvlink", "--remotelinkinfo"): (REFUSED, "the addresses of NVSwitches are unknown"),

@@ -27,7 +27,7 @@ def test_names_and_numbers():
     assert len(names) == len(set(names))
     for name in names:
         number = state_settings.number_of(name)
-        assert state_settings.setting_of(number).name == name and number < state_settings.WHILE_LOADED
+        assert state_settings.setting_of(number).name == name and not state_settings.is_while_loaded(number)
     assert len(state_settings.SETTINGS) < state_settings.LOAD_START
     assert state_settings.setting_of(199) is None and state_settings.setting_of(255) is None
 
@@ -41,6 +41,8 @@ def test_numbers_are_for_ever():
         "gpu_utilization": 34,
         "fabric_health": 99,
         "nvlink_1_ecc_errors": 269,
+        "process_list": 1280,
+        "processes": 1281,
     }
     assert {name: state_settings.number_of(name) for name in numbers} == numbers
 
