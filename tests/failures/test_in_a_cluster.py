@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 
@@ -58,7 +59,8 @@ def kubectl(place, kind):
 @pytest.fixture
 def plugin(place):
     """Variables of the role device_plugin."""
-    images = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "nvmock/gpu-mockctl").split()
+    found = json.loads(docker("exec", NODES[0], "crictl", "images", "--output", "json"))["images"]
+    images = [tag for image in found for tag in image["repoTags"] if "/nvmock/gpu-mockctl:" in tag]
     kubeconfig = str(place / f".gpu-mock/{CLUSTER}.kubeconfig")
     return {"device_plugin_kubeconfig": kubeconfig, "device_plugin_image": images[0], "device_plugin_wait_seconds": 5}
 
