@@ -186,7 +186,8 @@ def test_mig_mode_without_instances(cuda_image):
 
 
 def test_the_variable_is_read_once(cuda_image, monkeypatch):
-    with running(cuda_image, MACHINE, CUDA_VISIBLE_DEVICES="2") as cuda:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    # The variable has to be as it was before running() puts back what it found.
+    with running(cuda_image, MACHINE, CUDA_VISIBLE_DEVICES="2") as cuda, monkeypatch.context() as changed:
+        changed.setenv("CUDA_VISIBLE_DEVICES", "0,1")
         cuda.start()
         assert cuda.uuids() == [bare(UUIDS[2])]
