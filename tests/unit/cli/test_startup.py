@@ -72,7 +72,7 @@ def test_a_file_that_is_no_good_is_replaced(checkout, damage):
         assert path.is_dir()
         assert len(bundles(checkout)) == 1, "a staged file is left"
     else:
-        assert path.read_bytes() == good
+        assert marshal.loads(path.read_bytes()) == marshal.loads(good)  # bytes of references may differ
 
 
 def test_a_run_that_needs_more_adds_it(checkout, tmp_path):
