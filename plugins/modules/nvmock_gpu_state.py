@@ -159,8 +159,16 @@ ARGUMENT_SPEC = {
 }
 
 
+def made() -> AnsibleModule:
+    try:
+        return AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    except TypeError:
+        # Ansible looks for suboptions in whatever is given, and checks afterwards that it is a dictionary. Without them it says so.
+        return AnsibleModule(argument_spec={**ARGUMENT_SPEC, "load": {"type": "dict"}}, supports_check_mode=True)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = made()
     params = module.params
     result = {}
     with OneLine(module):

@@ -48,8 +48,8 @@ def driver(tmp_path):
 
 @pytest.fixture
 def nvml(driver, monkeypatch):
-    with pynvml_of(driver, monkeypatch) as found:
-        yield found
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(pynvml_of(driver, monkeypatch))
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ def check_fields(where: str, data: dict[Any, Any], fields: Fields) -> Iterator[s
     """Yield the problems of one map: unknown and missing fields, and wrong types. A null counts as missing, as in Go."""
     for name, item in data.items():
         field = fields.get(name)
-        if field is not None and field.kind is TEXT and type(item) is str:
+        if field is not None and field.kind is TEXT and isinstance(item, str):
             continue  # as below: almost every field
         if field is None:
             yield f"{where}: unknown field {shortened(repr(name), 60)}: must be one of {', '.join(fields)}"

@@ -74,7 +74,7 @@ def _write_map(
         value = data[key]
         head = f"{first or pad}{written.get(key) or _text(key)}:"
         first = ""
-        if type(value) is str and value in written and not sorted_keys:
+        if isinstance(value, str) and value in written and not sorted_keys:
             lines.append(f"{head} {written[value]}")  # as below: almost every field
         elif isinstance(value, dict):
             if value:
@@ -129,7 +129,7 @@ def _write_list(lines: list[str], data: list[object] | tuple[object, ...], inden
     dash = " " * indent + "- "
     written = _written
     for value in data:
-        if type(value) is str and value in written and not sorted_keys:
+        if isinstance(value, str) and value in written and not sorted_keys:
             lines.append(dash + written[value])
         elif isinstance(value, dict) and value:
             _write_map(lines, value, indent + 2, sorted_keys, dash)

@@ -10,7 +10,7 @@ from typing import Any
 from .answer import Answer
 from .containers import LABEL_CLUSTER, LABEL_ROLE, ROLES
 
-AskAll = Callable[[Sequence[Sequence[str]], int], "list[Answer]"]
+AskAll = Callable[[Sequence[Sequence[str]], int], list[Answer]]
 
 _SECONDS = 30
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every form of claim, and what its pods see. All pods of docs/dra.md and of forms.yml run side by side."""
+"""Every form of claim, and what its pods see. All pods of docs/dra.md and of forms.manifests run side by side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nvmock_gpu.machine.build import build_machine
 pytestmark = pytest.mark.kind
 
 EXAMPLES = dict(examples())
-FORMS = (pathlib.Path(__file__).parent / "forms.yml").read_text(encoding="utf-8")
+FORMS = (pathlib.Path(__file__).parent / "forms.manifests").read_text(encoding="utf-8")
 # How many devices nvidia-smi shows in each container. A MIG device is shown below its GPU. None: another test looks.
 PAGE = {
     "One GPU": {"one-gpu": {"main": 1}},

@@ -326,3 +326,11 @@ def test_more_bad_parameters(call, tmp_path, name, parameters, word):
     message = call(name, ok=False, host_root=str(tmp_path), **{**MACHINE, **MAKERS[name], **parameters})["msg"]
     assert message.startswith(word) and "\n" not in message
     assert snapshot(tmp_path) == []
+
+
+@pytest.mark.parametrize("load", [True, 80, [80]])
+def test_a_load_that_is_no_dictionary(call, tmp_path, load):
+    """Ansible itself looks for suboptions in it first."""
+    message = call("nvmock_gpu_state", ok=False, host_root=str(tmp_path), load=load)["msg"]
+    assert message.startswith("argument 'load' is of type")
+    assert "\n" not in message
