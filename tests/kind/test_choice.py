@@ -32,7 +32,13 @@ def engine(*here, pullable=(), containers=()):
 case "$1 $2" in
   'ps '*) {ids}exit 0 ;;
   'inspect '*) echo '{json.dumps(containers)}'; exit {0 if containers else 1} ;;
-  'image inspect') case "$3" in {names}) echo '[{{"Id": "sha256:0123456789abcdef"}}]'; exit 0 ;; esac; exit 1 ;;
+  'image inspect')
+    for name; do :; done
+    case "$name $3" in
+      *' --format') case "$name" in {names}) echo 'sha256:0123456789abcdef'; exit 0 ;; esac ;;
+      *) case "$name" in {names}) echo '[{{"Id": "sha256:0123456789abcdef"}}]'; exit 0 ;; esac ;;
+    esac
+    exit 1 ;;
   'manifest inspect') case "$3" in {reachable}) exit 0 ;; esac; echo 'no such host' >&2; exit 1 ;;
   'images '*) {listed}exit 0 ;;
   'pull '*) echo 'no such host' >&2; exit 1 ;;

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -169,17 +170,29 @@ def test_an_api_server_that_does_not_answer_is_named(play, ours):
     assert f"the API server of {OURS} did not answer in 3 s: " in run.error
 
 
-def test_a_slow_api_server_is_waited_for(play, ours, path_with):
+def wake_after_the_first_question(node, seconds):
+    """Let the API server of a node continue that many seconds after somebody has connected to it."""
+    port = int(docker("port", node, "6443").rpartition(":")[2])
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        with open("/proc/net/tcp", encoding="ascii") as handle:
+            connections = [line.split()[2:4] for line in handle]
+        if [f"0100007F:{port:04X}", "01"] in connections:
+            break
+        time.sleep(0.1)
+    time.sleep(seconds)
+    in_node(OURS, "pkill -CONT kube-apiserver")
+
+
+def test_a_slow_api_server_is_waited_for(play, ours):
     """The API server does not answer until 15 seconds after the first question of the wait."""
-    node = f"{OURS}-control-plane"
-    wake = f"(sleep 15; docker exec {node} pkill -CONT kube-apiserver) >/dev/null 2>&1 &"
-    script = f'case "$*" in *"get nodes,pods"*) {wake} ;; esac; exec {shutil.which("kubectl")} "$@"'
-    path = path_with("kind", "docker", kubectl=script) + ":" + os.environ["PATH"]
+    waker = threading.Thread(target=wake_after_the_first_question, args=(f"{OURS}-control-plane", 15))
     in_node(OURS, "pkill -STOP kube-apiserver")
+    waker.start()
     try:
-        run = play("cluster.yml", env={"PATH": path}, **ours, kind_cluster_wait_seconds=90)
+        run = play("cluster.yml", **ours, kind_cluster_wait_seconds=90)
     finally:
-        in_node(OURS, "pkill -CONT kube-apiserver")
+        waker.join()
     assert run.rc == 0, run.output
     waited = run.task("timeout in seconds 90)")["localhost"]
     # Whether by asking again or by one question that took its time.
