@@ -16,6 +16,7 @@ from product import Outcome, changes, ctl
 _NODES = 12
 _STATES = 600
 _WHAT, _RIGHTS = 0, 1
+_VOLATILE = "/libnvidia-mockstate.so."
 
 
 class Mutated(Attack):
@@ -194,7 +195,11 @@ class State:
         wrong = "no end" if outcome.hung else "a traceback" if outcome.traceback else ""
         # The kind, content, target or numbers are not what was made, so it may be somebody's.
         lost = sorted(
-            path for path in changed if path not in after and not self.now[path][_WHAT].startswith("directory")
+            path
+            for path in changed
+            if path not in after
+            and not self.now[path][_WHAT].startswith("directory")
+            and _VOLATILE not in path  # taken away, whatever is in it
         )
         if lost:
             wrong = wrong or f"{lost[0]} was changed ({self.now[lost[0]][_WHAT]}), but is removed"

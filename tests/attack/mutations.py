@@ -230,6 +230,8 @@ def _hard_link_of_unmanaged(damage: Damage, path: str) -> None:
     damage.clear_path(path)
     os.link(damage.top + name, damage.top + path)
     damage.same_inode.add(name)
+    if path.endswith("/lock"):  # a lock that somebody else could have made is not used
+        damage.manifest_touched = True
 
 
 def _immutable(damage: Damage, path: str) -> None:

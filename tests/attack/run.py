@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import tree
 from case import Attack, Case
+from product import CTL
 from promises import PROMISES
 
 _NEW_NAMESPACE, _RECURSIVE_PRIVATE = 0x20000, 0x4000 | 0x40000
@@ -105,7 +106,9 @@ def _private_tmpfs() -> str:
     place = tempfile.mkdtemp(prefix="nvmock-attack-")
     tree.mount("attack", place, "tmpfs", 0, "mode=0755,size=8g")
     tempfile.tempdir = place
-    for directory in _READ_ONLY:  # whatever a hostile parameter says, it does not reach this machine
+    # Whatever a hostile parameter says, it does not reach this machine. And gpu-mockctl does not write its compiled modules, so that a
+    # run makes the same system calls as the one before.
+    for directory in (*_READ_ONLY, os.path.dirname(CTL)):
         if os.path.isdir(directory) and not os.path.islink(directory):
             tree.mount(directory, directory, None, _BIND | _WITH_MOUNTS)
             tree.mount("none", directory, None, _BIND | _REMOUNT | _MAKE_READ_ONLY)
