@@ -11,8 +11,6 @@ from __future__ import annotations
 from zlib import crc32
 
 from ..errors import HostError
-from ..host.followed import FollowedFile
-from ..host.in_place import change_in_place
 from ..host.owner import DRIVER_TREE
 from ..host.root import HostRoot
 from ..layout.driver_tree import library_directories
@@ -20,6 +18,10 @@ from ..layout.state_file import ACTIVE_AT, NAME, SIZE, State, read_state, writes
 from ..machine.model import Machine
 from .boot import boot_number
 from .components import owners_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..host.followed import FollowedFile
 
 
 def driver_root_of(root: HostRoot, instance: str) -> str | None:
@@ -101,6 +103,7 @@ def settle(root: HostRoot, machine: Machine, instance: str = "", declared: bool 
     state = _read(root, path)
     if path is None or state is None:
         return
+    from ..host.in_place import change_in_place
     from ..layout.state_mig import DECLARED, mig_entries
 
     if not mig_entries(state.entries):
@@ -144,6 +147,8 @@ class Follower:
         if path is None:
             self.end()
             return
+        from ..host.followed import FollowedFile
+
         now = FollowedFile(root, path)
         if self._file is not None and now.identity == self._file.identity:
             now.close()
