@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import random
@@ -20,7 +21,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.machine.mig import capa
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.mig_instances import Layout, MigError, changed_gpu
 
 from .nvml_node import capability
-from .test_state_file import Driver
+from .test_state_file import Driver, pynvml_of
 
 SEQUENCES = int(os.environ.get("NVMOCK_MIG_SEQUENCES", "250"))  # of each machine type
 SLICES = (1, 2, 3, 4, 7, 8, 6)  # of each NVML_COMPUTE_INSTANCE_PROFILE_...
@@ -47,14 +48,8 @@ def driver(tmp_path, request):
 
 @pytest.fixture
 def nvml(driver, monkeypatch):
-    monkeypatch.setenv("NVMOCK_DEV", driver.environment["NVMOCK_DEV"])
-    library = ctypes.CDLL(str(driver.libraries / "libnvidia-ml.so.1"))
-    monkeypatch.setattr(pynvml, "nvmlLib", library)
-    pynvml._nvmlGetFunctionPointer_cache.clear()
-    pynvml.nvmlInit()
-    yield pynvml
-    pynvml.nvmlShutdown()
-    pynvml._nvmlGetFunctionPointer_cache.clear()
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(pynvml_of(driver, monkeypatch))
 
 
 def code_of(call, *arguments):

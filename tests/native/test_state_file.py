@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -71,9 +72,9 @@ def driver(tmp_path):
     return Driver(tmp_path)
 
 
-@pytest.fixture
-def nvml(driver, monkeypatch):
-    """pynvml with the library of the driver installation."""
+@contextlib.contextmanager
+def pynvml_of(driver, monkeypatch):
+    """pynvml with the library of a driver installation."""
     monkeypatch.setenv("NVMOCK_DEV", driver.environment["NVMOCK_DEV"])
     library = ctypes.CDLL(str(driver.libraries / "libnvidia-ml.so.1"))
     monkeypatch.setattr(pynvml, "nvmlLib", library)
@@ -82,6 +83,12 @@ def nvml(driver, monkeypatch):
     yield pynvml
     pynvml.nvmlShutdown()
     pynvml._nvmlGetFunctionPointer_cache.clear()
+
+
+@pytest.fixture
+def nvml(driver, monkeypatch):
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(pynvml_of(driver, monkeypatch))
 
 
 def soon(ask, expected, seconds=1.0):

@@ -18,7 +18,7 @@ import pytest
 
 from .nvml_node import capability
 from .test_nvidia_smi import INSTALLED
-from .test_state_file import Driver, soon
+from .test_state_file import Driver, pynvml_of, soon
 
 LONG = "/a/long/name/that/is/too/long/for/the/table/of/processes"
 MIG = {0: ["3g.40gb", "1g.10gb"]}
@@ -28,17 +28,6 @@ def make(place, **changes):
     if platform.machine() not in ("x86_64", "aarch64"):
         pytest.skip("no programs for this machine")
     return Driver(place, **changes)
-
-
-@contextlib.contextmanager
-def pynvml_of(driver, monkeypatch):
-    monkeypatch.setenv("NVMOCK_DEV", driver.environment["NVMOCK_DEV"])
-    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(driver.libraries / "libnvidia-ml.so.1")))
-    pynvml._nvmlGetFunctionPointer_cache.clear()
-    pynvml.nvmlInit()
-    yield pynvml
-    pynvml.nvmlShutdown()
-    pynvml._nvmlGetFunctionPointer_cache.clear()
 
 
 @pytest.fixture
