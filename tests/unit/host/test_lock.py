@@ -203,6 +203,15 @@ support.present({top!r}, support.small_node(1))
 """
 
 
+@pytest.fixture
+def sigint_is_not_ignored():
+    """A shell lets its background jobs ignore SIGINT, and processes inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sigint_is_not_ignored")
 def test_sigterm_and_sigint_end_a_wait(used_node):
     present(used_node, small_node())
     before = snapshot(used_node, identity=True)
