@@ -20,6 +20,7 @@ BOOL = "bool"
 INTEGER = "a whole number"
 UINT32 = "a whole number from 0 to 4294967295"
 
+_STR = frozenset((str,))
 _INT64 = 1 << 63
 _UINT32 = 1 << 32
 
@@ -41,19 +42,22 @@ class Fields(dict[str, Field] if TYPE_CHECKING else dict):  # type: ignore[misc]
         self.required = tuple([name for name, field in fields.items() if field.required])
 
 
-def check_fields(where: str, data: dict[Any, Any], fields: Fields) -> Iterator[str]:
-    """Yield the problems of one map: unknown and missing fields, and wrong types. A null counts as missing, as in Go."""
+def check_fields(data: dict[Any, Any], fields: Fields) -> list[str]:
+    """Return the problems of one map: unknown and missing fields, and wrong types. A null counts as missing, as in Go.
+
+    :returns: each problem as it follows the position of the map: ``.name: ...`` of a field, otherwise ``: ...``.
+    """
+    found = []
     for name, item in data.items():
         field = fields.get(name)
-        if field is not None and field.kind is TEXT and isinstance(item, str):
-            continue  # as below: almost every field
         if field is None:
-            yield f"{where}: unknown field {shortened(repr(name), 60)}: must be one of {', '.join(fields)}"
+            found.append(f": unknown field {shortened(repr(name), 60)}: must be one of {', '.join(fields)}")
         elif item is not None and not _fits(item, field):
-            yield from _check(f"{where}.{name}" if where != "spec" else str(name), item, field)
+            found += [f".{name}{problem}" for problem in _check(item, field)]
     for name in fields.required:
         if data.get(name) is None:
-            yield f"{where}: {name} is missing"
+            found.append(f": {name} is missing")
+    return found
 
 
 def _fits(value: object, field: Field) -> bool:
@@ -62,19 +66,19 @@ def _fits(value: object, field: Field) -> bool:
     if kind is TEXT:
         return isinstance(value, str)
     if kind is TEXTS:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return isinstance(value, list) and _STR.issuperset(map(type, value))
     return not field.items and _is(value, kind)
 
 
-def _check(where: str, value: object, field: Field) -> Iterator[str]:
+def _check(value: object, field: Field) -> Iterator[str]:
     if not _is(value, LIST if field.kind == TEXTS else field.kind):
-        yield f"{where}: must be {_said(field.kind)}, is {shortened(repr(value), 60)}"
+        yield f": must be {_said(field.kind)}, is {shortened(repr(value), 60)}"
         return
     items = TEXT if field.kind == TEXTS else field.items
     if items and isinstance(value, list):
         for index, item in enumerate(value):
             if not _is(item, items):
-                yield f"{where}[{index}]: must be {_said(items)}, is {shortened(repr(item), 60)}"
+                yield f"[{index}]: must be {_said(items)}, is {shortened(repr(item), 60)}"
 
 
 def _is(value: object, kind: str) -> bool:

@@ -122,7 +122,8 @@ def _kind_of(data: object) -> str:
 
 
 def _shape(spec: dict[str, Any]) -> Iterator[str]:
-    yield from check_fields("spec", spec, _SPEC_FIELDS)
+    for problem in check_fields(spec, _SPEC_FIELDS):
+        yield f"spec{problem}" if problem.startswith(":") else problem[1:]
     if isinstance(spec.get("containerEdits"), dict):
         yield from _edits_shape("containerEdits", spec["containerEdits"])
     yield from _annotations_shape("annotations", spec)
@@ -132,7 +133,7 @@ def _shape(spec: dict[str, Any]) -> Iterator[str]:
             if not isinstance(device, dict):
                 yield f"{where}: must be a map, is {_kind_of(device)}"
                 continue
-            yield from check_fields(where, device, _DEVICE_FIELDS)
+            yield from _at(where, check_fields(device, _DEVICE_FIELDS))
             yield from _annotations_shape(f"{where}.annotations", device)
             if isinstance(device.get("containerEdits"), dict):
                 yield from _edits_shape(f"{where}.containerEdits", device["containerEdits"])
@@ -148,19 +149,25 @@ def _annotations_shape(where: str, owner: dict[str, Any]) -> Iterator[str]:
 
 
 def _edits_shape(where: str, edits: dict[str, Any]) -> Iterator[str]:
-    yield from check_fields(where, edits, _EDIT_FIELDS)
+    yield from _at(where, check_fields(edits, _EDIT_FIELDS))
     for name, fields in _ENTRY_FIELDS.items():
         entries = edits.get(name)
         if not isinstance(entries, list):
             continue
         for index, entry in enumerate(entries):
-            place = f"{where}.{name}[{index}]"
-            if isinstance(entry, dict):
-                yield from check_fields(place, entry, fields)
-            else:
-                yield f"{place}: must be a map, is {_kind_of(entry)}"
+            if not isinstance(entry, dict):
+                yield f"{where}.{name}[{index}]: must be a map, is {_kind_of(entry)}"
+                continue
+            found = check_fields(entry, fields)
+            if found:
+                yield from _at(f"{where}.{name}[{index}]", found)
     if isinstance(edits.get("intelRdt"), dict):
-        yield from check_fields(f"{where}.intelRdt", edits["intelRdt"], _RDT_FIELDS)
+        yield from _at(f"{where}.intelRdt", check_fields(edits["intelRdt"], _RDT_FIELDS))
+
+
+def _at(where: str, found: list[str]) -> list[str]:
+    """Return problems with their position in front of them."""
+    return [where + problem for problem in found]
 
 
 # -- content ------------------------------------------------------------------------------------------------------
@@ -204,10 +211,12 @@ def _version_problems(spec: dict[str, Any]) -> Iterator[str]:
 
 
 def _edit_problems(where: str, edits: dict[str, Any]) -> Iterator[str]:
-    yield from _env_problems(f"{where}.env", edits.get("env"))
+    yield from _at(where, _env_problems(edits.get("env")))
     for name, check in _ENTRY_CHECKS.items():
         for index, entry in enumerate(edits.get(name) or ()):
-            yield from check(f"{where}.{name}[{index}]", entry)
+            found = check(entry)
+            if found:
+                yield from _at(f"{where}.{name}[{index}]", found)
     yield from _net_names(f"{where}.netDevices", edits.get("netDevices") or [])
     class_of_service = (edits.get("intelRdt") or {}).get("closID", "")
     if class_of_service != "/" and (
@@ -219,30 +228,36 @@ def _edit_problems(where: str, edits: dict[str, Any]) -> Iterator[str]:
         yield f"{where}.intelRdt.closID: invalid ClosID: must be a file name, or /"
 
 
-def _env_problems(where: str, env: list[str] | None) -> Iterator[str]:
-    for index, variable in enumerate(env or ()):
-        if variable.find("=") <= 0:
-            yield f"{where}[{index}]: invalid environment variable {_quoted(variable)}: must be NAME=value"
+# Problems of one entry, each as it follows the position of the entry.
 
 
-def _node_problems(where: str, node: dict[str, Any]) -> Iterator[str]:
+def _env_problems(env: list[str] | None) -> list[str]:
+    return [
+        f".env[{index}]: invalid environment variable {_quoted(variable)}: must be NAME=value"
+        for index, variable in enumerate(env or ())
+        if variable.find("=") <= 0
+    ]
+
+
+def _node_problems(node: dict[str, Any]) -> list[str]:
+    found = []
     if not node["path"]:
-        yield f"{where}.path: invalid (empty) device path"
+        found.append(".path: invalid (empty) device path")
     kind = node.get("type") or ""
     if kind not in _DEVICE_TYPES:
-        yield f"{where}.type: invalid type {_quoted(kind)}: must be b, c, u or p"
+        found.append(f".type: invalid type {_quoted(kind)}: must be b, c, u or p")
     for name in ("major", "minor"):
         if (node.get(name) or 0) < 0:
-            yield f"{where}.{name}: invalid (negative) device number {node[name]}"
+            found.append(f".{name}: invalid (negative) device number {node[name]}")
     permissions = node.get("permissions") or ""
     if permissions != "none" and permissions.strip("rwm"):
-        yield f"{where}.permissions: invalid permissions {_quoted(permissions)}: must be of the letters r, w and m"
+        found.append(f".permissions: invalid permissions {_quoted(permissions)}: must be of the letters r, w and m")
+    return found
 
 
-def _net_problems(where: str, device: dict[str, Any]) -> Iterator[str]:
-    for name in ("hostInterfaceName", "name"):
-        if not device[name]:
-            yield f"{where}.{name}: invalid linux net device, must not be empty"
+def _net_problems(device: dict[str, Any]) -> list[str]:
+    names = [name for name in ("hostInterfaceName", "name") if not device[name]]
+    return [f".{name}: invalid linux net device, must not be empty" for name in names]
 
 
 def _net_names(where: str, devices: list[dict[str, Any]]) -> Iterator[str]:
@@ -254,21 +269,24 @@ def _net_names(where: str, devices: list[dict[str, Any]]) -> Iterator[str]:
             seen.add(device[name])
 
 
-def _hook_problems(where: str, hook: dict[str, Any]) -> Iterator[str]:
+def _hook_problems(hook: dict[str, Any]) -> list[str]:
+    found = []
     if hook["hookName"] not in _HOOK_NAMES:
-        yield f"{where}.hookName: invalid hook name {_quoted(hook['hookName'])}: must be one of {', '.join(_HOOK_NAMES)}"
+        allowed = ", ".join(_HOOK_NAMES)
+        found.append(f".hookName: invalid hook name {_quoted(hook['hookName'])}: must be one of {allowed}")
     if not hook["path"]:
-        yield f"{where}.path: invalid hook with empty path"
-    yield from _env_problems(f"{where}.env", hook.get("env"))
+        found.append(".path: invalid hook with empty path")
+    return found + _env_problems(hook.get("env"))
 
 
-def _mount_problems(where: str, mount: dict[str, Any]) -> Iterator[str]:
-    for name, said in (("hostPath", "host"), ("containerPath", "container")):
-        if not mount[name]:
-            yield f"{where}.{name}: invalid mount, empty {said} path"
+def _mount_problems(mount: dict[str, Any]) -> list[str]:
+    if mount["hostPath"] and mount["containerPath"]:
+        return []
+    ends = (("hostPath", "host"), ("containerPath", "container"))
+    return [f".{name}: invalid mount, empty {said} path" for name, said in ends if not mount[name]]
 
 
-_ENTRY_CHECKS: dict[str, Callable[[str, dict[str, Any]], Iterator[str]]] = {
+_ENTRY_CHECKS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "deviceNodes": _node_problems,
     "netDevices": _net_problems,
     "hooks": _hook_problems,

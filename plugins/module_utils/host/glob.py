@@ -8,6 +8,9 @@ all the matching of a run.
 
 from __future__ import annotations
 
+_MANY = 500
+"""From so many names on, a binary search takes less time than its import."""
+
 
 def has_magic(pattern: str) -> bool:
     """Return whether the pattern can match another text than itself."""
@@ -24,24 +27,48 @@ def prefix_of(pattern: str) -> str:
 
 def matches(pattern: str, name: str) -> bool:
     """Return whether the whole ``name``, which has no ``/``, matches. A malformed pattern matches nothing."""
-    if "?" not in pattern and "[" not in pattern and "\\" not in pattern:
-        return _matches_stars(pattern, name)
-    return _matches_from(pattern, 0, name, 0)
+    pieces = _pieces.get(pattern)
+    if pieces is None:
+        if "?" in pattern or "[" in pattern or "\\" in pattern:
+            return _matches_from(pattern, 0, name, 0)
+        pieces = _pieces[pattern] = pattern.split("*")
+    return _matches_stars(pieces, name)
 
 
-def _matches_stars(pattern: str, name: str) -> bool:
+def select(pattern: str, names: list[str]) -> list[str]:
+    """Return those of the sorted *names* that match, in order."""
+    prefix = prefix_of(pattern)
+    if prefix and len(names) > _MANY:
+        from bisect import bisect_left
+
+        names = names[bisect_left(names, prefix) : bisect_left(names, prefix[:-1] + chr(ord(prefix[-1]) + 1))]
+    if prefix:
+        names = [name for name in names if name.startswith(prefix)]
+    rest = pattern[len(prefix) :]
+    if rest.startswith("*") and not has_magic(rest[1:]):
+        end, least = rest[1:], len(pattern) - 1
+        return [name for name in names if name.endswith(end) and len(name) >= least]
+    return [name for name in names if matches(pattern, name)]
+
+
+# The pieces between the stars of patterns that have no other special character. A run has a few dozen of these.
+_pieces: dict[str, list[str]] = {}
+
+
+def _matches_stars(pieces: list[str], name: str) -> bool:
     """Match a pattern whose only special character is ``*``, the common case.
 
     Each piece between two stars is searched from the left. The last piece must be at the end.
     """
-    pieces = pattern.split("*")
-    if len(pieces) == 1:
-        return pattern == name
     first, last = pieces[0], pieces[-1]
-    if len(name) < len(first) + len(last) or not name.startswith(first) or not name.endswith(last):
+    if not name.startswith(first):
         return False
+    if len(pieces) == 1:
+        return name == first
     position = len(first)
     end = len(name) - len(last)
+    if position > end or not name.endswith(last):
+        return False
     for piece in pieces[1:-1]:
         found = name.find(piece, position, end)
         if found < 0:

@@ -105,7 +105,7 @@ class HostRoot:
 
         :raises HostError: something that is not a directory is in the way, or a link that is refused.
         """
-        found = self._resolve(path, [])
+        found = self._directories.get(path) or self._resolve(path, [])
         return None if found is None else found[0]
 
     def real(self, path: str) -> str | None:
@@ -289,8 +289,10 @@ class HostRoot:
                     raise HostError(f"{path}: is not a regular file")
                 pieces: list[bytes] = []
                 size = 0
+                # A buffer that is larger than the file costs the kernel more than the file does.
+                buffer = min(status.st_size or 1 << 16, 1 << 20)
                 while True:
-                    piece = os.read(handle, 1 << 20)
+                    piece = os.read(handle, buffer)
                     if not piece:
                         return b"".join(pieces)
                     size += len(piece)

@@ -19,11 +19,10 @@ from __future__ import annotations
 
 import os
 import stat as modes
-from bisect import bisect_left
 
 from ..errors import HostError
 from ..values import Value
-from .glob import has_magic, matches, prefix_of
+from .glob import has_magic, select
 from .root import NO_LINKS, HostRoot
 
 TYPE_CHECKING = False
@@ -201,10 +200,21 @@ class HostView:
 
     def realpath(self, path: str) -> str | None:
         """Return *path* with every link resolved; None if it does not exist (Go's ``filepath.EvalSymlinks``)."""
+        known = self._real  # its keys are clean
         try:
-            return self._real[path]  # its keys are clean
+            return known[path]
         except KeyError:
-            return self._resolve(clean(path), [MAX_LINKS])
+            pass
+        # Almost every path: something that is not a link, in a directory that is known.
+        above, _slash, name = path.rpartition("/")
+        directory = known.get(above)
+        if directory is not None and name not in ("", ".", "..") and len(path) <= MAX_PATH:
+            place = f"/{name}" if directory == "/" else f"{directory}/{name}"
+            status = self._lstat(place)
+            if status is None or not status.is_link:
+                known[path] = real = None if status is None else place
+                return real
+        return self._resolve(clean(path), [MAX_LINKS])
 
     def read_bytes(self, path: str) -> bytes | None:
         """Return the content of the regular file that *path* leads to; None if there is none."""
@@ -249,15 +259,7 @@ class HostView:
                 if self.lstat(f"{base}/{name}") is not None:
                     found.append(f"{base}/{name}")
                 continue
-            names = self.listdir(place)
-            prefix = prefix_of(name)
-            start = bisect_left(names, prefix) if prefix else 0
-            for index in range(start, len(names)):
-                candidate = names[index]
-                if not candidate.startswith(prefix):
-                    break
-                if matches(name, candidate):
-                    found.append(f"{base}/{candidate}")
+            found += [f"{base}/{candidate}" for candidate in select(name, self.listdir(place))]
         return found
 
     # -- resolution ---------------------------------------------------------------------------------------------

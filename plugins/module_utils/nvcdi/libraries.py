@@ -31,6 +31,12 @@ _EXPLICIT_NAMES = (
     "libnvidia-egl-xcb.so",
     "libnvidia-egl-xlib.so",
 )
+# What the installer links beside the links of sonames: library -> target, "" for the library itself, and link.
+_SPECIAL_LINKS = {
+    "libcuda": ("libcuda.so.1", "libcuda.so"),
+    "libGLX_nvidia": ("", "libGLX_indirect.so.0"),
+    "libnvidia-opticalflow": ("libnvidia-opticalflow.so.1", "libnvidia-opticalflow.so"),
+}
 
 
 def discover_libraries(driver: Driver, hooks: HookMaker, found: Found) -> None:
@@ -73,12 +79,10 @@ def library_links(driver: Driver, mounts: Iterable[Entry], version: str) -> list
     links: dict[str, None] = {}
     for path, host_path in {entry["containerPath"]: entry["hostPath"] for entry in mounts}.items():
         directory, _slash, name = path.rpartition("/")
-        if matches(f"libcuda.so.{special_version}", name):
-            links[f"libcuda.so.1::{directory}/libcuda.so"] = None
-        elif matches(f"libGLX_nvidia.so.{special_version}", name):
-            links[f"{name}::{directory}/libGLX_indirect.so.0"] = None
-        elif matches(f"libnvidia-opticalflow.so.{special_version}", name):
-            links[f"libnvidia-opticalflow.so.1::{directory}/libnvidia-opticalflow.so"] = None
+        stem = name.partition(".so.")[0]
+        if stem in _SPECIAL_LINKS and matches(f"{stem}.so.{special_version}", name):
+            target, link = _SPECIAL_LINKS[stem]
+            links[f"{target or name}::{directory}/{link}"] = None
         if driver.release.soname_links and matches("*.*.*", name):
             for target, link in _soname_links(driver, host_path, name):
                 links[f"{target}::{directory}/{link}"] = None

@@ -41,6 +41,11 @@ def without_root(path: str, root: str) -> str:
     return path if root == "/" else path[len(root) :] if path.startswith(root) else path
 
 
+def below(root: str, path: str) -> str:
+    """Return the place of *path* in *root*."""
+    return f"{root.rstrip('/')}/{path.lstrip('/')}"
+
+
 def _is_file(status: Status | None) -> bool:
     return status is not None and not status.is_dir
 
@@ -85,18 +90,18 @@ class Locators:
         self._data_dirs = _split((data_dirs,)) or _DATA_DIRS
         paths = _split((search_path,))
         binary_dirs = paths + tuple([path for path in BINARY_DIRS if path not in paths])
-        self._binary_dirs = [f"{root}/{path}" for path in binary_dirs] if root != "/" else []
+        self._binary_dirs = [below(root, path) for path in binary_dirs] if root != "/" else []
         self._binary_dirs.extend(binary_dirs)
         self._cached: list[str] | None = None
         # Prefix -> what is put in front of "/" and a pattern; None if nothing can be there.
         self._bases: dict[str, str | None] = {}
-        self._library_places = [f"{root}/{place}" for place in _LIBRARY_DIRS]
-        self._config_places = [f"{root}/{place}" for place in ("/etc", *self._data_dirs)]
+        self._library_places = [below(root, place) for place in _LIBRARY_DIRS]
+        self._config_places = [below(root, place) for place in ("/etc", *self._data_dirs)]
         self._libraries: dict[str, list[str]] = {}
 
     def files(self, pattern: str, prefixes: Iterable[str] = ("/",), first: bool = False) -> list[str]:
         """Files (not directories) below the driver root."""
-        return self._search(pattern, [f"{self.root}/{prefix}" for prefix in prefixes], _is_file, first)
+        return self._search(pattern, [below(self.root, prefix) for prefix in prefixes], _is_file, first)
 
     def directories(self, pattern: str) -> list[str]:
         """Directories below the driver root."""
@@ -126,7 +131,7 @@ class Locators:
     def char_devices(self, dev_root: str, pattern: str) -> list[str]:
         """Return character devices below the dev root. Links to a device are ignored."""
         found = []
-        for path in self._candidates(pattern, (dev_root, f"{dev_root}/dev")):
+        for path in self._candidates(pattern, dev_root) + self._candidates(pattern, f"{dev_root}/dev"):
             status = self.view.lstat(path)
             if status is not None and status.is_char_device:
                 found.append(path)
@@ -137,21 +142,19 @@ class Locators:
         real = [self.view.realpath(path) for path in paths]
         return list(dict.fromkeys([path for path in real if path is not None]))
 
-    def _candidates(self, pattern: str, prefixes: Iterable[str]) -> list[str]:
-        found: list[str] = []
-        for prefix in prefixes:
-            if prefix not in self._bases:
-                base = clean(prefix).rstrip("/")
-                self._bases[prefix] = base if has_magic(base) or self.view.exists(base or "/") else None
-            known = self._bases[prefix]
-            if known is None:
-                continue
-            path = clean(f"{known}/{pattern}")
-            if has_magic(path):
-                found.extend(self.view.glob(path))
-            elif self.view.lstat(path) is not None:
-                found.append(path)
-        return found
+    def _candidates(self, pattern: str, prefix: str) -> list[str]:
+        """Return the paths below *prefix* that match, whatever they are."""
+        try:
+            base = self._bases[prefix]
+        except KeyError:
+            base = clean(prefix).rstrip("/")
+            base = self._bases[prefix] = base if has_magic(base) or self.view.exists(base or "/") else None
+        if base is None:
+            return []
+        path = clean(f"{base}/{pattern}")
+        if has_magic(path):
+            return self.view.glob(path)
+        return [path] if self.view.lstat(path) is not None else []
 
     def _search(
         self,
@@ -164,7 +167,7 @@ class Locators:
         for prefix in prefixes:
             if prefix in self._bases and self._bases[prefix] is None:
                 continue  # almost every one
-            for path in self._candidates(pattern, (prefix,)):
+            for path in self._candidates(pattern, prefix):
                 if accepts(self.view.stat(path)):
                     found.append(path)
                     if first:

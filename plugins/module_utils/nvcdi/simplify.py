@@ -74,7 +74,7 @@ def _quickly(entry: Entry | str) -> str:
     if isinstance(entry, str):
         return entry
     text: str = entry.get("containerPath") or entry.get("path") or ""
-    return text
+    return "\n".join([text, *entry["args"]]) if "args" in entry else text  # all hooks have one path
 
 
 def _without(edits: Edits, common: Edits) -> Edits:

@@ -11,13 +11,28 @@ from ..errors import SpecError
 _SHT_DYNAMIC = 6
 _DT_NULL = 0
 _DT_SONAME = 14
-# By class (EI_CLASS): where the header has e_shoff, e_shentsize and e_shnum; where a section header has type, offset,
-# size and link; one entry of the dynamic section.
-_LAYOUTS = {
-    1: (32, "I", 46, (4, 16, 20, 24), "I", "iI"),
-    2: (40, "Q", 58, (4, 24, 32, 40), "Q", "qQ"),
-}
-_ORDERS = {1: "<", 2: ">"}
+_SIZES = {1: ("I", "iI"), 2: ("Q", "qQ")}  # by class (EI_CLASS): an address or size, and an entry of the dynamic section
+_ORDERS = {1: "<", 2: ">"}  # by EI_DATA
+
+
+class _Form:
+    """The tables of one class and byte order.
+
+    :ivar table: where the header has e_shoff, with its form.
+    :ivar sizes: the same of e_shentsize and e_shnum.
+    :ivar section: sh_type, sh_offset, sh_size and sh_link of a section header.
+    :ivar dynamic: an entry of the dynamic section.
+    """
+
+    def __init__(self, size: int, order: str) -> None:
+        word, entry = _SIZES[size]
+        self.table = Struct(order + word), 32 if size == 1 else 40
+        self.sizes = Struct(order + "HH"), 46 if size == 1 else 58
+        self.section = Struct(f"{order}4xI{'8x' if size == 1 else '16x'}{word}{word}I")
+        self.dynamic = Struct(order + entry)
+
+
+_forms: dict[bytes, _Form] = {}
 
 
 def soname(data: bytes, name: str) -> str:
@@ -27,40 +42,35 @@ def soname(data: bytes, name: str) -> str:
     :arg name: the file's name, which is returned if the file has no SONAME.
     :raises SpecError: not an ELF file, or a broken one.
     """
-    if data[:4] != b"\x7fELF" or len(data) < 64 or data[4] not in _LAYOUTS or data[5] not in _ORDERS:
+    head = data[4:6]
+    if data[:4] != b"\x7fELF" or len(data) < 64 or head[0] not in _SIZES or head[1] not in _ORDERS:
         raise SpecError(f"{name}: not an ELF file")
+    form = _forms.get(head)
+    if form is None:
+        form = _forms[head] = _Form(head[0], _ORDERS[head[1]])
     try:
-        return _soname(data) or name
+        return _soname(data, form) or name
     except Exception as error:
         # struct.error, IndexError, ...: a broken table can lead to any of them.
         raise SpecError(f"{name}: broken ELF file ({error})") from None
 
 
-def _soname(data: bytes) -> str:
-    order = _ORDERS[data[5]]
-    offset_at, word, sizes_at, (type_at, start_at, size_at, link_at), section_word, entry_format = _LAYOUTS[data[4]]
-    (table,) = Struct(order + word).unpack_from(data, offset_at)
-    size, count = Struct(order + "HH").unpack_from(data, sizes_at)
-    number = Struct(order + "I")
-    wide = Struct(order + section_word)
-
-    def section(index: int) -> tuple[bytes, int]:
-        at = table + index * size
-        (start,) = wide.unpack_from(data, at + start_at)
-        (length,) = wide.unpack_from(data, at + size_at)
-        (link,) = number.unpack_from(data, at + link_at)
-        return data[start : start + length], link
-
+def _soname(data: bytes, form: _Form) -> str:
+    reader, at = form.table
+    (table,) = reader.unpack_from(data, at)
+    reader, at = form.sizes
+    size, count = reader.unpack_from(data, at)
+    section = form.section.unpack_from
     for index in range(count):
-        (kind,) = number.unpack_from(data, table + index * size + type_at)
+        kind, start, length, link = section(data, table + index * size)
         if kind != _SHT_DYNAMIC:
             continue
-        content, link = section(index)
-        strings, _link = section(link)
-        for tag, value in Struct(order + entry_format).iter_unpack(content):
+        _kind, names, names_length, _link = section(data, table + link * size)
+        for tag, value in form.dynamic.iter_unpack(data[start : start + length]):
             if tag == _DT_NULL:
                 break
             if tag == _DT_SONAME:
+                strings = data[names : names + names_length]
                 return strings[value : strings.index(b"\0", value)].decode("utf-8", "surrogateescape")
         return ""
     return ""
