@@ -6,6 +6,8 @@ A run imports a hundred modules. Python looks for each of them in its directory 
 So the first run of a command writes the code of its modules into ``__pycache__``, where Python keeps the same code module by module.
 Later runs read it, unless a source has another time or size than then (as Python does with its own files, PEP 552), it is from
 another Python, or it is damaged. Where it can't be written, everything works without it.
+
+The programs for nodes are modules, too, packed as text. The file has them as they are used.
 """
 
 from __future__ import annotations
@@ -32,9 +34,11 @@ class Startup:
 
     :arg package: the name of the core's package, which exists.
     :arg path: the file, without the end of its name, which depends on the Python that reads it.
+    :arg programs: the name of the package of packed programs, which puts those that it has unpacked into its dict ``unpacked``.
     """
 
-    def __init__(self, package: str, path: str) -> None:
+    def __init__(self, package: str, path: str, programs: str) -> None:
+        self._programs = programs
         self._path = f"{path}.{sys.implementation.cache_tag}.bundle"
         self._recorder = _Recorder(package)
         self._known: list[tuple[str, str, tuple[int, int], Any]] = []
@@ -47,15 +51,17 @@ class Startup:
                 content = os.read(descriptor, _MOST)
             finally:
                 os.close(descriptor)
-            python, modules = loads(content)
+            python, modules, unpacked = loads(content)
             if python == sys.version and not [True for row in modules if _stamp(row[1]) != row[2]]:
                 self._known = modules
         except (OSError, ValueError, EOFError, TypeError, IndexError):
             pass  # none, or not one of these
         sys.meta_path.insert(0, self._recorder)
         for name, path, _then, code in self._known:
-            if name not in sys.modules:
+            if code is not None and name not in sys.modules:
                 _run(name, path, code)
+        if self._known and unpacked:
+            sys.modules[self._programs].unpacked.update(unpacked)
 
     def save(self) -> None:
         """Write the file, if it does not have almost all of the modules that were imported."""
@@ -63,17 +69,23 @@ class Startup:
         if sys.dont_write_bytecode or len(new) <= _FEW:
             return
         try:
-            rows = [(name, loader.path, _stamp(loader.path), loader.get_code(name)) for name, loader in new]
+            rows = [(name, loader.path, _stamp(loader.path), self._code(name, loader)) for name, loader in new]
+            programs = sys.modules.get(self._programs)
+            unpacked = programs.unpacked if programs else {}
             staged = f"{self._path}.{os.getpid()}"
             descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(dumps((sys.version, self._known + rows)))
+                    file.write(dumps((sys.version, self._known + rows, unpacked)))
                 os.replace(staged, self._path)
             except OSError:
                 os.unlink(staged)
         except OSError:
             pass  # a directory that can't be written: nothing is lost but time
+
+    def _code(self, name: str, loader: Any) -> CodeType | None:
+        """Return the code of a module, None if it is a packed program, of which only the stamp is needed."""
+        return None if name.startswith(f"{self._programs}.") else loader.get_code(name)
 
 
 class _Recorder:

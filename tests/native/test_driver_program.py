@@ -23,7 +23,7 @@ def driver_program(request, programs, monkeypatch, tmp_path):
     architecture, variant = request.param
     for name in (native.DRIVER_PROGRAM, native.SMI):
         image = programs(name, architecture, variant).read_bytes()
-        monkeypatch.setitem(native._unpacked, (name, architecture), image)
+        monkeypatch.setitem(native.unpacked, (name, architecture), image)
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "nvidiactl").touch()
 

@@ -37,7 +37,7 @@ def kept_name(name: str, is_taken: Callable[[str], bool]) -> str:
 
     :arg is_taken: whether a name in the same directory exists.
     """
-    from binascii import crc32
+    from zlib import crc32
 
     number = crc32(os.fsencode(name))
     while is_taken(f"{KEPT}{number:08x}"):

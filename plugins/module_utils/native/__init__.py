@@ -37,7 +37,8 @@ ARCHITECTURES = ("aarch64", "x86_64")
 
 _NO_BYTES = 8  # SHT_NOBITS: a section such as .bss, which has a place in the file, and nothing there
 
-_unpacked: dict[tuple[str, str], bytes] = {}
+unpacked: dict[tuple[str, str], bytes] = {}
+"""The programs of this run, by name and architecture. bin/startup.py keeps them for the next one."""
 
 
 def binary(name: str, architecture: str) -> bytes:
@@ -49,12 +50,12 @@ def binary(name: str, architecture: str) -> bytes:
         allowed = "one of " + ", ".join(ARCHITECTURES)
         raise ParameterError("architecture", architecture, f"{allowed} for {name}; hook_mode=none works without it")
     key = (name, architecture)
-    if key not in _unpacked:
+    if key not in unpacked:
         from binascii import a2b_base64
         from zlib import decompress
 
-        _unpacked[key] = decompress(a2b_base64(_data(name, architecture)))
-    return _unpacked[key]
+        unpacked[key] = decompress(a2b_base64(_data(name, architecture)))
+    return unpacked[key]
 
 
 def with_payload(image: bytes, text: str) -> bytes:

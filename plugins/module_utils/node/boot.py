@@ -10,7 +10,7 @@ _PATH = "/proc/sys/kernel/random/boot_id"
 def boot_number() -> int:
     """Return a number of this boot of the kernel, 0 if it is unknown."""
     try:
-        with open(_PATH, encoding="ascii") as handle:
-            return int(handle.read().strip().replace("-", "")[:16], 16)
+        with open(_PATH, "rb") as handle:
+            return int(handle.read().strip().replace(b"-", b"")[:16], 16)
     except (OSError, ValueError):
         return 0
