@@ -115,14 +115,31 @@ def facts(entry: Entry) -> str:
     if entry.kind == FILE and entry.fixed is not None:
         return _VOLATILE
     if entry.kind == FILE and entry.content is not None:
-        from zlib import crc32
-
-        return f"type=file size={len(entry.content)} crc32={crc32(entry.content):08x}"
+        return f"type=file size={len(entry.content)} crc32={_sum_of(entry.content):08x}"
     if entry.kind == SYMLINK:
         return "type=link link=" + _escape(entry.target or "")
     if entry.kind == CHAR:
         return f"type=char device=linux,{entry.major},{entry.minor}"
     return "type=dir" if entry.kind == DIRECTORY else ""
+
+
+def _sum_of(content: bytes) -> int:
+    from zlib import crc32
+
+    if len(content) < _LARGE:
+        return crc32(content)
+    known = _sums.get(id(content))
+    if known is None:
+        if len(_sums) >= _MOST_SUMS:
+            _sums.clear()
+        known = _sums[id(content)] = content, crc32(content)
+    return known[1]
+
+
+# Checksums of programs and libraries, for which a run asks more than once: id -> content, which so keeps its id, and checksum.
+_sums: dict[int, tuple[bytes, int]] = {}
+_LARGE = 1 << 12
+_MOST_SUMS = 64
 
 
 class Manifest:
@@ -161,17 +178,13 @@ class Manifest:
         if self.in_progress and self.staged:
             lines.append(f"{_STAGED}{self.staged}\n")
         written: dict[frozenset[str], str] = {}
+        if len(_lines) >= _MOST_LINES:
+            _lines.clear()
         for path, owned in sorted(self.owned.items()):
-            tags = written.get(owned.tags)
-            if tags is None:
-                tags = written[owned.tags] = ",".join([_escape(tag) for tag in sorted(owned.tags)])
-            made = owned.made[0] if owned.made else "type=" + _TYPES[owned.kind]
-            line = f".{_escape(path)} {made} tags={tags}"
-            if len(owned.made) > 1:
-                line += " formerly=" + ",".join([_escape(other) for other in owned.made[1:]])
-            if owned.replaced is not None:
-                line += " replaced=" + _replaced_to_text(owned.replaced)
-            lines.append(line + "\n")
+            known = _lines.get(path)
+            if known is None or known[0] is not owned:
+                known = _lines[path] = owned, _line(path, owned, written)
+            lines.append(known[1])
         data = "".join(lines).encode("utf-8", "surrogateescape")
         return data + _end_of(len(self.owned), data)
 
@@ -324,6 +337,25 @@ def _read_path(owned: dict[str, Owned], line: str, read: dict[str, frozenset[str
             _check_facts(other)
     replaced = _replaced_from_text(path, values["replaced"]) if "replaced" in values else None
     owned[path] = Owned(kind, tags, replaced, known)
+
+
+# The lines that were written last: the manifests of before and after a change share most of what they own.
+_lines: dict[str, tuple[Owned, str]] = {}
+_MOST_LINES = 1 << 13
+
+
+def _line(path: str, owned: Owned, written: dict[frozenset[str], str]) -> str:
+    """Return what a manifest has of a path. *written* has each set of tags as text."""
+    tags = written.get(owned.tags)
+    if tags is None:
+        tags = written[owned.tags] = ",".join([_escape(tag) for tag in sorted(owned.tags)])
+    made = owned.made[0] if owned.made else "type=" + _TYPES[owned.kind]
+    line = f".{_escape(path)} {made} tags={tags}"
+    if len(owned.made) > 1:
+        line += " formerly=" + ",".join([_escape(other) for other in owned.made[1:]])
+    if owned.replaced is not None:
+        line += " replaced=" + _replaced_to_text(owned.replaced)
+    return line + "\n"
 
 
 def _check_facts(made: str) -> str:

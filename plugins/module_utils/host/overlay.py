@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat as modes
 
-from .entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
+from .entries import CHAR, DIRECTORY, FILE, OTHER, SYMLINK, Entry
 from .root import HostRoot, join, split
 from .view import HostView, Status
 
@@ -31,12 +31,17 @@ class OverlayView(HostView):
     The changes are applied in their order, and each path is resolved in the state that the changes before it leave. A
     directory that replaces a link is a directory from then on, and what the link led to is not in it.
 
+    What the plan has seen unchanged is not looked at again, so plan and view are of one moment.
+
     :arg changes: a plan's changes.
     """
 
     def __init__(self, root: str | HostRoot, changes: Iterable[Change] = ()) -> None:
         super().__init__(root)
         self._planned: dict[str, Entry] = {}
+        self._seen = root.answers if isinstance(root, HostRoot) else {}
+        # Places of directories that the plan makes: nothing is in them but what it puts there.
+        self._new: set[str] = set()
         # place of a directory -> name in it -> whether it will be there
         self._renewed: dict[str, dict[str, bool]] = {}
         parent = directory = ""
@@ -47,11 +52,14 @@ class OverlayView(HostView):
             self._put(directory, name, change.after)
             before, after = change.before, change.after
             if before is not None and (after is None or after.kind != before.kind):
-                # What is not what it was any more may have been on the way to paths that are resolved.
+                # What is not what it was any more may have been on the way to paths that are resolved, or were seen.
                 self._real = {"/": "/"}
+                self._seen = {}
                 parent = ""
             elif after is not None and after.kind == DIRECTORY:
-                self._real[change.path] = join(directory, name)
+                place = self._real[change.path] = join(directory, name)
+                if before is None:
+                    self._new.add(place)
         self._forget_what_depends()
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -101,16 +109,27 @@ class OverlayView(HostView):
             directory, name = split(directory)
             self._renewed.setdefault(directory, {})[name] = True
 
-    def read_status(self, place: str) -> Status | None:
+    def _entry(self, place: str) -> Entry | None:
+        """Return what the plan puts in a place, or what its making has seen there."""
         entry = self._planned.get(place)
-        return super().read_status(place) if entry is None else _status(entry)
+        if entry is None:
+            entry = self._seen.get(place)
+            if entry is not None and entry.kind == OTHER:
+                return None  # which it is, the filesystem tells
+        return entry
+
+    def read_status(self, place: str) -> Status | None:
+        entry = self._entry(place)
+        if entry is not None:
+            return _status(entry)
+        return None if split(place)[0] in self._new else super().read_status(place)
 
     def read_link(self, place: str) -> str | None:
-        entry = self._planned.get(place)
+        entry = self._entry(place)
         return super().read_link(place) if entry is None else entry.target
 
     def read_names(self, place: str) -> list[str] | None:
-        found = super().read_names(place)
+        found = None if place in self._new else super().read_names(place)
         renewed = self._renewed.get(place)
         if renewed is None:
             return found
@@ -118,8 +137,9 @@ class OverlayView(HostView):
         return kept + [name for name, there in renewed.items() if there]
 
     def read_content(self, place: str) -> bytes | None:
-        entry = self._planned.get(place)
-        return super().read_content(place) if entry is None else entry.content
+        entry = self._entry(place)
+        # A file that was too large to be compared was seen without its content.
+        return super().read_content(place) if entry is None or entry.content is None else entry.content
 
 
 def _status(entry: Entry) -> Status:

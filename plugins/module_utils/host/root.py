@@ -47,7 +47,7 @@ class HostRoot:
         """
         self.path = path
         self._strict = strict
-        self._seen: dict[str, Entry | None] = {}
+        self.answers: dict[str, Entry | None] = {}  # of seen()
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         try:
             self._root: int = os.open(path, flags) if beside is None else os.open(".", flags, dir_fd=beside._root)
@@ -87,7 +87,7 @@ class HostRoot:
 
     def drop(self) -> None:
         """Close the descriptors of all directories but the root's own, and forget what was seen."""
-        self._seen.clear()
+        self.answers.clear()
         directories, self._directories = self._directories, {"/": self._directories["/"]} if self._directories else {}
         for descriptor in {item[0] for item in directories.values()} - {self._root}:
             os.close(descriptor)
@@ -228,9 +228,9 @@ class HostRoot:
 
         :raises HostError: as :meth:`observe`.
         """
-        if path not in self._seen:
-            self._seen[path] = self.observe(path)
-        return self._seen[path]
+        if path not in self.answers:
+            self.answers[path] = self.observe(path)
+        return self.answers[path]
 
     def observe(self, path: str) -> Entry | None:
         """Return what is at *path*, None if nothing is there.

@@ -64,10 +64,12 @@ def _names(view: HostView, release: Release, mounts: Iterable[Entry], links: Ite
     wanted = {}
     linked: dict[str, dict[str, list[str]]] = {}
     for path, host_path in list(files.items()):
-        directory = host_path.rpartition("/")[0]
+        directory, _slash, file_name = host_path.rpartition("/")
+        if ".so" not in file_name:
+            continue
         if directory not in linked:
             linked[directory] = _links_by_file(view, directory)
-        for name in _library_names(view, host_path, linked[directory]):
+        for name in _library_names(view, host_path, file_name, linked[directory]):
             wanted[f"{path.rpartition('/')[0]}/{name}"] = host_path
     for target, link in links:
         directory = link.rpartition("/")[0]
@@ -106,11 +108,8 @@ def _links_by_file(view: HostView, directory: str) -> dict[str, list[str]]:
     return found
 
 
-def _library_names(view: HostView, host_path: str, linked: dict[str, list[str]]) -> Iterator[str]:
+def _library_names(view: HostView, host_path: str, name: str, linked: dict[str, list[str]]) -> Iterator[str]:
     """The links beside a library that lead to it, and its SONAME, which ldconfig would link."""
-    name = host_path.rpartition("/")[2]
-    if ".so" not in name:
-        return
     # Links to a library bear its name with less or no version, or another name (libGLX_indirect.so.0).
     for other in linked.get(view.realpath(host_path) or "", ()):
         if other != name:

@@ -247,3 +247,14 @@ def test_nothing_to_warn_of(used_node, no_cards_here):
 
 def test_may_mknod_answers():
     assert guard.may_mknod() in (True, False)
+
+
+@pytest.mark.parametrize(("vendor", "is_told"), [("10de2330", True), ("80860d57", False)])
+def test_the_table_of_pci_devices_is_asked_first(used_node, no_cards_here, vendor, is_told):
+    """A node may have hundreds of devices: without one of NVIDIA's in the table, none is looked at."""
+    plug_in(used_node, "0000:09:00.0")
+    table = used_node / "proc/bus/pci/devices"
+    table.parent.mkdir(parents=True)
+    table.write_text(f"0000\t80861237\t0\n0900\t{vendor}\t10\t\n")
+    with HostRoot(str(used_node)) as root:
+        assert [line.split()[2] for line in guard.warnings(root)] == ["0000:09:00.0"] * is_told
