@@ -26,7 +26,15 @@ _MOST = 1 << 26
 """No file is larger, in bytes."""
 _FEW = 3
 """So many modules a run may need in addition, such as that of its machine type. If it needs more, they come into the file."""
-_Spec = type(__spec__)  # importlib.machinery.ModuleSpec, without the time that its import takes
+
+
+class _Spec(type(__spec__)):  # type: ignore[misc]  # importlib.machinery.ModuleSpec, without the time that its import takes
+    """The spec of a module that was not searched for.
+
+    Python compares the parent at each relative import, and a run has hundreds.
+    """
+
+    parent = ""
 
 
 class Startup:
@@ -134,7 +142,7 @@ def _run(name: str, path: str, code: CodeType) -> None:
     parent, _dot, last = name.rpartition(".")
     module = type(sys)(name)
     module.__spec__ = _Spec(name, None, origin=path, is_package=is_package)
-    module.__package__ = name if is_package else parent
+    module.__package__ = module.__spec__.parent = name if is_package else parent
     if is_package:
         module.__path__ = module.__spec__.submodule_search_locations = [path[: -len("/__init__.py")]]
     sys.modules[name] = module

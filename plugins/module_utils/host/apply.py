@@ -132,7 +132,9 @@ class _Transaction:
             sync_directory(directory)
         if self._plan.after.owned:
             self._final = self._name()
-            create(directory, housing.manifest_file(self._plan.after.to_bytes()), self._final, self._unsynced)
+            content = self._plan.after.to_bytes()
+            create(directory, housing.manifest_file(content), self._final, self._unsynced)
+            manifests.remember(content, self._plan.after)
 
     def _show_housing(self, place: str, missing: list[str]) -> None:
         """Make the manifest's directories with the manifest and the lock in them, and show them in one rename."""

@@ -263,6 +263,14 @@ def read_manifest(root: HostRoot) -> Manifest:
     return manifest
 
 
+def remember(content: bytes, manifest: Manifest) -> None:
+    """Let the next :func:`read_manifest` find *manifest* in *content*, which it wrote, without parsing it."""
+    read = Manifest(dict(manifest.owned))
+    read._read = content
+    _parsed.clear()
+    _parsed[content] = read
+
+
 def refuse_cut(manifest: Manifest) -> None:
     """Refuse to remove by a manifest that ends too early.
 
