@@ -175,7 +175,10 @@ def _text(text: str) -> str:
 
 def _new_text(text: str) -> str:
     # The writers use double quotes for text that would be read as another type, and single quotes otherwise.
-    odd = not (text.isascii() and text.isprintable()) and not all(map(_is_printable, text))
+    plain = text.isascii() and text.isprintable()
+    if plain and text[:1] == "/" and " " not in text and text[-1] != ":":
+        return text  # as below: almost every one
+    odd = not plain and not all(map(_is_printable, text))
     if odd or _looks_like_other(text):
         return _escaped(text)
     if _may_be_plain(text):
