@@ -122,7 +122,7 @@ class OverlayView(HostView):
         entry = self._entry(place)
         if entry is not None:
             return _status(entry)
-        return None if split(place)[0] in self._new else super().read_status(place)
+        return None if self._new and split(place)[0] in self._new else super().read_status(place)
 
     def read_link(self, place: str) -> str | None:
         entry = self._entry(place)

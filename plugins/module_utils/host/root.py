@@ -38,15 +38,19 @@ def join(parent: str, name: str) -> str:
 class HostRoot:
     """An open host root, for use as a context manager."""
 
-    def __init__(self, path: str, strict: tuple[str, ...] = (), beside: HostRoot | None = None) -> None:
+    def __init__(
+        self, path: str, strict: tuple[str, ...] = (), beside: HostRoot | None = None, most: int = 1 << 30
+    ) -> None:
         """Open the directory *path*.
 
         :arg strict: node paths at and below which symbolic links in the place of directories are refused.
         :arg beside: an open host root: the same directory is opened again, whatever *path* leads to by now.
+        :arg most: how many directories may stay open, if nobody else holds their descriptors.
         :raises HostError: it does not exist or can't be opened.
         """
         self.path = path
         self._strict = strict
+        self._most = most
         self.answers: dict[str, Entry | None] = {}  # of seen()
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         try:
@@ -64,12 +68,12 @@ class HostRoot:
     def __exit__(self, *_unused: object) -> None:
         self.close()
 
-    def without_links(self) -> HostRoot:
-        """Return this host root, opened again, with every symbolic link refused.
+    def without_links(self, most: int) -> HostRoot:
+        """Return this host root, opened again, with every symbolic link refused and at most so many open directories.
 
         For paths whose links have been resolved: a directory that somebody replaces by a link is not there any more.
         """
-        return HostRoot(self.path, NO_LINKS, self)
+        return HostRoot(self.path, NO_LINKS, self, most)
 
     def close(self) -> None:
         """Close all descriptors."""
@@ -92,19 +96,20 @@ class HostRoot:
         for descriptor in {item[0] for item in directories.values()} - {self._root}:
             os.close(descriptor)
 
-    def trim(self, most: int) -> None:
-        """Close the descriptors of all directories but the root if there are more than *most*."""
-        if len(self._directories) > most:
-            root = self._directories.pop("/")
-            for descriptor, _resolved in self._directories.values():
-                os.close(descriptor)
-            self._directories = {"/": root}
+    def _trim(self) -> None:
+        """Close the descriptors of all directories but the root."""
+        root = self._directories.pop("/")
+        for descriptor, _resolved in self._directories.values():
+            os.close(descriptor)
+        self._directories = {"/": root}
 
     def directory(self, path: str) -> int | None:
         """Return a descriptor of the directory *path* for use as ``dir_fd``; None if it does not exist.
 
         :raises HostError: something that is not a directory is in the way, or a link that is refused.
         """
+        if len(self._directories) > self._most:
+            self._trim()
         found = self._directories.get(path) or self._resolve(path, [])
         return None if found is None else found[0]
 
@@ -182,12 +187,12 @@ class HostRoot:
 
     def status(self, path: str) -> os.stat_result | None:
         """Return the lstat of *path*, None if nothing is there."""
-        if path == "/":
-            return self.status_of_directory(path)
-        parent, name = split(path)
+        parent, _slash, name = path.rpartition("/")
         if name in _NO_NAMES:
+            if path == "/":
+                return self.status_of_directory(path)
             raise HostError(f"{path!r} is not a normalised absolute path")
-        descriptor = self.directory(parent)
+        descriptor = self.directory(parent or "/")
         if descriptor is None:
             return None
         try:

@@ -93,6 +93,12 @@ def clean(path: str) -> str:
     return "/" + "/".join(parts)
 
 
+def _opened(root: str | HostRoot) -> HostRoot:
+    if isinstance(root, HostRoot):
+        return root.without_links(MAX_OPEN)
+    return HostRoot(root, NO_LINKS, most=MAX_OPEN)
+
+
 class HostView:
     """A node's filesystem below a host root, for reading only.
 
@@ -101,7 +107,7 @@ class HostView:
     """
 
     def __init__(self, root: str | HostRoot = "/") -> None:
-        self._disk = root.without_links() if isinstance(root, HostRoot) else HostRoot(root, NO_LINKS)
+        self._disk = _opened(root)
         self.root = self._disk.path
         self._status: dict[str, Status | None] = {"/": Status(modes.S_IFDIR | 0o755)}
         self._names: dict[str, list[str] | None] = {}
@@ -121,15 +127,14 @@ class HostView:
         """Close all descriptors; answers that are cached stay available."""
         self._disk.close()
 
-    def _opened(self) -> HostRoot:
-        self._disk.trim(MAX_OPEN)
-        return self._disk
-
     # -- reading: places only -----------------------------------------------------------------------------------
 
     def read_status(self, place: str) -> Status | None:
         """Return the result of ``lstat``; None if nothing is there or permission is denied."""
-        found = self._disk_status(place)
+        try:
+            found = self._disk.status(place)
+        except (HostError, ValueError):  # ValueError: a path that no file can have
+            return None
         if found is None:
             return None
         device = found.st_rdev
@@ -137,30 +142,24 @@ class HostView:
             return Status(found.st_mode, found.st_uid, found.st_gid)
         return Status(found.st_mode, found.st_uid, found.st_gid, os.major(device), os.minor(device))
 
-    def _disk_status(self, place: str) -> os.stat_result | None:
-        try:
-            return self._opened().status(place)
-        except (HostError, ValueError):  # ValueError: a path that no file can have
-            return None
-
     def read_link(self, place: str) -> str | None:
         """Return the target of a symbolic link as it is written; None if it can't be read."""
         try:
-            return self._opened().target(place)
+            return self._disk.target(place)
         except (HostError, ValueError):
             return None
 
     def read_names(self, place: str) -> list[str] | None:
         """Return the names in a directory in any order; None if it can't be read."""
         try:
-            return self._opened().names(place)
+            return self._disk.names(place)
         except (HostError, ValueError):
             return None
 
     def read_content(self, place: str) -> bytes | None:
         """Return the content of a regular file; None if it can't be read or is too large."""
         try:
-            return self._opened().read(place, MAX_CONTENT)
+            return self._disk.read(place, MAX_CONTENT)
         except (HostError, ValueError):
             return None
 
@@ -230,7 +229,10 @@ class HostView:
         :returns: its path without links, inode, size, and times of change of content and status in ns.
         """
         real = self.realpath(path)
-        status = None if real is None else self._disk_status(real)
+        try:
+            status = None if real is None else self._disk.status(real)
+        except HostError:
+            return None
         if real is None or status is None:
             return None
         return real, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
