@@ -61,13 +61,22 @@ def _unique(edits: Edits) -> Edits:
         if field == "additionalGids":
             tidy[field] = sorted(set(value))
         elif isinstance(value, list):
-            # Dicts can't be keys; entries that are equal as JSON are equal in their text. Most differ in one that is quickly compared.
-            tidy[field] = value
-            if len({_quickly(entry) for entry in value}) < len(value):
-                tidy[field] = list({repr(entry): entry for entry in value}.values())
+            tidy[field] = _unique_of(value)
         else:
             tidy[field] = value
     return tidy
+
+
+def _unique_of(entries: list[Entry]) -> list[Entry]:
+    """Return the entries without those that are equal to one before them."""
+    kept = []
+    known: dict[str, list[Entry]] = {}  # dicts can't be keys: by a text that most of them differ in
+    for entry in entries:
+        similar = known.setdefault(_quickly(entry), [])
+        if entry not in similar:
+            similar.append(entry)
+            kept.append(entry)
+    return kept
 
 
 def _quickly(entry: Entry | str) -> str:
