@@ -79,7 +79,8 @@ def with_facts(image: bytes, facts: bytes) -> bytes:
     header = loadable[-1]
     offset, size = unpack_from("<Q16xQ", image, header + 8)
     moved = len(facts) - size
-    result = bytearray(image[:offset] + facts + image[offset + size :])
+    old = memoryview(image)
+    result = bytearray().join((old[:offset], facts, old[offset + size :]))
     pack_into("<2Q", result, header + 32, len(facts), len(facts))  # in the file, in memory
     pack_into("<Q", result, 40, sections_at + moved)
     for at in range(sections_at + moved, sections_at + moved + 64 * sections, 64):
