@@ -62,7 +62,9 @@ def layouts(machine: Machine, entries: dict[tuple[int, int], int]) -> list[Layou
     found = []
     for place, gpu in enumerate(machine.gpus):
         made = _layout(machine, place, entries)
-        found.append(layout_of(gpu, () if machine.model is None else machine.model.mig_profiles) if made is None else made)
+        found.append(
+            layout_of(gpu, () if machine.model is None else machine.model.mig_profiles) if made is None else made
+        )
     return found
 
 
@@ -73,7 +75,9 @@ def with_layout(entries: dict[tuple[int, int], int], gpu: int, layout: Layout) -
     own.update({INSTANCE + one: ids[place] | start << 16 for one, (place, start) in layout.instances.items()})
     for (instance, compute), (slices, start) in layout.computes.items():
         own[COMPUTE + instance * COMPUTE_INSTANCES + compute] = slices | start << 8
-    kept = {key: value for key, value in entries.items() if key[0] != gpu or not is_of_mig(key[1]) or key[1] == DECLARED}
+    kept = {
+        key: value for key, value in entries.items() if key[0] != gpu or not is_of_mig(key[1]) or key[1] == DECLARED
+    }
     return {**kept, **{(gpu, number): value for number, value in own.items()}}
 
 

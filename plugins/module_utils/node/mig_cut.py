@@ -38,11 +38,26 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..host.manifest import Manifest
-    from ..nvcdi.options import Options
 
 _PARTS: frozenset[str] = frozenset()
 """A remake moves nothing."""
 _HOOK = "/bin/nvidia-cdi-hook"
+# The last machine file that was read: a program that follows the node looks at it every second.
+_parsed: dict[bytes, Machine] = {}
+
+
+def _machine_in(content: bytes, path: str) -> Machine:
+    """Return the machine of a machine file; of one that was read before without reading it again."""
+    if content not in _parsed:
+        machine = read_machine_file(content, path)
+        _parsed.clear()
+        _parsed[content] = machine
+    return _parsed[content]
+
+
+def has_mock(root: HostRoot, driver_root: str) -> bool:
+    """Whether the node has a driver installation of nvmock.gpu there."""
+    return any(owner.part == DRIVER_TREE and owner.path == driver_root for owner in owners_of(root))
 
 
 class NodeCut:
@@ -61,7 +76,7 @@ class NodeCut:
         self.instance = owners[0].instance
         self.driver_root = driver_root
         path = f"{'' if driver_root == '/' else driver_root}/{MACHINE_FILE}"
-        self.made = read_machine_file(root.read(path), path)
+        self.made = _machine_in(root.read(path), path)
         """The machine that the node was made of."""
         found = state_path(root, self.made, driver_root)
         if found is None:
@@ -179,7 +194,9 @@ def _tree(node: NodeCut, architecture: str) -> DriverTreeOptions:
         options = DriverTreeOptions(layout=layout, architecture=architecture, uid=file.st_uid, gid=file.st_gid)
         if f"{base}/{library_directory(options)}" == place:
             return options
-    raise HostError(f"{place}: not a library directory of a driver for {architecture}: run gpu-mockctl watch on the node")
+    raise HostError(
+        f"{place}: not a library directory of a driver for {architecture}: run gpu-mockctl watch on the node"
+    )
 
 
 def _devices(node: NodeCut, known: Manifest, base: str, mine: list[Owner]) -> DeviceOptions:

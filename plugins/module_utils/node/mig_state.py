@@ -72,7 +72,11 @@ def live(root: HostRoot, machine: Machine, instance: str = "", declared: bool = 
 
 def cut_by_state(root: HostRoot, machine: Machine, instance: str = "") -> Machine:
     """Return the machine of a machine file, which a run has made, as its GPUs are cut now."""
-    state = state_that_counts(root, state_path(root, machine, driver_root_of(root, instance))) if _has_mig(machine) else None
+    state = (
+        state_that_counts(root, state_path(root, machine, driver_root_of(root, instance)))
+        if _has_mig(machine)
+        else None
+    )
     if state is None:
         return machine
     from ..layout.state_mig import as_made
