@@ -123,9 +123,10 @@ class Cutter:
         gpu = machine.gpus[possible.gpu.index]
         if possible.partition is None:
             return gpu.uuid, None if gpu.mig_enabled else self._node.edits(Device(gpu))
-        uuid = possible.partition.mig.uuid
-        mig = next((mig for mig in gpu.mig_devices if mig.uuid == uuid and gpu.mig_enabled), None)
-        return uuid, None if mig is None else self._node.edits(Device(gpu, mig))
+        wanted = possible.partition.mig
+        there = gpu.mig_devices if gpu.mig_enabled else ()
+        mig = next((one for one in there if (one.uuid, one.profile) == (wanted.uuid, wanted.profile)), None)
+        return wanted.uuid, None if mig is None else self._node.edits(Device(gpu, mig))
 
     def _instances(self, claims: Iterable[Prepared]) -> dict[int, dict[int, tuple[int, int]]]:
         """The GPU instances of claims by GPU: id -> place of the profile, first memory slice."""

@@ -102,7 +102,8 @@ def _partitioned(machine: Machine, gpu: Gpu) -> list[OfferedDevice]:
         exists=not gpu.mig_enabled,
     )
     found = [whole]
-    there = {mig.uuid: mig for mig in gpu.mig_devices if gpu.mig_enabled}
+    # GPU instances of one place have one id, and so one UUID, whatever their profile is.
+    there = {(mig.uuid, mig.profile): mig for mig in gpu.mig_devices if gpu.mig_enabled}
     for one in partitions_of(gpu, model):
         attributes = {
             "type": {"string": "mig"},
@@ -113,11 +114,11 @@ def _partitioned(machine: Machine, gpu: Gpu) -> list[OfferedDevice]:
         found.append(
             OfferedDevice(
                 one.name,
-                Device(gpu, there.get(one.mig.uuid, one.mig)),
+                Device(gpu, there.get((one.mig.uuid, one.mig.profile), one.mig)),
                 attributes,
                 _capacity(capacity_of(profiles[one.place])),
                 in_slice(counters.of(one.place, one.start)),
-                one.mig.uuid in there,
+                (one.mig.uuid, one.mig.profile) in there,
                 True,
             )
         )

@@ -93,7 +93,7 @@ class Driver:
         if not self._is_alone():
             return False
         if self._machine is not None:
-            self._preparation.update(self._edits, frozenset(one.name for one in self._devices if one.is_partition))
+            self._preparation.update(self._edits, self._devices)
         if not served:
             self._service.stop()
             # If another driver of this name has taken the sockets, the slices are its own.

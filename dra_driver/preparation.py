@@ -24,12 +24,13 @@ from .names import CDI_KIND, GROUP, cdi_device
 from .store import Held, Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from device_plugin.api_server import ApiServer
 
     from .claim_spec import Edits
     from .cutter import Cutter
+    from .devices import OfferedDevice
     from .kubelet_api import Claim
     from .store import Store
 
@@ -51,6 +52,7 @@ class Preparation:
         self._lock = threading.Lock()
         self._devices: dict[str, tuple[str, tuple[Edits, Edits] | None]] = {}
         self._partitions: frozenset[str] = frozenset()
+        self._on_demand: frozenset[str] = frozenset()
         self._problems: dict[str, str] = {}
         self._trouble = Once()
 
@@ -69,16 +71,17 @@ class Preparation:
     def update(
         self,
         devices: Mapping[str, tuple[str, tuple[Edits, Edits] | None]],
-        partitions: frozenset[str] = frozenset(),
+        offered: Iterable[OfferedDevice] = (),
     ) -> None:
         """Take over what the node offers now, and write the specifications that are missing.
 
         :arg devices: by name, the UUID and the edits of each device; None if no specification defines it.
-        :arg partitions: names of the MIG devices that are made on demand.
+        :arg offered: the devices.
         """
         with self._lock:
             self._devices = dict(devices)
-            self._partitions = partitions
+            self._partitions = frozenset(one.name for one in offered if one.is_partition)
+            self._on_demand = frozenset(one.name for one in offered if one.counters)
             self._cut_again()
             for uid, claim in self._store.claims.items():
                 if self._store.has_spec(uid):
@@ -172,7 +175,7 @@ class Preparation:
             uuid, edits = self._devices.get(one.device, (before.get(one.device), None))
             if uuid is None:
                 raise ClaimError(f"this node has no device {one.device}")
-            if one.admin and one.device in self._partitions and edits is None:
+            if one.admin and one.device in self._on_demand and edits is None:
                 continue  # nothing is created for monitoring
             own = one.device in made or (one.device in self._partitions and not one.admin)
             held.append(

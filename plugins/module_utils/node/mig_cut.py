@@ -29,7 +29,7 @@ from ..machine.mig_instances import Layout
 from ..machine.model import Machine
 from . import DEFAULT_TOOLKIT_ROOT, whole
 from .boot import boot_number
-from .components import owners_of
+from .components import owners_of, user_or_root
 from .mig_state import cut_by_state, state_path, state_that_counts
 
 TYPE_CHECKING = False
@@ -190,8 +190,9 @@ def _tree(node: NodeCut, architecture: str) -> DriverTreeOptions:
     base = "" if node.driver_root == "/" else node.driver_root
     place = split(node.state_path)[0]
     file = node.root.status(f"{base}/{MACHINE_FILE}")
-    for layout in LAYOUTS if file is not None else ():
-        options = DriverTreeOptions(layout=layout, architecture=architecture, uid=file.st_uid, gid=file.st_gid)
+    uid, gid = (user_or_root(), user_or_root()) if file is None else (file.st_uid, file.st_gid)
+    for layout in LAYOUTS:
+        options = DriverTreeOptions(layout=layout, architecture=architecture, uid=uid, gid=gid)
         if f"{base}/{library_directory(options)}" == place:
             return options
     raise HostError(
@@ -214,13 +215,14 @@ def _devices(node: NodeCut, known: Manifest, base: str, mine: list[Owner]) -> De
             if name.startswith(begin) and device:
                 majors[word] = int(device.split(",")[-2])
     status = node.root.status(control)
-    found = {} if status is None else {"mode": status.st_mode & 0o7777, "uid": status.st_uid, "gid": status.st_gid}
     return DeviceOptions(
+        mode=0o666 if status is None else status.st_mode & 0o7777,
+        uid=user_or_root() if status is None else status.st_uid,
+        gid=user_or_root() if status is None else status.st_gid,
         uvm_major=majors["uvm"],
         caps_major=majors["caps"],
         dri=any(f"{place}/dri" in known.owned for place in places),
         regular_files=known.owned[control].kind == FILE,
-        **found,
     )
 
 
