@@ -206,7 +206,7 @@ class Cutter:
 
 
 def _foreign(layout: Layout, own: dict[int, tuple[int, int]]) -> str:
-    """What somebody else has cut a GPU into; an empty text if nobody has."""
+    """What a GPU is cut into that no claim has; an empty text if there is nothing of this kind."""
     names = [
         layout.profiles[place].name
         for one, (place, start) in layout.instances.items()

@@ -204,7 +204,7 @@ class Preparation:
             self._store.put(uid, prepared)
             self._store.write_spec(uid, content)
             return
-        # First of all: a MIG device that no claim has counts as somebody else's.
+        # First of all: a GPU with a MIG device that no claim has is not cut on demand.
         self._store.put(uid, prepared)
         try:
             problems = self._cutter.fit(self._store.claims.values())

@@ -58,7 +58,7 @@ def _layout(machine: Machine, gpu: int, entries: dict[tuple[int, int], int]) -> 
 
 
 def layouts(machine: Machine, entries: dict[tuple[int, int], int]) -> list[Layout]:
-    """Return how each GPU is cut: as the entries say, or else as the machine."""
+    """Return how each GPU is cut: as the entries say, otherwise as the machine."""
     found = []
     for place, gpu in enumerate(machine.gpus):
         made = _layout(machine, place, entries)
