@@ -3,7 +3,7 @@
 """Creates the MIG devices that claims have, and destroys them again.
 
 What the GPUs of a node are cut into follows from the prepared claims. So each call compares, and the same call after a crash or a restart
-completes what is missing. A GPU that somebody else has cut is left alone: it is offered as it is.
+completes what is missing. A GPU with MIG devices that no claim has is left alone: it is offered as it is.
 
 The change of the state is one write (NodeCut). What belongs to it on the node is made by ``gpu-mockctl watch`` if one runs there, and
 otherwise here.

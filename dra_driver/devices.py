@@ -102,6 +102,7 @@ def _partitioned(machine: Machine, gpu: Gpu) -> list[OfferedDevice]:
         exists=not gpu.mig_enabled,
     )
     found = [whole]
+    common = _common(machine, gpu)
     # GPU instances of one place have one id, and so one UUID, whatever their profile is.
     there = {(mig.uuid, mig.profile): mig for mig in gpu.mig_devices if gpu.mig_enabled}
     for one in partitions_of(gpu, model):
@@ -109,7 +110,7 @@ def _partitioned(machine: Machine, gpu: Gpu) -> list[OfferedDevice]:
             "type": {"string": "mig"},
             "parentUUID": {"string": gpu.uuid},
             "profile": {"string": _cut(one.mig.profile)},
-            **_common(machine, gpu),
+            **common,
         }
         found.append(
             OfferedDevice(

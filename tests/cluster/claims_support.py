@@ -31,10 +31,10 @@ def examples():
     return [(one.partition("\n")[0], re.search(r"^```yaml\n(.*?)^```$", one, re.M | re.S)[1]) for one in sections]
 
 
-def example_of_sharing():
-    """The YAML of that section of docs/dra.md."""
+def example_of(section):
+    """The YAML of a section of docs/dra.md."""
     page = (ROOT / "docs" / "dra.md").read_text(encoding="utf-8")
-    return re.search(r"^## Shared GPUs\n.*?^```yaml\n(.*?)^```$", page, re.M | re.S)[1]
+    return re.search(rf"^## {section}\n.*?^```yaml\n(.*?)^```$", page, re.M | re.S)[1]
 
 
 def devices_in(text):

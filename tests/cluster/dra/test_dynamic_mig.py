@@ -9,7 +9,7 @@ import json
 import pytest
 from cluster_support import MACHINE_FILE, SPEC, eventually
 
-from claims_support import DRIVER, DRIVER_NAMESPACE, devices_in
+from claims_support import DRIVER, DRIVER_NAMESPACE, devices_in, example_of
 
 pytestmark = pytest.mark.kind
 
@@ -83,9 +83,11 @@ def test_mig_devices_of_one_gpu_and_the_whole_gpu(cluster, node, gpu):
     smi = cluster.on(node, f"{SMI} -L")
     assert all(f"MIG {profile} " in smi for profile in PROFILES.values()), smi
     text = cluster.claim("whole", cel=f"device.attributes['{DRIVER}'].?uuid.orValue('') == '{uuid}'")
-    cluster.apply(text, cluster.claim_pod("whole", "whole", node))
+    cluster.apply(text, cluster.claim_pod("whole", "whole", node), example_of("MIG devices on demand"))
     cluster.until_pod("whole", lambda one: "cannot allocate all claims" in json.dumps(one["status"]), what="its wait")
-    cluster.remove("small", "middle")
+    shown = devices_in(cluster.output("two-migs"))
+    assert [one[:3] for one in shown] == ["GPU", "MIG", "MIG"], shown
+    cluster.remove("small", "middle", "two-migs")
     eventually(lambda: profiles(cluster, node) == (True, ["3g.20gb"]), 30, "one MIG device")
     cluster.until_pod("whole", lambda one: one["status"]["phase"] == "Pending")
     assert cluster.seen("large") == seen["large"]

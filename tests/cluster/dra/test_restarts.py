@@ -11,7 +11,7 @@ import time
 import pytest
 from cluster_support import PLUGIN_NAMESPACE, eventually
 
-from claims_support import DRIVER, DRIVER_NAMESPACE, devices_in, example_of_sharing
+from claims_support import DRIVER, DRIVER_NAMESPACE, devices_in, example_of
 
 pytestmark = pytest.mark.kind
 
@@ -136,7 +136,7 @@ def test_claims_share_a_gpu(cluster, node, holder):
         found = [one for one in pods.values() if one["metadata"].get("labels", {}).get("app") == "part"]
         return len([one for one in found if one["status"]["phase"] == "Running"]) == 2 and found
 
-    cluster.apply(example_of_sharing())
+    cluster.apply(example_of("Shared GPUs"))
     pods = [one["metadata"]["name"] for one in cluster.watched["pods"].until(running, 120, "the Deployment")]
     [first], [second] = (cluster.seen(pod) for pod in pods)
     assert first == second and first not in holder.uuids
