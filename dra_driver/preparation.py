@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from device_plugin.api_server import ApiServer
 
     from .claim_spec import Edits
+    from .claims import Result
     from .cutter import Cutter
     from .devices import OfferedDevice
     from .kubelet_api import Claim
@@ -168,19 +169,7 @@ class Preparation:
             )
         results = results_of(found, self._pool)
         with self._lock:
-            before = {held.device: held.uuid for held in self._held(claim.uid)}
-            made = {held.device for held in self._held(claim.uid) if held.made}
-        held = []
-        for one in results:
-            uuid, edits = self._devices.get(one.device, (before.get(one.device), None))
-            if uuid is None:
-                raise ClaimError(f"this node has no device {one.device}")
-            if one.admin and one.device in self._on_demand and edits is None:
-                continue  # nothing is created for monitoring
-            own = one.device in made or (one.device in self._partitions and not one.admin)
-            held.append(
-                Held(one.request, one.pool, one.device, one.admin, before.get(one.device, uuid), one.share, own)
-            )
+            held = self._wanted(claim.uid, results)
         if not held:
             raise ClaimError("none of its devices exists now")
         prepared = Prepared(claim.namespace, claim.name, tuple(held))
@@ -194,6 +183,28 @@ class Preparation:
             if self._store.claims.get(claim.uid) != prepared or not self._store.has_spec(claim.uid):
                 self._make(claim.uid, prepared)
         return prepared
+
+    def _wanted(self, uid: str, results: list[Result]) -> list[Held]:
+        """What the claim is to have, by what it was allocated."""
+        before = {held.device: held for held in self._held(uid)}
+        found = []
+        for one in results:
+            known = before.get(one.device)
+            uuid = self._devices.get(one.device, (None if known is None else known.uuid, None))[0]
+            if uuid is None:
+                raise ClaimError(f"this node has no device {one.device}")
+            if (
+                one.admin
+                and one.device in self._on_demand
+                and self._cutter
+                and self._cutter.find(one.device)[1] is None
+            ):
+                continue  # nothing is created for monitoring
+            made = one.device in self._partitions and not one.admin
+            if known is not None:
+                uuid, made = known.uuid, made or known.made
+            found.append(Held(one.request, one.pool, one.device, one.admin, uuid, one.share, made))
+        return found
 
     def _make(self, uid: str, prepared: Prepared) -> None:
         """Make what a claim needs, or nothing."""
@@ -211,7 +222,7 @@ class Preparation:
             for held in prepared.devices:
                 if held.device in problems:
                     raise ClaimError(problems[held.device])
-                if held.device not in self._devices or held.made or self._devices[held.device][1] is None:
+                if held.made or held.device in self._on_demand:
                     self._devices[held.device] = self._cutter.find(held.device)
             self._store.write_spec(uid, self._content(uid, prepared))
         except BaseException:

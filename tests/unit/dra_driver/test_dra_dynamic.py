@@ -338,6 +338,11 @@ def test_a_board_without_mig_is_offered_as_before(node):
     node.make("--machine", "l40s", "--gpu-count", "2").registered_driver(FLAG)
     assert set(node.server.devices()) == {"gpu-0", "gpu-1"} and len(node.server.slices) == 1
     assert names(node.dra_kubelet.prepare(node.server.allocate("a", "gpu-0"))["uid-a"]) == ["gpu-0"]
+    os.rename(node.path("etc/cdi/nvidia.yaml"), node.path("etc/cdi/away"))
+    eventually(lambda: taints(node, "gpu-1"))
+    error = node.dra_kubelet.prepare(node.server.allocate("b", "gpu-1"))["uid-b"].error
+    assert "no valid CDI specification on this node defines GPU-" in error
+    assert node.dra_kubelet.unprepare(node.server.allocate("b", "gpu-1"))["uid-b"].error == ""
 
 
 @pytest.mark.parametrize("field", ["sharedCounters", "devices"])
