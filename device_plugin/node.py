@@ -96,8 +96,11 @@ class Node:
         except HostError as error:
             return Look(None, str(error))
 
-    def health(self, devices: Iterable[Device]) -> Health:
-        """The health of *devices* as of the last :meth:`look`."""
+    def health(self, devices: Iterable[Device], possible: Iterable[Device] = ()) -> Health:
+        """The health of *devices* as of the last :meth:`look`.
+
+        :arg possible: devices that do not exist, because their GPU is not cut so: they are as healthy as the GPU.
+        """
         found = Health(control_nodes=[path for path in CONTROL_NODES if self._view.is_char_device(path)])
         devices = list(devices)
         if self._cdi:
@@ -111,6 +114,11 @@ class Node:
                     found.reasons[device.uuid] = reason
         if self._look is not None and self._look[1].machine is not None:
             self._state.look(self._view, self._look[1].machine.driver_version)
+        for device in possible:
+            reason = self._gpu_node(device, f"/dev/nvidia{device.gpu.minor}")
+            if reason:
+                found.reasons[device.uuid] = reason
+            devices.append(device)
         for device in devices:
             reason = self._fault(device) or self._state.reason(device)
             if reason:

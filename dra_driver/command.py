@@ -13,7 +13,8 @@ from device_plugin.api_server import in_cluster
 from device_plugin.kubelet_directory import must_be_writable
 from nvmock_gpu.errors import NvmockError
 
-from .driver import ClusterError, Driver
+from .cluster import ClusterError
+from .driver import Driver
 from .flags import parse
 
 if TYPE_CHECKING:

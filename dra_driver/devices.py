@@ -8,12 +8,15 @@ Attributes without a domain belong to the driver's. NVIDIA's driver has no ``num
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from device_plugin.resources import Device
 from nvmock_gpu.layout.nvml_facts import gpu_instance_profile_id
 from nvmock_gpu.machine.mig import memory_slices, start_of
+
+from .partitions import Counters, capacity_of, in_slice, partitions_of, set_name, whole_capacity
+from .quantities import ENGINES, device_name, label, quantity
 
 if TYPE_CHECKING:
     from nvmock_gpu.machine.model import Gpu, Machine, MigDevice
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 STANDARD = "resource.kubernetes.io/"
 _MOST_TEXT = 64
 """Bytes of an attribute's text that the API server accepts."""
-_ENGINES = ("copyEngines", "decoders", "encoders", "jpegEngines", "ofaEngines")
 # How NVIDIA's driver spells nvmlDeviceAddressingModeType_t.
 _ADDRESSING_MODES = {"": "None", "NONE": "None", "HMM": "HMM", "ATS": "ATS"}
 
@@ -33,12 +35,18 @@ class OfferedDevice:
     :ivar name: a DNS label, such as ``gpu-0``.
     :ivar attributes: by name, each ``{"string": ...}``, ``{"version": ...}`` or ``{"int": ...}``.
     :ivar capacity: by name, each ``{"value": <quantity>}``.
+    :ivar counters: what it consumes of its GPU's counter set, if it is offered with others of which it excludes some.
+    :ivar exists: whether the GPU is cut so that there is such a device now.
+    :ivar is_partition: whether it is a MIG device that the driver makes and destroys.
     """
 
     name: str
     device: Device
     attributes: dict[str, Any] = field(default_factory=dict)
     capacity: dict[str, Any] = field(default_factory=dict)
+    counters: dict[str, Any] = field(default_factory=dict)
+    exists: bool = True
+    is_partition: bool = False
 
     def in_slice(self, shared: bool = False) -> dict[str, Any]:
         """The device as the API server has it.
@@ -46,6 +54,8 @@ class OfferedDevice:
         :arg shared: whether several claims may have parts of a GPU's memory. A claim that requests no memory gets all of it.
         """
         found: dict[str, Any] = {"name": self.name, "attributes": self.attributes, "capacity": self.capacity}
+        if self.counters:
+            found["consumesCounters"] = [{"counterSet": set_name(self.device.gpu), "counters": self.counters}]
         if shared and self.device.mig is None and self.capacity:
             value = self.capacity["memory"]["value"]
             policy = {"default": value, "validRange": {"min": "1Mi", "step": "1Mi"}}
@@ -54,14 +64,70 @@ class OfferedDevice:
         return found
 
 
-def devices_of(machine: Machine) -> list[OfferedDevice]:
-    """The devices of *machine* in the order of their indices. A GPU in MIG mode is not offered itself."""
+def devices_of(machine: Machine, dynamic: frozenset[int] = frozenset()) -> list[OfferedDevice]:
+    """The devices of *machine* in the order of their indices. A GPU in MIG mode is not offered itself.
+
+    :arg dynamic: indices of the GPUs that are cut on demand: each is offered itself, and as every MIG device that it could have.
+    """
     found = []
     for gpu in machine.gpus:
+        if gpu.index in dynamic:
+            found += _partitioned(machine, gpu)
+            continue
         if not gpu.mig_enabled:
             found.append(_gpu(machine, gpu))
         found += [_mig(machine, gpu, mig) for mig in gpu.mig_devices if gpu.mig_enabled]
     return found
+
+
+def counter_sets(machine: Machine, dynamic: frozenset[int]) -> list[dict[str, Any]]:
+    """The counter set of each GPU that is cut on demand."""
+    if not dynamic or machine.model is None:
+        return []
+    counters = in_slice(Counters(machine.model.mig_profiles).whole)
+    return [{"name": set_name(gpu), "counters": counters} for gpu in machine.gpus if gpu.index in dynamic]
+
+
+def _partitioned(machine: Machine, gpu: Gpu) -> list[OfferedDevice]:
+    """The whole GPU, and its possible MIG devices as NVIDIA's driver describes them: without a UUID, which they do not have yet."""
+    model = machine.model
+    if model is None:
+        return []
+    profiles = model.mig_profiles
+    counters = Counters(profiles)
+    whole = replace(
+        _gpu(machine, gpu),
+        capacity=_capacity(whole_capacity(profiles)),
+        counters=in_slice(counters.whole),
+        exists=not gpu.mig_enabled,
+    )
+    found = [whole]
+    common = _common(machine, gpu)
+    # GPU instances of one place have one id, and so one UUID, whatever their profile is.
+    there = {(mig.uuid, mig.profile): mig for mig in gpu.mig_devices if gpu.mig_enabled}
+    for one in partitions_of(gpu, model):
+        attributes = {
+            "type": {"string": "mig"},
+            "parentUUID": {"string": gpu.uuid},
+            "profile": {"string": _cut(one.mig.profile)},
+            **common,
+        }
+        found.append(
+            OfferedDevice(
+                one.name,
+                Device(gpu, there.get((one.mig.uuid, one.mig.profile), one.mig)),
+                attributes,
+                _capacity(capacity_of(profiles[one.place])),
+                in_slice(counters.of(one.place, one.start)),
+                (one.mig.uuid, one.mig.profile) in there,
+                True,
+            )
+        )
+    return found
+
+
+def _capacity(numbers: dict[str, int]) -> dict[str, Any]:
+    return {name: {"value": quantity(one) if name == "memory" else str(one)} for name, one in numbers.items()}
 
 
 def _gpu(machine: Machine, gpu: Gpu) -> OfferedDevice:
@@ -82,16 +148,17 @@ def _mig(machine: Machine, gpu: Gpu, mig: MigDevice) -> OfferedDevice:
         **_common(machine, gpu),
     }
     capacity: dict[str, Any] = {"memory": {"value": quantity(mig.memory_mib)}} if mig.memory_mib else {}
-    profile = mig.profile.replace(".", "").replace("+", "-")
     if facts is None:
         # Recorded facts without profiles: the instance id is as unique as the place.
-        return OfferedDevice(f"gpu-{gpu.minor}-mig-{profile}-{mig.gi}", Device(gpu, mig), attributes, capacity)
+        return OfferedDevice(
+            f"gpu-{gpu.minor}-mig-{label(mig.profile)}-{mig.gi}", Device(gpu, mig), attributes, capacity
+        )
     start = start_of(mig.gi, facts.size, memory_slices(profiles))
     number = gpu_instance_profile_id(profiles, mig.profile)
     capacity["multiprocessors"] = {"value": str(facts.multiprocessors)}
-    capacity.update({name: {"value": str(count)} for name, count in zip(_ENGINES, facts.engines)})
+    capacity.update({name: {"value": str(count)} for name, count in zip(ENGINES, facts.engines)})
     capacity.update({f"memorySlice{start + one}": {"value": "1"} for one in range(facts.size)})
-    return OfferedDevice(f"gpu-{gpu.minor}-mig-{profile}-{number}-{start}", Device(gpu, mig), attributes, capacity)
+    return OfferedDevice(device_name(gpu, mig.profile, number, start), Device(gpu, mig), attributes, capacity)
 
 
 def _common(machine: Machine, gpu: Gpu) -> dict[str, Any]:
@@ -144,15 +211,6 @@ def semantic_version(text: str) -> str:
     if not all(part.isascii() and part.isdigit() for part in parts):
         return ""
     return ".".join(str(int(part)) for part in [*parts, "0", "0"][:3])
-
-
-def quantity(mib: int) -> str:
-    """Mebibytes in the API server's own form: the largest unit that needs no fraction."""
-    for unit in ("Mi", "Gi", "Ti"):
-        if mib % 1024 or unit == "Ti":
-            break
-        mib //= 1024
-    return f"{mib}{unit}"
 
 
 def _cut(text: str) -> str:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +13,17 @@ from device_plugin.log import Once, described, log
 from device_plugin.node import Node
 from device_plugin.one_per_node import Seat
 from device_plugin.service import plugins_in
-from nvmock_gpu.errors import NvmockError
 from nvmock_gpu.host.view import HostView
 
-from .devices import OfferedDevice, devices_of
+from .cluster import check_claims, check_partitions
+from .cutter import Cutter
+from .devices import OfferedDevice, counter_sets, devices_of
 from .health import HealthBoard
-from .names import DRIVER, GROUP
+from .names import DRIVER
 from .preparation import Preparation
 from .service import ServeError, Service
 from .slice_keeper import SliceKeeper
-from .slices import lists_of
+from .slices import contents_of
 from .store import Store
 from .taints import NONE, taint_of
 
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
     from nvmock_gpu.machine.model import Machine
 
     from .flags import Options
-
-
-class ClusterError(NvmockError):
-    """The cluster can't use this driver."""
+    from .slices import Content
 
 
 class Driver:
@@ -54,10 +51,12 @@ class Driver:
         self._node = Node(options.host_root, options.driver_root, True, options.cdi_kind, view)
         self._health = HealthBoard(options.node_name)
         self._store = Store(os.path.join(options.kubelet_directory, "plugins", DRIVER), options.cdi_directory)
-        self._preparation = Preparation(server, self._store, options.node_name)
+        cutter = Cutter(options, view) if options.dynamic_mig else None
+        self._preparation = Preparation(server, self._store, options.node_name, cutter)
         self._service = Service(options.kubelet_directory, self._preparation, self._health)
         self._keeper = SliceKeeper(server, options.node_name, options.interval)
         self._machine: Machine | None = None
+        self._dynamic: frozenset[int] = frozenset()
         self._devices: list[OfferedDevice] = []
         self._reasons: dict[str, str] = {}
         self._notes: dict[str, str] = {}  # of healthy devices
@@ -94,7 +93,7 @@ class Driver:
         if not self._is_alone():
             return False
         if self._machine is not None:
-            self._preparation.update(self._edits)
+            self._preparation.update(self._edits, self._devices)
         if not served:
             self._service.stop()
             # If another driver of this name has taken the sockets, the slices are its own.
@@ -114,13 +113,13 @@ class Driver:
 
     def _look(self) -> None:
         """Take over the machine and the health of its devices."""
+        dynamic = self._preparation.dynamic()
         look = self._node.look()
         problem = look.problem
-        if look.machine is not None and look.machine != self._machine:
+        if look.machine is not None and (look.machine, dynamic) != (self._machine, self._dynamic):
             try:
-                self._devices = devices_of(look.machine)
-                self._machine = look.machine
-                log(f"{len(self._devices)} devices: {' '.join(one.name for one in self._devices)}")
+                self._offer(devices_of(look.machine, dynamic))
+                self._machine, self._dynamic = look.machine, dynamic
             except Exception as error:
                 problem = f"the machine can't be offered: {described(error)}"
         if self._machine is None:
@@ -131,17 +130,31 @@ class Driver:
         edits: dict[str, tuple[str, Any]] = {one.name: (one.device.uuid, None) for one in self._devices}
         if not problem:
             try:
-                found = self._node.health(one.device for one in self._devices)
+                found = self._node.health(
+                    [one.device for one in self._devices if one.exists],
+                    [one.device for one in self._devices if not one.exists],
+                )
                 reasons = {one.name: found.reasons.get(one.device.uuid, "") for one in self._devices}
                 notes = {one.name: found.notes.get(one.device.uuid, "") for one in self._devices}
-                edits = {one.name: (one.device.uuid, self._node.edits(one.device)) for one in self._devices}
+                edits.update(
+                    (one.name, (one.device.uuid, self._node.edits(one.device))) for one in self._devices if one.exists
+                )
             except Exception as error:  # a file of a form that its reader does not expect
                 reasons = dict.fromkeys(reasons, f"the node can't be checked: {described(error)}")
         self._log_changes(reasons)
         self._reasons = reasons
         self._notes = notes
-        self._health.update(reasons)
+        self._health.update({**reasons, **self._preparation.problems})
         self._edits = edits
+
+    def _offer(self, devices: list[OfferedDevice]) -> None:
+        """Take over the devices, and log them if they are others than before."""
+        names = [[one.name for one in some if not one.is_partition] for some in (self._devices, devices)]
+        counts = [sum(one.is_partition for one in some) for some in (self._devices, devices)]
+        self._devices = devices
+        if names[0] != names[1] or counts[0] != counts[1]:
+            more = f", and {counts[1]} MIG devices that are created on demand" if counts[1] else ""
+            log(f"{len(names[1])} devices: {' '.join(names[1])}{more}")
 
     def _log_changes(self, reasons: dict[str, str]) -> None:
         """Log which devices became unhealthy, and why, or healthy again: one line per reason."""
@@ -154,25 +167,24 @@ class Driver:
             verb = "is" if len(names) == 1 else "are"
             log(f"{who} {verb} " + (f"unhealthy: {reason}" if reason else "healthy again"))
 
-    def _slices(self) -> list[list[dict[str, Any]]]:
+    def _slices(self) -> list[Content]:
         taints = {name: taint_of(note, NONE) for name, note in self._notes.items() if note}
         taints.update({name: taint_of(why, self.options.fault_effect) for name, why in self._reasons.items() if why})
-        return lists_of(self._devices, taints, self.options.share_gpus)
+        sets = [] if self._machine is None else counter_sets(self._machine, self._dynamic)
+        return contents_of(self._devices, taints, self.options.share_gpus, sets)
 
     # -- the cluster --------------------------------------------------------------------------------------------
 
     def _check_cluster(self) -> None:
-        """Refuse a cluster that does not have ResourceClaims. An API server that does not answer is no reason to end."""
+        """Refuse a cluster that can't use this driver. An API server that does not answer is no reason to end."""
         once = Once()
         while not self.stopping.is_set():
             try:
-                self._server.call("GET", GROUP)
+                check_claims(self._server)
+                if self.options.dynamic_mig:
+                    check_partitions(self._server, self.options.node_name)
                 return
             except ApiError as error:
-                if error.status == http.client.NOT_FOUND:
-                    raise ClusterError(
-                        f"{error}: resource.k8s.io/v1 is not available: Kubernetes 1.34 or later is needed"
-                    ) from None
                 once.say(str(error))
                 self.stopping.wait(self.options.interval)
 

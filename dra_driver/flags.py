@@ -26,6 +26,7 @@ class Options:
     cdi_kind: str
     fault_effect: str
     share_gpus: bool
+    dynamic_mig: bool
     node_name: str
     interval: float
     ready_file: str
@@ -64,9 +65,17 @@ def parse(arguments: Sequence[str]) -> Options:
         action="store_true",
         help="let several claims share a GPU, each with a part of its memory (Kubernetes 1.36 and later)",
     )
+    add(
+        "--dynamic-mig",
+        action="store_true",
+        help="offer every MIG device that a GPU without MIG devices could have, and create it for the claim that gets it"
+        " (Kubernetes 1.36 and later); the node must be writable, and the process needs CAP_MKNOD",
+    )
     node_flags.add_watch(parser, "the driver is registered and its devices are published")
     given = parser.parse_args(arguments)
     node_flags.check(parser, given, ("host_root", "driver_root", "kubelet_directory", "cdi_directory"))
     if not given.node_name:
         parser.error("--node-name: '' is not allowed: must be the name of this pod's node (or set $NODE_NAME)")
+    if given.dynamic_mig and given.share_gpus:
+        parser.error("--dynamic-mig: not allowed with --share-gpus: a GPU is either cut or shared")
     return Options(**vars(given))

@@ -24,11 +24,14 @@ from .names import CDI_KIND, GROUP, cdi_device
 from .store import Held, Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from device_plugin.api_server import ApiServer
 
     from .claim_spec import Edits
+    from .claims import Result
+    from .cutter import Cutter
+    from .devices import OfferedDevice
     from .kubelet_api import Claim
     from .store import Store
 
@@ -39,23 +42,48 @@ class Preparation:
     """The claims of one node.
 
     :arg pool: name of the node's pool, which is the node's name.
+    :arg cutter: creates and destroys MIG devices; None if they are not created on demand.
     """
 
-    def __init__(self, server: ApiServer, store: Store, pool: str) -> None:
+    def __init__(self, server: ApiServer, store: Store, pool: str, cutter: Cutter | None = None) -> None:
         self._server = server
+        self._cutter = cutter
         self._store = store
         self._pool = pool
         self._lock = threading.Lock()
         self._devices: dict[str, tuple[str, tuple[Edits, Edits] | None]] = {}
+        self._partitions: frozenset[str] = frozenset()
+        self._on_demand: frozenset[str] = frozenset()
+        self._problems: dict[str, str] = {}
         self._trouble = Once()
 
-    def update(self, devices: Mapping[str, tuple[str, tuple[Edits, Edits] | None]]) -> None:
+    def dynamic(self) -> frozenset[int]:
+        """The indices of the GPUs that are cut on demand."""
+        if self._cutter is None:
+            return frozenset()
+        with self._lock:
+            return self._cutter.dynamic(self._store.claims.values())
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Why devices that were made for claims do not exist, by name."""
+        return self._problems
+
+    def update(
+        self,
+        devices: Mapping[str, tuple[str, tuple[Edits, Edits] | None]],
+        offered: Iterable[OfferedDevice] = (),
+    ) -> None:
         """Take over what the node offers now, and write the specifications that are missing.
 
         :arg devices: by name, the UUID and the edits of each device; None if no specification defines it.
+        :arg offered: the devices.
         """
         with self._lock:
             self._devices = dict(devices)
+            self._partitions = frozenset(one.name for one in offered if one.is_partition)
+            self._on_demand = frozenset(one.name for one in offered if one.counters)
+            self._cut_again()
             for uid, claim in self._store.claims.items():
                 if self._store.has_spec(uid):
                     continue
@@ -67,6 +95,26 @@ class Preparation:
                     self._trouble.say(
                         f"the CDI specification of claim {claim.namespace}/{claim.name} is missing: {error}", uid
                     )
+
+    def _cut_again(self) -> None:
+        """Create the MIG devices of claims that were lost, as by a run that cuts the GPUs as its options say."""
+        if self._cutter is None:
+            return
+        try:
+            problems = self._cutter.fit(self._store.claims.values())
+            self._trouble.over("cut")
+        except (NvmockError, OSError) as error:
+            self._trouble.say(f"MIG devices of claims: {error}", "cut")
+            return
+        for name, why in problems.items():
+            self._trouble.say(f"{name} is lost: {why}: delete its pod, or remove that layout", name)
+        for name in self._problems.keys() - problems.keys():
+            self._trouble.over(name)
+        self._problems = problems
+        for claim in self._store.claims.values():
+            for held in claim.devices:
+                if held.made and self._devices.get(held.device, ("", None))[1] is None:
+                    self._devices[held.device] = self._cutter.find(held.device)
 
     def prepare(self, claim: Claim) -> tuple[list[Device], str]:
         """The devices for the kubelet, and why there are none."""
@@ -101,8 +149,8 @@ class Preparation:
         try:
             with self._lock:
                 known = claim.uid in self._store.claims
-                self._store.drop(claim.uid)
-        except OSError as error:
+                self._drop(claim.uid)
+        except (NvmockError, OSError) as error:
             log(f"claim {claim.namespace}/{claim.name}: not released: {error}")
             return one_line(str(error))
         if known:
@@ -121,13 +169,9 @@ class Preparation:
             )
         results = results_of(found, self._pool)
         with self._lock:
-            before = {held.device: held.uuid for held in self._held(claim.uid)}
-        held = []
-        for one in results:
-            uuid = self._devices.get(one.device, (before.get(one.device), None))[0]
-            if uuid is None:
-                raise ClaimError(f"this node has no device {one.device}")
-            held.append(Held(one.request, one.pool, one.device, one.admin, before.get(one.device, uuid), one.share))
+            held = self._wanted(claim.uid, results)
+        if not held:
+            raise ClaimError("none of its devices exists now")
         prepared = Prepared(claim.namespace, claim.name, tuple(held))
         self._release_gone(claim.uid, prepared)
         with self._lock:
@@ -137,11 +181,68 @@ class Preparation:
                 user = self._store.claims[uid]
                 raise ClaimError(f"{device} is in use by claim {user.namespace}/{user.name}")
             if self._store.claims.get(claim.uid) != prepared or not self._store.has_spec(claim.uid):
-                content = self._content(claim.uid, prepared)
-                # In this order: a specification that is not there is written again for a claim in the checkpoint.
-                self._store.put(claim.uid, prepared)
-                self._store.write_spec(claim.uid, content)
+                self._make(claim.uid, prepared)
         return prepared
+
+    def _wanted(self, uid: str, results: list[Result]) -> list[Held]:
+        """What the claim is to have, by what it was allocated."""
+        before = {held.device: held for held in self._held(uid)}
+        found = []
+        for one in results:
+            known = before.get(one.device)
+            uuid = self._devices.get(one.device, (None if known is None else known.uuid, None))[0]
+            if uuid is None:
+                raise ClaimError(f"this node has no device {one.device}")
+            if (
+                one.admin
+                and one.device in self._on_demand
+                and self._cutter
+                and self._cutter.find(one.device)[1] is None
+            ):
+                continue  # nothing is created for monitoring
+            made = one.device in self._partitions and not one.admin
+            if known is not None:
+                uuid, made = known.uuid, made or known.made
+            found.append(Held(one.request, one.pool, one.device, one.admin, uuid, one.share, made))
+        return found
+
+    def _make(self, uid: str, prepared: Prepared) -> None:
+        """Make what a claim needs, or nothing."""
+        before = self._store.claims.get(uid)
+        if self._cutter is None:
+            content = self._content(uid, prepared)
+            # In this order: a specification that is not there is written again for a claim in the checkpoint.
+            self._store.put(uid, prepared)
+            self._store.write_spec(uid, content)
+            return
+        # First of all: a GPU with a MIG device that no claim has is not cut on demand.
+        self._store.put(uid, prepared)
+        try:
+            problems = self._cutter.fit(self._store.claims.values())
+            for held in prepared.devices:
+                if held.device in problems:
+                    raise ClaimError(problems[held.device])
+                if held.made or held.device in self._on_demand:
+                    self._devices[held.device] = self._cutter.find(held.device)
+            self._store.write_spec(uid, self._content(uid, prepared))
+        except BaseException:
+            if before is None:
+                self._undo(uid)
+            raise
+
+    def _undo(self, uid: str) -> None:
+        try:
+            self._drop(uid)
+        except (NvmockError, OSError) as error:
+            log(f"claim {uid}: what was made for it stays until it is prepared or released: {error}")
+
+    def _drop(self, uid: str) -> None:
+        """Remove a claim, after the MIG devices that were made for it."""
+        claim = self._store.claims.get(uid)
+        if self._cutter is not None and claim is not None and any(held.made for held in claim.devices):
+            rest = [one for other, one in self._store.claims.items() if other != uid]
+            self._cutter.fit(rest, claim)
+        self._store.drop(uid)
 
     def _held(self, uid: str) -> tuple[Held, ...]:
         claim = self._store.claims.get(uid)
@@ -156,7 +257,16 @@ class Preparation:
                 # The scheduler has seen to it that the shares of a device fit.
                 if not held.admin and share is not None and not (share and held.share):
                     return other, held.device
+                if not held.admin and self._overlaps(held, prepared):
+                    return other, held.device
         return None
+
+    def _overlaps(self, held: Held, prepared: Prepared) -> bool:
+        """Whether a device excludes another one of the same GPU that *prepared* has."""
+        if self._cutter is None:
+            return False
+        mine = [one.device for one in prepared.devices if not one.admin and one.device != held.device]
+        return any(self._cutter.overlap(held.device, one) for one in mine)
 
     def _release_gone(self, uid: str, prepared: Prepared) -> None:
         """Release claims that have the devices, but no longer exist: their pods were deleted while no driver was here."""
@@ -175,7 +285,7 @@ class Preparation:
                 return
             log(f"claim {claim.namespace}/{claim.name}: released: it no longer exists")
             with self._lock:
-                self._store.drop(other[0])
+                self._drop(other[0])
 
     def _content(self, uid: str, prepared: Prepared) -> bytes:
         edits = {}

@@ -22,6 +22,8 @@ from .slices import changes, name_prefix
 if TYPE_CHECKING:
     from device_plugin.api_server import ApiServer
 
+    from .slices import Content
+
 SLICES = f"{GROUP}/resourceslices"
 _PAUSE = 5.0
 
@@ -37,10 +39,10 @@ class SliceKeeper(threading.Thread):
         self._server = server
         self._node = node
         self._interval = interval
-        self._wanted: list[list[dict[str, Any]]] | None = None
-        self._kept: list[list[dict[str, Any]]] | None = None
+        self._wanted: list[Content] | None = None
+        self._kept: list[Content] | None = None
         # By name: the version that the server made of what was wanted. A server without a feature drops its fields.
-        self._written: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+        self._written: dict[str, tuple[str, Content]] = {}
         self._changed = threading.Event()
         self._trouble = Once()
         self._stopped = False
@@ -50,8 +52,8 @@ class SliceKeeper(threading.Thread):
         self._stopped = True
         self._changed.set()
 
-    def want(self, wanted: list[list[dict[str, Any]]] | None) -> bool:
-        """Set the devices of each slice from now on.
+    def want(self, wanted: list[Content] | None) -> bool:
+        """Set what each slice has from now on.
 
         :arg wanted: None to leave the slices as they are.
         :returns: whether they were published when they were last compared.
@@ -85,7 +87,7 @@ class SliceKeeper(threading.Thread):
                 self._trouble.say(f"ResourceSlices: {described(error)}")
                 time.sleep(min(_PAUSE, self._interval * 5))
 
-    def keep(self, wanted: list[list[dict[str, Any]]]) -> None:
+    def keep(self, wanted: list[Content]) -> None:
         """Compare once, and change what differs.
 
         :raises ApiError: the API server can't be reached, or refuses.
@@ -96,9 +98,9 @@ class SliceKeeper(threading.Thread):
         for one in existing:
             name = one["metadata"]["name"]
             names.add(name)
-            version, devices = self._written.get(name, ("", None))
-            if devices is not None and version == one["metadata"]["resourceVersion"]:
-                one["spec"]["devices"] = _with_times(devices, one["spec"].get("devices") or [])
+            version, content = self._written.get(name, ("", None))
+            if content is not None and version == one["metadata"]["resourceVersion"]:
+                one["spec"].update(_with_times(content, one["spec"].get("devices") or []))
         self._written = {name: known for name, known in self._written.items() if name in names}
         calls = changes(existing, wanted, self._node)
         if not calls:
@@ -131,7 +133,8 @@ class SliceKeeper(threading.Thread):
             }
             made = self._server.call(method, path, body)["metadata"]
             self._written[made["name"]] = (made["resourceVersion"], wanted[change.place])
-        log(f"ResourceSlices: {sum(map(len, wanted))} devices in {len(wanted)} slices, {len(calls)} changed")
+        count = sum(len(content.get("devices", ())) for content in wanted)
+        log(f"ResourceSlices: {count} devices in {len(wanted)} slices, {len(calls)} changed")
 
     def _remove(self, old: dict[str, Any] | None) -> None:
         try:
@@ -142,11 +145,11 @@ class SliceKeeper(threading.Thread):
                 raise
 
 
-def _with_times(devices: list[dict[str, Any]], stored: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_times(content: Content, stored: list[dict[str, Any]]) -> Content:
     """What was written, with the times of taints that the server has added."""
     by_name = {one["name"]: one.get("taints") or [] for one in stored}
     found = []
-    for one in devices:
+    for one in content.get("devices", ()):
         taints = by_name.get(one["name"], [])
         found.append({**one, "taints": taints} if one.get("taints") and taints else one)
-    return found
+    return {**content, "devices": found} if found else content

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
     from .devices import OfferedDevice
 
+    Content = dict[str, list[dict[str, Any]]]
+
 MOST_DEVICES = 64
-"""Devices of a slice. The API server accepts 128, but only 64 if one has a taint."""
+"""Devices of a slice. The API server accepts 128, but only 64 if one has a taint or consumes counters."""
+MOST_COUNTER_SETS = 8
+"""Counter sets of a slice, which then has no devices."""
+CONTENTS = ("sharedCounters", "devices")
+"""The fields of a slice of which it has one."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +42,38 @@ class Change:
     place: int = 0
 
 
-def lists_of(
-    devices: Sequence[OfferedDevice], taints: Mapping[str, dict[str, str]], shared: bool = False
-) -> list[list[dict[str, Any]]]:
-    """The devices of each slice.
+def contents_of(
+    devices: Sequence[OfferedDevice],
+    taints: Mapping[str, dict[str, str]],
+    shared: bool = False,
+    counter_sets: Sequence[dict[str, Any]] = (),
+) -> list[Content]:
+    """What each slice has: counter sets, or devices.
+
+    As in NVIDIA's driver, each GPU that is cut on demand has a slice of its own.
 
     :arg taints: the taint of a device, by name.
     :arg shared: whether several claims may share a GPU.
+    :arg counter_sets: those of the GPUs that are cut on demand.
     """
-    found = []
+    found: list[Content] = _parts("sharedCounters", counter_sets, MOST_COUNTER_SETS)
+    own: dict[int | None, list[dict[str, Any]]] = {}
     for device in devices:
         one = device.in_slice(shared)
         if device.name in taints:
             one["taints"] = [taints[device.name]]
-        found.append(one)
-    return [found[start : start + MOST_DEVICES] for start in range(0, len(found), MOST_DEVICES)]
+        own.setdefault(device.device.gpu.index if device.counters else None, []).append(one)
+    for one_slice in own.values():
+        found += _parts("devices", one_slice, MOST_DEVICES)
+    return found
 
 
-def changes(existing: Sequence[dict[str, Any]], wanted: Sequence[list[dict[str, Any]]], node: str) -> list[Change]:
-    """What makes *existing*, all slices of this driver and node, those with the devices *wanted*; in the order of the calls."""
+def _parts(field: str, entries: Sequence[dict[str, Any]], most: int) -> list[Content]:
+    return [{field: list(entries[start : start + most])} for start in range(0, len(entries), most)]
+
+
+def changes(existing: Sequence[dict[str, Any]], wanted: Sequence[Content], node: str) -> list[Change]:
+    """What makes *existing*, all slices of this driver and node, those with the contents *wanted*; in the order of the calls."""
     by_place: dict[int, dict[str, Any]] = {}
     surplus = []
     newest = max((_pool(one).get("generation", 0) for one in existing), default=0)
@@ -69,7 +88,7 @@ def changes(existing: Sequence[dict[str, Any]], wanted: Sequence[list[dict[str, 
         _pool(one) == _new_pool(node, newest, len(wanted)) and one["spec"].get("nodeName") == node
         for one in by_place.values()
     )
-    different = [place for place, devices in enumerate(wanted) if _plain(by_place.get(place)) != devices]
+    different = [place for place, content in enumerate(wanted) if _plain(by_place.get(place)) != content]
     if whole and len(different) <= 1:
         generation, places = newest, different
     else:
@@ -100,31 +119,34 @@ def _new_pool(node: str, generation: int, count: int) -> dict[str, Any]:
     return {"name": node, "generation": generation, "resourceSliceCount": count}
 
 
-def _spec(
-    devices: list[dict[str, Any]], old: dict[str, Any] | None, node: str, generation: int, count: int
-) -> dict[str, Any]:
+def _spec(content: Content, old: dict[str, Any] | None, node: str, generation: int, count: int) -> dict[str, Any]:
     since = {}
     for one in [] if old is None else old["spec"].get("devices") or []:
         for taint in one.get("taints") or []:
             since[one["name"], taint["key"], taint.get("value"), taint["effect"]] = taint.get("timeAdded")
-    made = []
-    for one in devices:
+    made = dict(content)
+    if "devices" not in content:
+        return {"driver": DRIVER, "nodeName": node, "pool": _new_pool(node, generation, count), **made}
+    made["devices"] = []
+    for one in content["devices"]:
         taints = [dict(taint) for taint in one.get("taints") or []]
         for taint in taints:
             # The time when a taint appeared stays if another device changes.
             time = since.get((one["name"], taint["key"], taint.get("value"), taint["effect"]))
             if time:
                 taint["timeAdded"] = time
-        made.append({**one, "taints": taints} if taints else one)
-    return {"driver": DRIVER, "nodeName": node, "pool": _new_pool(node, generation, count), "devices": made}
+        made["devices"].append({**one, "taints": taints} if taints else one)
+    return {"driver": DRIVER, "nodeName": node, "pool": _new_pool(node, generation, count), **made}
 
 
-def _plain(one: dict[str, Any] | None) -> list[dict[str, Any]] | None:
-    """The devices of a slice without what the API server adds."""
+def _plain(one: dict[str, Any] | None) -> Content | None:
+    """The content of a slice without what the API server adds."""
     if one is None:
         return None
+    if one["spec"].get("sharedCounters"):
+        return {"sharedCounters": one["spec"]["sharedCounters"]}
     devices = []
     for device in one["spec"].get("devices") or []:
         taints = [{key: taint[key] for key in taint if key != "timeAdded"} for taint in device.get("taints") or []]
         devices.append({**device, "taints": taints} if taints else device)
-    return devices
+    return {"devices": devices}

@@ -30,6 +30,7 @@ class Held:
 
     :ivar uuid: of the GPU or MIG device.
     :ivar share: id of the share; empty if the claim has the whole device.
+    :ivar made: whether it is a MIG device that was created for the claim.
     """
 
     request: str
@@ -38,6 +39,7 @@ class Held:
     admin: bool
     uuid: str
     share: str = ""
+    made: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Store:
     def _save(self, claims: dict[str, Prepared]) -> None:
         if claims:
             os.makedirs(self._directory, mode=0o750, exist_ok=True)
-            data = {"version": _VERSION, "claims": {uid: asdict(claim) for uid, claim in claims.items()}}
+            data = {"version": _VERSION, "claims": {uid: _stored(claim) for uid, claim in claims.items()}}
             _replace(self._path, json.dumps(data, indent=1).encode() + b"\n", 0o600)
         else:
             with suppress(FileNotFoundError):
@@ -132,6 +134,15 @@ class Store:
         if not self.claims:
             with suppress(OSError):  # not empty, or not there
                 os.rmdir(self._directory)
+
+
+def _stored(claim: Prepared) -> dict[str, Any]:
+    """Without the mark that an earlier version of the driver does not know, where it is not needed."""
+    data = asdict(claim)
+    for one in data["devices"]:
+        if not one["made"]:
+            del one["made"]
+    return data
 
 
 def _prepared(data: dict[str, Any]) -> Prepared:

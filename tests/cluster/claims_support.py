@@ -8,6 +8,7 @@ import json
 import pathlib
 import re
 import subprocess
+import sys
 
 import yaml
 from cluster_support import Cluster, Watch
@@ -30,10 +31,10 @@ def examples():
     return [(one.partition("\n")[0], re.search(r"^```yaml\n(.*?)^```$", one, re.M | re.S)[1]) for one in sections]
 
 
-def example_of_sharing():
-    """The YAML of that section of docs/dra.md."""
+def example_of(section):
+    """The YAML of a section of docs/dra.md."""
     page = (ROOT / "docs" / "dra.md").read_text(encoding="utf-8")
-    return re.search(r"^## Shared GPUs\n.*?^```yaml\n(.*?)^```$", page, re.M | re.S)[1]
+    return re.search(rf"^## {section}\n.*?^```yaml\n(.*?)^```$", page, re.M | re.S)[1]
 
 
 def devices_in(text):
@@ -120,6 +121,19 @@ class ClaimsCluster(Cluster):
     def uuids_of(self, node, *names):
         devices = self.devices(node)
         return {devices[name]["attributes"]["uuid"]["string"] for name in names or devices}
+
+    def role(self, node, **variables):
+        """What a run of the role dra_driver for a node says."""
+        given = {
+            "dra_driver_kubeconfig": self.kubeconfig,
+            "dra_driver_image": self.image,
+            "dra_driver_node_selector": {"kubernetes.io/hostname": node},
+            **variables,
+        }
+        program = str(pathlib.Path(sys.executable).parent / "ansible-playbook")
+        command = [program, str(ROOT / "playbooks" / "dra_driver.yml"), "-e", json.dumps(given)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+        return done.stdout + done.stderr
 
     # -- claims and pods ----------------------------------------------------------------------------------------
 

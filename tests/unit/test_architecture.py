@@ -43,7 +43,9 @@ STATE = tuple(
     f"layout.{name}" for name in ("driver_tree", "state_faults", "state_file", "state_settings", "state_values")
 )
 DEVICE_PLUGIN_MAY = ("errors", "machine", "layout.devices", *STATE, "host.view", "cdi")
-DRA_DRIVER_MAY = ("errors", "machine", "layout.nvml_facts", "layout.state_faults", "host.view", "cdi")
+DRA_DRIVER_MAY = (
+    "errors", "machine", "layout.nvml_facts", "layout.state_faults", "host.root", "host.view", "cdi", "node.mig_cut",
+)  # fmt: skip
 
 # Modules that gpu-mockctl loads at every start: what costs more than the run itself must not be imported at their top.
 SLOW = {"dataclasses", "typing", "pathlib", "re", "json", "yaml", "subprocess", "shutil", "tempfile", "enum", "logging"}

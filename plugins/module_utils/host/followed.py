@@ -15,7 +15,8 @@ from .root import HostRoot, split
 
 _SET_OFD_LOCK = 37  # F_OFD_SETLK; fcntl has it from Python 3.9 on
 _LOCK = struct.Struct("hhqqi4x")  # struct flock
-_READ_LOCK = 0  # F_RDLCK
+_READ_LOCK, _WRITE_LOCK, _NO_LOCK = 0, 1, 2  # F_RDLCK, F_WRLCK, F_UNLCK
+_GET_OFD_LOCK = 36  # F_OFD_GETLK
 
 
 class FollowedFile:
@@ -41,6 +42,16 @@ class FollowedFile:
 
         with suppress(OSError):  # a file system without these locks: nvidia-smi says that nobody follows
             fcntl(self._handle, _SET_OFD_LOCK, _LOCK.pack(_READ_LOCK, os.SEEK_SET, 0, 1, 0))
+
+    def is_followed(self) -> bool:
+        """Whether another process follows the file."""
+        from fcntl import fcntl
+
+        try:
+            found = fcntl(self._handle, _GET_OFD_LOCK, _LOCK.pack(_WRITE_LOCK, os.SEEK_SET, 0, 1, 0))
+        except OSError:  # a file system without these locks
+            return False
+        return bool(_LOCK.unpack(found)[0] != _NO_LOCK)
 
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes as they are now."""

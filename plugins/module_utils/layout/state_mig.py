@@ -8,7 +8,7 @@ Without an entry, the GPU is as the machine file says. With ``MADE``, its instan
 from __future__ import annotations
 
 from ..machine.mig import COMPUTE_INSTANCES, INSTANCES_PER_GPU
-from ..machine.mig_instances import Layout, changed_gpu
+from ..machine.mig_instances import Layout, changed_gpu, layout_of
 from .nvml_facts import profile_ids
 
 TYPE_CHECKING = False
@@ -55,6 +55,30 @@ def _layout(machine: Machine, gpu: int, entries: dict[tuple[int, int], int]) -> 
             if stored is not None and stored & 15:
                 layout.computes[instance, compute] = (stored & 15, stored >> 8 & 7)
     return layout
+
+
+def layouts(machine: Machine, entries: dict[tuple[int, int], int]) -> list[Layout]:
+    """Return how each GPU is cut: as the entries say, otherwise as the machine."""
+    found = []
+    for place, gpu in enumerate(machine.gpus):
+        made = _layout(machine, place, entries)
+        found.append(
+            layout_of(gpu, () if machine.model is None else machine.model.mig_profiles) if made is None else made
+        )
+    return found
+
+
+def with_layout(entries: dict[tuple[int, int], int], gpu: int, layout: Layout) -> dict[tuple[int, int], int]:
+    """Return the entries with another layout of a GPU."""
+    ids = profile_ids(layout.profiles)
+    own = {MODE: int(layout.enabled), PENDING: int(layout.pending), MADE: 1}
+    own.update({INSTANCE + one: ids[place] | start << 16 for one, (place, start) in layout.instances.items()})
+    for (instance, compute), (slices, start) in layout.computes.items():
+        own[COMPUTE + instance * COMPUTE_INSTANCES + compute] = slices | start << 8
+    kept = {
+        key: value for key, value in entries.items() if key[0] != gpu or not is_of_mig(key[1]) or key[1] == DECLARED
+    }
+    return {**kept, **{(gpu, number): value for number, value in own.items()}}
 
 
 def as_made(machine: Machine, entries: dict[tuple[int, int], int]) -> Machine:

@@ -9,7 +9,7 @@ which ids they get), and the functions' descriptions in nvml.h.
 from __future__ import annotations
 
 from ..errors import NvmockError
-from .mig import COMPUTE_INSTANCES, COMPUTE_SLICES, INSTANCES_PER_GPU, MEMORY_SLICES, memory_slices
+from .mig import COMPUTE_INSTANCES, COMPUTE_SLICES, INSTANCES_PER_GPU, MEMORY_SLICES, memory_slices, start_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -209,6 +209,25 @@ def definitions(layout: Layout) -> list[dict[str, object]]:
         name = profile.name if slices >= profile.slices else f"{slices}c.{profile.name}"
         rows.append({"profile": name, "gpu_instance": instance, "compute_instance": compute})
     return rows
+
+
+def layout_of(gpu: Gpu, profiles: tuple[MigProfile, ...]) -> Layout:
+    """Return how a machine's GPU is cut. What is in a profile that is not one of *profiles* is left out."""
+    layout = Layout(profiles, gpu.mig_enabled)
+    names = [profile.name for profile in profiles]
+    whole = memory_slices(profiles)
+    for mig in gpu.mig_devices if gpu.mig_enabled else ():
+        slices, _mark, rest = mig.profile.partition("c.")
+        name = rest or mig.profile
+        if name in names:
+            place = names.index(name)
+            layout.instances[mig.gi] = (place, start_of(mig.gi, profiles[place].size, whole))
+            of_compute = int(slices) if rest else profiles[place].slices
+            taken = layout._computes_of(mig.gi)
+            starts = range(0, profiles[place].slices - of_compute + 1, of_compute)
+            start = next((one for one in starts if not taken & _bits(one, of_compute)), 0)
+            layout.computes[mig.gi, mig.ci] = (of_compute, start)
+    return layout
 
 
 def changed_gpu(gpu: Gpu, layout: Layout, model: GpuModel) -> Gpu:

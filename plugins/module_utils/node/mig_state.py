@@ -40,7 +40,7 @@ def state_path(root: HostRoot, machine: Machine, driver_root: str | None) -> str
     return next((place for place in places if root.status(place) is not None), None)
 
 
-def _read(root: HostRoot, path: str | None) -> State | None:
+def state_that_counts(root: HostRoot, path: str | None) -> State | None:
     """Return the state that counts; None if nothing is set, or if it is damaged: the run repairs it."""
     if path is None:
         return None
@@ -60,7 +60,7 @@ def live(root: HostRoot, machine: Machine, instance: str = "", declared: bool = 
     """
     if declared or not _has_mig(machine):
         return machine
-    state = _read(root, state_path(root, machine, driver_root_of(root, instance)))
+    state = state_that_counts(root, state_path(root, machine, driver_root_of(root, instance)))
     if state is None or state.gpu_count != len(machine.gpus):
         return machine
     from ..layout.state_mig import DECLARED, as_made
@@ -72,7 +72,11 @@ def live(root: HostRoot, machine: Machine, instance: str = "", declared: bool = 
 
 def cut_by_state(root: HostRoot, machine: Machine, instance: str = "") -> Machine:
     """Return the machine of a machine file, which a run has made, as its GPUs are cut now."""
-    state = _read(root, state_path(root, machine, driver_root_of(root, instance))) if _has_mig(machine) else None
+    state = (
+        state_that_counts(root, state_path(root, machine, driver_root_of(root, instance)))
+        if _has_mig(machine)
+        else None
+    )
     if state is None:
         return machine
     from ..layout.state_mig import as_made
@@ -100,7 +104,7 @@ def settle(root: HostRoot, machine: Machine, instance: str = "", declared: bool 
     if not _has_mig(machine):
         return
     path = state_path(root, machine, driver_root_of(root, instance))
-    state = _read(root, path)
+    state = state_that_counts(root, path)
     if path is None or state is None:
         return
     from ..host.in_place import change_in_place

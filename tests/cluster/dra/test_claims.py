@@ -14,8 +14,8 @@ import pytest
 from cluster_support import eventually
 
 from claims_support import DRIVER, MONITORING, devices_in, examples
-from dra_driver.devices import devices_of
-from dra_driver.slices import changes, lists_of
+from dra_driver.devices import counter_sets, devices_of
+from dra_driver.slices import changes, contents_of
 from nvmock_gpu.machine import types
 from nvmock_gpu.machine.build import build_machine
 
@@ -214,7 +214,7 @@ def test_seconds_from_a_pod_to_its_first_line(cluster, node, plugin_node, capsys
 
 
 def slices_of(kind, node):
-    """The slices of a machine type with 1 and 64 GPUs: whole, with as many MIG devices as possible, with each profile."""
+    """The slices of a machine type with 1 and 64 GPUs: whole, with as many MIG devices as possible, with each profile, on demand."""
     model = build_machine(kind, gpu_count=1).model
     profiles = () if model is None else model.mig_profiles
     layouts = [(1, None), (64, None)]
@@ -223,9 +223,13 @@ def slices_of(kind, node):
         layouts.append((64, {index: [most.name] * most.instance_count for index in range(64)}))
         layouts.append((len(profiles), {index: [one.name] for index, one in enumerate(profiles)}))
     taint = {"key": f"{DRIVER}/xid", "value": "79", "effect": "NoSchedule"}
-    for count, layout in layouts:
-        devices = devices_of(build_machine(kind, gpu_count=count, mig_layout=layout))
-        parts = changes([], lists_of(devices, {one.name: taint for one in devices}), node)
+    wanted = [(build_machine(kind, gpu_count=count, mig_layout=layout), frozenset()) for count, layout in layouts]
+    if profiles:
+        wanted += [(build_machine(kind, gpu_count=count), frozenset(range(count))) for count in (1, 64)]
+    for machine, dynamic in wanted:
+        devices = devices_of(machine, dynamic)
+        sets = counter_sets(machine, dynamic)
+        parts = changes([], contents_of(devices, {one.name: taint for one in devices}, False, sets), node)
         # The first slice and the last of equal ones.
         yield from (parts if len(parts) < 3 else (parts[0], parts[-1]))
 

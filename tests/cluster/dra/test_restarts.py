@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import subprocess
-import sys
 import time
 
 import pytest
 from cluster_support import PLUGIN_NAMESPACE, eventually
 
-from claims_support import DRIVER, DRIVER_NAMESPACE, ROOT, devices_in, example_of_sharing
+from claims_support import DRIVER, DRIVER_NAMESPACE, devices_in, example_of
 
 pytestmark = pytest.mark.kind
 
@@ -138,7 +136,7 @@ def test_claims_share_a_gpu(cluster, node, holder):
         found = [one for one in pods.values() if one["metadata"].get("labels", {}).get("app") == "part"]
         return len([one for one in found if one["status"]["phase"] == "Running"]) == 2 and found
 
-    cluster.apply(example_of_sharing())
+    cluster.apply(example_of("Shared GPUs"))
     pods = [one["metadata"]["name"] for one in cluster.watched["pods"].until(running, 120, "the Deployment")]
     [first], [second] = (cluster.seen(pod) for pod in pods)
     assert first == second and first not in holder.uuids
@@ -218,7 +216,6 @@ def test_a_device_plugin_beside_the_driver_waits(cluster, node, holder):
 
 
 CREATE = """
-import sys
 sys.path.insert(0, "/opt/nvmock-gpu")
 import device_plugin.api_server
 node = sys.argv[1]
@@ -242,23 +239,6 @@ def test_a_pod_of_the_driver_may_only_change_the_slices_of_its_node(cluster, nod
     assert create(node) == "allowed\n"
 
 
-def role(cluster, node, **variables):
-    given = {
-        "dra_driver_kubeconfig": cluster.kubeconfig,
-        "dra_driver_image": cluster.image,
-        "dra_driver_node_selector": {"kubernetes.io/hostname": node},
-        **variables,
-    }
-    command = [
-        str(pathlib.Path(sys.executable).parent / "ansible-playbook"),
-        str(ROOT / "playbooks" / "dra_driver.yml"),
-    ]
-    done = subprocess.run(
-        [*command, "-e", json.dumps(given)], cwd=ROOT, capture_output=True, text=True, timeout=400, check=False
-    )
-    return done.stdout + done.stderr
-
-
 LEFT = (
     "ls -A /var/lib/kubelet/plugins /var/lib/kubelet/plugins_registry /var/run/cdi 2>/dev/null"
     " | grep -v '^/var/.*:$' | grep . || true"
@@ -266,11 +246,11 @@ LEFT = (
 
 
 def test_the_removal_names_pods_and_leaves_nothing(cluster, node, holder):
-    said = role(cluster, node, dra_driver_state="absent", dra_driver_wait_seconds=2)
+    said = cluster.role(node, dra_driver_state="absent", dra_driver_wait_seconds=2)
     assert f"delete pod {cluster.namespace}/holder" in said and "failed=1" in said, said
     assert cluster.devices(node)
     cluster.remove("holder")
-    said = role(cluster, node, dra_driver_state="absent")
+    said = cluster.role(node, dra_driver_state="absent")
     assert "failed=0" in said, said
     assert cluster.get("resourceslices")["items"] == [] == cluster.get("deviceclasses")["items"]
     kinds = "namespace,clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding"

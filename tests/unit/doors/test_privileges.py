@@ -136,6 +136,20 @@ PRIVILEGES = privileges()
 CONTAINERS = sorted(heading for heading in PRIVILEGES if ": " in heading)
 
 
+def test_mig_devices_on_demand_need_two_more_privileges():
+    def lines(**variables):
+        (daemonset,) = objects("dra_driver", "daemonset.yml.j2", **variables)
+        spec = daemonset["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        return set(of_pod(spec)) | set(of_container(container))
+
+    plain, more = lines(), lines(dra_driver_dynamic_mig=True)
+    assert (more - plain, plain - more) == ({"capabilities.add: MKNOD"}, {"readOnly: /host"})
+    with open(os.path.join(ROOT, "docs", "security.md"), encoding="utf-8") as handle:
+        section = handle.read().partition("#### With dra_driver_dynamic_mig\n")[2].partition("\n### ")[0]
+    assert all(f"`{line}`" in section for line in (more - plain) | (plain - more))
+
+
 def test_every_template_is_looked_at():
     assert set(TITLES) == set(templates())
     assert len(CONTAINERS) == 8 and "capabilities.add: MKNOD" in PRIVILEGES["DaemonSet gpu-mock-NAME: watch"]

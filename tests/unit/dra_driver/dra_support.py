@@ -43,6 +43,8 @@ class FakeApiServer:
             if self.down:
                 raise ApiError("the API server at fake:443: connection refused")
             self.calls.append((method, path))
+            if path.endswith("?dryRun=All"):
+                return {**body, "spec": self.accept(copy.deepcopy(body["spec"]))}
             return copy.deepcopy(self._call(method, path.partition("?")[0], copy.deepcopy(body)))
 
     def _call(self, method, path, body):
@@ -73,7 +75,7 @@ class FakeApiServer:
         elif body["metadata"]["resourceVersion"] != self.slices[name]["metadata"]["resourceVersion"]:
             raise ApiError(f"the API server refuses PUT {name}: the object has been modified", 409)
         body["spec"] = self.accept(body["spec"])
-        for device in body["spec"]["devices"]:
+        for device in body["spec"].get("devices", []):
             for taint in device.get("taints", []):
                 taint.setdefault("timeAdded", f"time-{next(self._number)}")
         body["metadata"]["resourceVersion"] = str(next(self._number))
@@ -106,7 +108,7 @@ class FakeApiServer:
     def devices(self):
         """The devices of all slices, by name."""
         with self._lock:
-            return {one["name"]: one for part in self.slices.values() for one in part["spec"]["devices"]}
+            return {one["name"]: one for part in self.slices.values() for one in part["spec"].get("devices", [])}
 
 
 class FakeDraKubelet:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dra_driver.devices import devices_of, quantity, semantic_version
-from dra_driver.slices import MOST_DEVICES, changes, lists_of
+from dra_driver.devices import devices_of, semantic_version
+from dra_driver.quantities import quantity
+from dra_driver.slices import MOST_DEVICES, changes, contents_of
 from dra_driver.taints import taint_of
 from nvmock_gpu.machine import types
 from nvmock_gpu.machine.build import build_machine
@@ -110,8 +111,8 @@ def test_the_api_servers_limits_are_kept(name):
                         assert 0 < len(entry["string"].encode()) <= 64
                     if "version" in entry:
                         assert re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", entry["version"])
-            lists = lists_of(devices, {})
-            assert sum(map(len, lists)) == len(devices) and max(map(len, lists)) <= MOST_DEVICES
+            counts = [len(content["devices"]) for content in contents_of(devices, {})]
+            assert sum(counts) == len(devices) and max(counts) <= MOST_DEVICES
 
 
 @pytest.mark.parametrize("name, profile, wanted", [("a30", "2g.12gb", 2), ("dgxa100", "2g.10gb", 3)])
@@ -181,21 +182,27 @@ def apply(existing, calls):
 
 
 def devices(*names):
-    return [{"name": name, "attributes": {}, "capacity": {}} for name in names]
+    return {"devices": [{"name": name, "attributes": {}, "capacity": {}} for name in names]}
 
 
-LISTS = st.lists(
-    st.lists(st.sampled_from("abcdef"), min_size=1, max_size=3, unique=True).map(lambda names: devices(*names)),
+def sets(*names):
+    return {"sharedCounters": [{"name": name, "counters": {"memory": {"value": "1"}}} for name in names]}
+
+
+NAMES = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=3, unique=True)
+CONTENTS = st.lists(
+    st.one_of(NAMES.map(lambda names: devices(*names)), NAMES.map(lambda names: sets(*names))),
     max_size=4,
 )
 
 
-@given(LISTS, LISTS)
+@given(CONTENTS, CONTENTS)
 def test_a_pool_is_complete_after_every_change(before, after):
     first = apply([], changes([], before, "n"))
     calls = changes(first, after, "n")
     done = apply(first, calls)
-    assert [one["spec"]["devices"] for one in sorted(done, key=lambda one: one["metadata"]["name"])] == after
+    found = [one["spec"] for one in sorted(done, key=lambda one: one["metadata"]["name"])]
+    assert [{key: one[key] for key in ("devices", "sharedCounters") if key in one} for one in found] == after
     pools = [one["spec"]["pool"] for one in done]
     assert all(pool == {**pools[0], "resourceSliceCount": len(after)} for pool in pools)
     assert changes(done, after, "n") == []
@@ -224,10 +231,12 @@ def test_slices_of_another_shape_are_replaced():
 
 def test_the_time_of_a_taint_stays():
     taint = {"key": "k", "value": "1", "effect": "NoSchedule"}
-    wanted = [[{**devices("a")[0], "taints": [taint]}, devices("b")[0]]]
+    first_device, second_device = devices("a", "b")["devices"]
+    tainted = {**first_device, "taints": [taint]}
+    wanted = [{"devices": [tainted, second_device]}]
     first = apply([], changes([], wanted, "n"))
     first[0]["spec"]["devices"][0]["taints"][0]["timeAdded"] = "then"
     assert changes(first, wanted, "n") == []
-    both = [[wanted[0][0], {**devices("b")[0], "taints": [taint]}]]
+    both = [{"devices": [tainted, {**second_device, "taints": [taint]}]}]
     [change] = changes(first, both, "n")
     assert [one["taints"][0].get("timeAdded") for one in change.spec["devices"]] == ["then", None]

@@ -17,7 +17,7 @@ import pytest
 from device_plugin.api_server import ApiError
 from device_plugin.one_per_node import Seat
 from dra_driver import kubelet_api as api
-from dra_driver.driver import ClusterError
+from dra_driver.cluster import ClusterError
 from dra_driver.names import DRIVER
 from dra_support import eventually
 from nvmock_gpu.cdi.read import parse
