@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Documentation of the options that all modules for a node share (module_utils/module.py, HOST_OPTIONS)."""
+"""Documentation of the options that all modules for a node share (module_utils/module/change.py, HOST_OPTIONS)."""
 
 from __future__ import annotations
 

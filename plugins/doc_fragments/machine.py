@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Documentation of the options that describe a machine (module_utils/module.py, MACHINE_OPTIONS)."""
+"""Documentation of the options that describe a machine (module_utils/module/change.py, MACHINE_OPTIONS)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ author: The nvmock.gpu authors (@nvmock)
 version_added: 0.2.0
 short_description: Which Jobs are complete or failed
 description:
-  - Returns the names of the Jobs that have ended.
+  - Returns the names of the Jobs that have succeeded or failed.
 positional: _input
 options:
   _input:
@@ -18,6 +18,15 @@ options:
     type: list
     elements: dict
     required: true
+  pods:
+    description: Pods of these Jobs. A Job that runs one pod once has ended when its pod has, and is marked as complete seconds later.
+    type: list
+    elements: dict
+    default: []
+  succeeded:
+    description: Whether to return only the names of those that have succeeded.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -47,11 +56,14 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.nvmock.gpu.plugins.plugin_utils import job
 
 
-def ended_jobs(jobs):
+def ended_jobs(jobs, pods=(), succeeded=False):
     """See DOCUMENTATION."""
-    if not isinstance(jobs, (list, tuple)) or not all(isinstance(one, Mapping) for one in jobs):
-        raise AnsibleFilterError(f"ended_jobs: the input is {jobs!r}: must be a list of Jobs")
-    return job.ended(jobs)
+    for name, value, objects in (("the input", jobs, "Jobs"), ("pods", pods, "Pods")):
+        if not isinstance(value, (list, tuple)) or not all(isinstance(one, Mapping) for one in value):
+            raise AnsibleFilterError(f"ended_jobs: {name} is {value!r}: must be a list of {objects}")
+    if not isinstance(succeeded, bool):
+        raise AnsibleFilterError(f"ended_jobs: succeeded is {succeeded!r}: must be true or false")
+    return job.succeeded(jobs, pods) if succeeded else job.ended(jobs, pods)
 
 
 class FilterModule:

@@ -122,15 +122,15 @@ from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import CDI_SPEC, Owner
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.stub_library import ARCHITECTURES
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.change import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
-    OneLine,
     architecture_from,
     host_root_from,
     instance_from,
     run,
 )
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
     DEFAULT_SPEC_PATH,
     DEFAULT_TOOLKIT_ROOT,

@@ -152,7 +152,7 @@ from typing import Any, NamedTuple, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError, ParameterError
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config import containerd, crio, docker, podman
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.decision import Decision
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.store import (

@@ -154,16 +154,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DEV_ROOT, DEVICES
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import gpu_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.change import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
-    OneLine,
     architecture_from,
     host_root_from,
     instance_from,
     place_from,
     run,
 )
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import (
     DEVICE_OPTIONS,
     devices_from,

@@ -96,16 +96,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.owner import DRIVER_TREE
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import driver_tree
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.overrides import machine_from
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import (
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.change import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
-    OneLine,
     architecture_from,
     host_root_from,
     instance_from,
     place_from,
     run,
 )
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import TREE_OPTIONS, tree_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.mig_state import live, settle

@@ -164,7 +164,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.fault_words import listed
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.faults import OPTIONS, requested
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.state import NodeState

@@ -93,7 +93,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine import types
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.facts import definition_from, machine_facts
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import MACHINE_OPTIONS, OneLine
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.change import MACHINE_OPTIONS
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import machine_of
 
 

@@ -50,6 +50,12 @@ options:
     type: list
     elements: dict
     required: true
+  remove_first:
+    description:
+      - Objects to remove before the others are applied, such as Jobs that are replaced. The module waits until they are gone.
+    type: list
+    elements: dict
+    default: []
   wait_seconds:
     description:
       - How long to wait until removed objects are gone.

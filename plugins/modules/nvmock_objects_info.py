@@ -15,6 +15,7 @@ author:
 description:
   - Gets the objects that the roles of this collection wait for and report. Unlike M(kubernetes.core.k8s_info), it asks for several
     kinds in one run, and on a host with a local connection it needs no process of its own.
+  - It can wait for Jobs, Pods and DaemonSets, and asks five times a second then.
 requirements:
   - kubernetes (Python library)
 extends_documentation_fragment:
@@ -34,6 +35,13 @@ options:
       - How long a request waits for its answer.
     type: int
     default: 30
+  wait_seconds:
+    description:
+      - How long to wait until every Job and Pod that is found has ended and every DaemonSet is rolled out, or until one has failed. Other
+        kinds are not waited for. When the time is over, that is no failure.
+      - A Job that runs one pod once has ended when its pod has, if a query returns that.
+    type: int
+    default: 0
   queries:
     description:
       - What to ask for.
@@ -106,6 +114,10 @@ found:
   returned: success
   type: list
   elements: list
+in_time:
+  description: Whether the wait of O(wait_seconds) is over before the time is. Without a wait, whether it would be.
+  returned: success
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule

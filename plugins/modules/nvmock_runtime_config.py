@@ -132,7 +132,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
-from ansible_collections.nvmock.gpu.plugins.module_utils.module import OneLine
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.settings import Setting
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.store import ConfigFile
 

@@ -12,6 +12,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.settled import outcome
+
 Job = Mapping[str, Any]
 
 CONTENT = "nvmock.gpu/content"
@@ -52,16 +54,17 @@ def plan(wanted: Iterable[Job], found: Iterable[Job], parts: Collection[str], re
     }
 
 
-def ended(jobs: Iterable[Job]) -> list[str]:
-    """Return the names of the Jobs that are complete or failed."""
-    return [
-        _name(job)
-        for job in jobs
-        if any(
-            one["type"] in ("Complete", "Failed") and one["status"] == "True"
-            for one in _status(job).get("conditions") or []
-        )
-    ]
+def ended(jobs: Iterable[Job], pods: Collection[Mapping[str, Any]] = ()) -> list[str]:
+    """Return the names of the Jobs that have succeeded or failed.
+
+    :arg pods: of these Jobs. With them, a Job has ended when its pod has.
+    """
+    return [_name(job) for job in jobs if outcome(job, pods) is not None]
+
+
+def succeeded(jobs: Iterable[Job], pods: Collection[Mapping[str, Any]] = ()) -> list[str]:
+    """Return the names of the Jobs that have succeeded; see `ended`."""
+    return [_name(job) for job in jobs if outcome(job, pods)]
 
 
 def _content(job: Job) -> str:

@@ -11,11 +11,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
+from typing import Any
 
 import in_cluster
-from plays import Row, playbook, row
+from plays import ROOT, Row, playbook, row
 
 import device_plugin
 
@@ -67,7 +69,8 @@ def measure(image: str, place: str) -> list[Row]:
         again = min(playbook("gpu_mock.yml", variables) for _run in range(3))
         pods = device_plugin.rows(kubeconfig)
         config = os.path.join(place, "kind.yaml")
-        shutil.copy(os.path.join(place, ".kind", CLUSTER, "kind.yaml"), config)
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump(like_the_role(), file)
         playbook("teardown.yml", variables)
         plain = kind_create(used, config, kubeconfig)
         path = in_cluster.rows(kubeconfig, CLUSTER, image)
@@ -90,6 +93,14 @@ def node_image() -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     image: str = json.loads(done.stdout)[0]["Config"]["Image"]
     return image
+
+
+def like_the_role() -> dict[str, Any]:
+    """The configuration that the role kind_cluster gives to kind."""
+    sys.path.insert(0, os.path.join(ROOT, ".build"))
+    from ansible_collections.nvmock.gpu.plugins.plugin_utils.kind_cluster import config
+
+    return config(SHAPE, CLUSTER, {})
 
 
 def kind_create(image: str, config: str, kubeconfig: str) -> float:

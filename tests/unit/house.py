@@ -150,7 +150,7 @@ _CORE = "plugins/module_utils"
 STOPS = (
     ("checked: a number", "roles/gpu_node/meta/argument_specs.yml:gpu_node_gpu_count"),
     ("renamed, and given to the module", "roles/gpu_node/tasks/main.yml:gpu_count"),
-    ("checked: a number", f"{_CORE}/module/__init__.py:MACHINE_OPTIONS {_CORE}/machine/overrides.py:OVERRIDES"),
+    ("checked: a number", f"{_CORE}/module/change.py:MACHINE_OPTIONS {_CORE}/machine/overrides.py:OVERRIDES"),
     ("becomes a keyword argument", f"{_CORE}/machine/overrides.py:machine_from"),
     ("checked: 1 to 64; then the length of Machine.gpus", f"{_CORE}/machine/build.py:build_machine"),
     ("accompanied by the options", f"{_CORE}/node/spec_options.py:options_of {_CORE}/nvcdi/options.py:Options"),

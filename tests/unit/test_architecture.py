@@ -62,7 +62,7 @@ MUTATING = {
 # others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
 WRITERS = {
     "host.apply", "host.housing", "host.in_place", "host.lock", "host.put", "host.steps", "host.sweep", "cli.import_command",
-    "cli.probe_files", "runtime_config.store",
+    "cli.probe_files", "runtime_config.store", "kind_cluster.record_file",
 }  # fmt: skip
 
 # What reads a file system by path. A node is read through descriptors, which host.root alone opens: elsewhere these calls
@@ -80,7 +80,7 @@ MAY_LOOK = {
     "host.put": {"os.listdir"},  # of a descriptor
     "host.guard": {"open"},  # /proc of the running kernel
     "node.boot": {"open"},  # /proc of the running kernel
-    "module": {"os.path.isdir"},  # the host root
+    "module.change": {"os.path.isdir"},  # the host root
     "module.node": {"os.path.lexists"},  # the host root
     "cli.node_command": {"os.path.isdir"},  # the host root
     "cli.import_command": {"open"},  # the user's captures and the definition of them
@@ -89,6 +89,7 @@ MAY_LOOK = {
     "runtime_config.store": {"open", "os.listdir", "os.path.isdir", "os.path.realpath"},  # the runtimes' own files
     "module.access": {"open"},  # the kubeconfig and its certificates
     "kind_cluster.info": {"open"},  # this machine's
+    "kind_cluster.record_file": {"open"},  # this machine's
     # /proc, /sys and /dev of the machine that will run the node containers
     "kind_cluster.host": {"open", "os.listdir", "os.readlink", "os.stat", "os.statvfs"},
     "device_plugin.__init__": {"os.path.realpath"},  # the checkout

@@ -61,7 +61,12 @@ class Plain:
             answer = self._connection.getresponse()
             return answer.status, answer.read()
         except http.client.HTTPException as error:
+            self._connection = None
             raise OSError(f"{type(error).__name__}: {error}") from None
+        except OSError:
+            # The next request needs another one.
+            self._connection = None
+            raise
 
     def _connect(self, seconds: int) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port

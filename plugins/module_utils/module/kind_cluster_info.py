@@ -8,7 +8,7 @@ from .. import parameters
 from ..kind_cluster.answer import ask_all
 from ..kind_cluster.containers import ROLES
 from ..kind_cluster.info import Question, gather
-from . import OneLine
+from .one_line import OneLine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -29,10 +29,9 @@ from ..node.keeper import released
 from ..node.mig_state import settle
 from ..node.removal import removal
 from ..node.verify import verify_cdi, verify_filesystem
-from . import (
+from .change import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
-    OneLine,
     architecture_from,
     change_node,
     host_root_from,
@@ -41,6 +40,7 @@ from . import (
     outcome,
     place_from,
 )
+from .one_line import OneLine
 from .parts import DEVICE_OPTIONS, TREE_OPTIONS, devices_from, machine_of, owners_from, tree_from
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 from ..errors import NvmockError
-from . import OneLine
+from .one_line import OneLine
 from .server import KINDS, Server
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "seconds": {"type": "int", "default": 30},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "definitions": {"type": "list", "elements": "dict", "required": True},
+    "remove_first": {"type": "list", "elements": "dict", "default": []},
     "wait_seconds": {"type": "int", "default": 180},
 }
 # What the server or a controller changes by itself.
@@ -34,19 +35,20 @@ def run(module: Any) -> None:
     """
     params, dry_run = module.params, module.check_mode
     changes: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    present = params["state"] == "present"
     with OneLine(module):
-        for number, definition in enumerate(params["definitions"]):
-            _check(number, definition)
+        for name in ("remove_first", "definitions"):
+            for number, definition in enumerate(params[name]):
+                _check(f"{name}: number {number + 1}", definition)
         server = Server(params["kubeconfig"], params["context"], params["seconds"])
-        if params["state"] == "present":
-            for definition in params["definitions"]:
-                before, after = server.apply(definition, dry_run)
-                changes.append((_content(before or {}), _content(after)))
-        else:
-            removed = [one for one in params["definitions"] if server.remove(one, dry_run)]
-            changes = [(_content(one), {}) for one in removed]
-            if not dry_run:
-                _wait(server, removed, params["wait_seconds"])
+        unwanted = params["remove_first"] + ([] if present else params["definitions"])
+        removed = [one for one in (server.remove(one, dry_run) for one in unwanted) if one]
+        changes = [(_content(one), {}) for one in removed]
+        if not dry_run:
+            _wait(server, removed, params["wait_seconds"])
+        for definition in params["definitions"] if present else []:
+            before, after = server.apply(definition, dry_run)
+            changes.append((_content(before or {}), _content(after)))
     changes = [(before, after) for before, after in changes if before != after]
     names = [_name(after or before) for before, after in changes]
     diff = [
@@ -56,9 +58,8 @@ def run(module: Any) -> None:
     module.exit_json(changed=bool(changes), objects=names, diff=diff)
 
 
-def _check(number: int, definition: dict[str, Any]) -> None:
+def _check(where: str, definition: dict[str, Any]) -> None:
     kind, metadata = definition.get("kind"), definition.get("metadata")
-    where = f"definitions: number {number + 1}"
     if kind not in KINDS:
         raise NvmockError(f"{where}: kind '{kind}' is not allowed: must be one of {', '.join(sorted(KINDS))}")
     if not isinstance(metadata, dict) or not metadata.get("name"):

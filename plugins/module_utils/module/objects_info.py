@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
-from . import OneLine
+import time
+
+from ..errors import NvmockError
+from .one_line import OneLine
 from .server import KINDS, Server
+from .settled import WAITED_FOR, wait_is_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +29,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "context": {"type": "str"},
     "seconds": {"type": "int", "default": 30},
     "queries": {"type": "list", "elements": "dict", "options": _QUERY, "required": True},
+    "wait_seconds": {"type": "int", "default": 0},
 }
+_POLL_SECONDS = 0.2
 
 
 def run(module: Any) -> None:
@@ -35,7 +41,35 @@ def run(module: Any) -> None:
     """
     params = module.params
     found: list[list[dict[str, Any]]] = []
+    in_time = True
     with OneLine(module):
         server = Server(params["kubeconfig"], params["context"], params["seconds"])
-        found = [server.answer(query) for query in params["queries"]]
-    module.exit_json(changed=False, found=found)
+        found, in_time = answers(server, params["queries"], params["wait_seconds"])
+    module.exit_json(changed=False, found=found, in_time=in_time)
+
+
+def answers(server: Server, queries: list[dict[str, Any]], seconds: int) -> tuple[list[list[dict[str, Any]]], bool]:
+    """Return what the queries ask for when it has ended or is ready, or the time is over, and whether the time was enough.
+
+    :raises NvmockError: no answer, or one that is no success. While waiting, only if the last one is.
+    """
+    kinds = [query["kind"] for query in queries]
+    waiting = [number for number, kind in enumerate(kinds) if kind in WAITED_FOR] if seconds else []
+    end = time.monotonic() + seconds
+    # Logs are wanted of the end only.
+    found = [server.answer({**query, "logs": query["logs"] and not waiting}) for query in queries]
+    problem = None
+    while not wait_is_over(kinds, found) and time.monotonic() < end:
+        time.sleep(_POLL_SECONDS)
+        try:
+            for number in waiting:
+                found[number] = server.answer({**queries[number], "logs": False})
+            problem = None
+        except NvmockError as error:
+            problem = error
+    if problem is not None:
+        raise problem
+    for number in waiting:
+        if queries[number]["logs"]:
+            found[number] = server.answer(queries[number])
+    return found, wait_is_over(kinds, found)

@@ -10,7 +10,7 @@ from ..layout.driver_tree import CONTENTS, LAYOUTS, DriverTreeOptions
 from ..layout.stub_library import ARCHITECTURES
 from ..machine.overrides import deprecations, machine_from
 from ..node import DEFAULT_DRIVER_ROOT, components
-from . import owner_from
+from .change import owner_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -33,12 +33,13 @@ def fragment_options(name):
         "nvmock_objects",
         "nvmock_objects_info",
         "nvmock_image_info",
+        "nvmock_kind_cluster_record",
         "nvmock_container_runtime",
     ],
 )
 def test_every_module_option_is_documented_as_it_is(name):
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
-    options_module = importlib.import_module(f"{PLUGINS}.module_utils.module")
+    options_module = importlib.import_module(f"{PLUGINS}.module_utils.module.change")
     spec = getattr(module, "ARGUMENT_SPEC", options_module.MACHINE_OPTIONS)
     documentation = yaml.safe_load(module.DOCUMENTATION)
     documented = {}

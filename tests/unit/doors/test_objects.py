@@ -130,6 +130,20 @@ def test_removal_waits(apply, store):
     assert told["failed"] and told["msg"] == "ConfigMap map still exists after 0 s"
 
 
+def test_what_is_replaced_is_gone_before_it_is_applied(apply, store):
+    apply(NAMESPACE, MAP)
+    store.asked.clear()
+    told = apply(NAMESPACE, {**MAP, "data": {"a": "2"}}, remove_first=[MAP])
+    assert told["objects"] == ["ConfigMap map", "ConfigMap map"] and store.objects[MAP_PATH]["data"] == {"a": "2"}
+    assert told["diff"][0]["after"] == told["diff"][1]["before"] == {}
+    assert [method for method, path, _query, _body in store.asked if path == MAP_PATH and method != "GET"] == [
+        "DELETE",
+        "PATCH",
+    ]
+    told = apply(remove_first=[{"kind": "ConfigMap"}])
+    assert told["failed"] and told["msg"].startswith("remove_first: number 1: metadata.name is missing")
+
+
 def test_fields_that_were_applied_without_the_server_are_owned(apply, store):
     apply(NAMESPACE, MAP)
     owner = {

@@ -70,13 +70,23 @@ HOSTILE = [
 ]
 
 
+PLUGIN = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "DaemonSet")
+
+
 def templates():
+    """(role, name) of each template of objects. One that only includes others has nothing of its own."""
     found = []
     for role in sorted(os.listdir(os.path.join(ROOT, "roles"))):
         folder = os.path.join(ROOT, "roles", role, "templates")
         if os.path.isdir(folder):
             found += [(role, name) for name in sorted(os.listdir(folder)) if name.endswith(".yml.j2")]
-    return found
+    return [(role, name) for role, name in found if not included(role, name)]
+
+
+def included(role, name):
+    """The names of the templates that a template includes."""
+    with open(os.path.join(ROOT, "roles", role, "templates", name), encoding="utf-8") as handle:
+        return re.findall(r"{% include '([^']+)' %}", handle.read())
 
 
 @functools.cache
@@ -165,3 +175,31 @@ def test_the_majors_of_a_node_arrive_in_the_daemonset():
     assert {"--uvm-major=240", "--caps-major=241"} <= set(container["args"])
     values = parse(watch_command.flags(), container["args"][1:])
     assert (values.text("uvm-major"), values.text("caps-major")) == ("240", "241")
+
+
+@pytest.mark.parametrize(
+    "role, name, given, kinds",
+    [
+        ("in_cluster", "base_objects.yml.j2", {"_in_cluster_together": ["smoke"]}, ["Namespace", "ServiceAccount"]),
+        ("in_cluster", "base_objects.yml.j2", {"_in_cluster_namespace_there": True}, ["ServiceAccount", "ConfigMap"]),
+        ("in_cluster", "daemonsets.yml.j2", {}, ["DaemonSet", "DaemonSet"]),
+        ("in_cluster", "jobs.yml.j2", {}, ["Job", "Job", "Job"]),
+        ("in_cluster", "jobs.yml.j2", {"_in_cluster_together": ["verify"]}, ["Job"]),
+        ("device_plugin", "objects.yml.j2", {"device_plugin_runtime_class": False}, [*PLUGIN]),
+        ("device_plugin", "objects.yml.j2", {"device_plugin_runtime_class": True}, [*PLUGIN, "RuntimeClass"]),
+    ],
+)
+def test_a_template_of_others_has_each_of_them_once(role, name, given, kinds):
+    machines = [{"name": machine, "machine": machine, "node_selector": {}} for machine in ("dgxa100", "dgxh100")]
+    more = {
+        "in_cluster_machines": machines,
+        "_in_cluster_together": ["verify", "smoke"],
+        "_in_cluster_namespace_there": False,
+        "_in_cluster_namespace_ours": False,
+        "_in_cluster_gpu_nodes": ["a", "b"],
+    }
+    text = environment(role).get_template(name).render({**variables(role, "text"), **more, **given})
+    objects = [one for one in yaml.safe_load_all(text) if one]
+    assert [one["kind"] for one in objects] == kinds
+    names = [(one["kind"], one["metadata"]["name"]) for one in objects]
+    assert len(set(names)) == len(names)

@@ -12,7 +12,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.nvmock.gpu.plugins.filter import ended_jobs, job_plan, machine_nodes
-from ansible_collections.nvmock.gpu.plugins.plugin_utils.job import CONTENT, PART, ended, marked, plan
+from ansible_collections.nvmock.gpu.plugins.plugin_utils.job import CONTENT, PART, ended, marked, plan, succeeded
 from ansible_collections.nvmock.gpu.plugins.plugin_utils.node_selector import nodes_of
 
 
@@ -86,6 +86,17 @@ def test_the_plan(found, rerun, kept, stale, done):
 )
 def test_what_is_over(status, over):
     assert ended_jobs.ended_jobs([job(status=status)]) == ended([job(status=status)]) == (["one"] if over else [])
+    well = ["one"] if status == GOOD else []
+    assert ended_jobs.ended_jobs([job(status=status)], succeeded=True) == succeeded([job(status=status)]) == well
+
+
+def test_a_job_is_over_with_its_pod():
+    one = {**job(status=None), "spec": {"backoffLimit": 0}}
+    one["metadata"] = {**one["metadata"], "uid": "1"}
+    for phase, over, well in (("Running", [], []), ("Failed", ["one"], []), ("Succeeded", ["one"], ["one"])):
+        pods = [{"metadata": {"ownerReferences": [{"kind": "Job", "uid": "1"}]}, "status": {"phase": phase}}]
+        assert ended_jobs.ended_jobs([one], pods=pods) == over
+        assert ended_jobs.ended_jobs([one], pods=pods, succeeded=True) == well
 
 
 def node(name, **labels):
@@ -119,6 +130,8 @@ def test_what_the_filters_do_not_take():
         ("job_plan: parts is 'smoke'", job_plan.job_plan, ([], [], "smoke")),
         ("job_plan: rerun is 'no'", job_plan.job_plan, ([], [], ["smoke"], "no")),
         ("ended_jobs: the input is None", ended_jobs.ended_jobs, (None,)),
+        ("ended_jobs: pods is 'x'", ended_jobs.ended_jobs, ([], "x")),
+        ("ended_jobs: succeeded is 'no'", ended_jobs.ended_jobs, ([], [], "no")),
         ("machine_nodes: machines is {}", machine_nodes.machine_nodes, ([], {})),
     ]:
         with pytest.raises(AnsibleFilterError) as caught:
