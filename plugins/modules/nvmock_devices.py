@@ -196,7 +196,8 @@ def main() -> None:
                 when = params["restore_at_boot"]
                 now = live(root, machine, instance or "", params["mig"] is not None)
                 result["gpus"] = gpu_facts(now)
-                return components.device_nodes(root, now, options, base, dev_roots, architecture, when, instance or "")
+                made = components.device_nodes(root, now, options, base, dev_roots, architecture, when, instance or "")
+                return components.as_faulty(root, now, made)
 
             with HostRoot(host_root) as root:
                 for text in cautions(root, machine):

@@ -130,7 +130,8 @@ def main() -> None:
 
             def look(root):
                 now = live(root, machine, instance or "", declared)
-                return [components.driver_tree(now, driver_root, options, instance or "")]
+                tree = components.driver_tree(now, driver_root, options, instance or "")
+                return components.as_faulty(root, now, [tree])
 
             def after(root):
                 settle(root, machine, instance or "", declared)
