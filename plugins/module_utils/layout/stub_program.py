@@ -40,7 +40,9 @@ def _x86_64(length: int, status: int) -> bytes:
     """write(1, text, length), exit_group(status); the text follows the code."""
     after_lea = b"\xba" + pack("<I", length)  # mov edx, length
     after_lea += b"\xb8" + pack("<I", 1) + b"\x0f\x05"  # mov eax, 1 (write); syscall
-    after_lea += b"\xbf" + pack("<I", status) + b"\xb8" + pack("<I", 231) + b"\x0f\x05"  # edi, eax (exit_group); syscall
+    after_lea += (
+        b"\xbf" + pack("<I", status) + b"\xb8" + pack("<I", 231) + b"\x0f\x05"
+    )  # edi, eax (exit_group); syscall
     before = b"\xbf" + pack("<I", 1)  # mov edi, 1
     return before + b"\x48\x8d\x35" + pack("<I", len(after_lea)) + after_lea  # lea rsi, [rip + ...]
 

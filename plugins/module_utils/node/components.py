@@ -130,24 +130,6 @@ def cdi_spec(
     return _component(Owner(CDI_SPEC, path, instance), entries)
 
 
-def as_faulty(root: HostRoot, machine: Machine, wanted: list[Component]) -> list[Component]:
-    """Return the components as they are while the faults are on that the manifest has. As a rule there are none."""
-    if not read_manifest(root).faults:
-        return wanted
-    from .file_faults import with_faults
-
-    return with_faults(root, machine, wanted)
-
-
-def without_faults(root: HostRoot, machine: Machine, instance: str) -> list[Component]:
-    """Return the device nodes and the driver installation of a mock as they would be if its faults were off; none if none are on."""
-    if not read_manifest(root).faults:
-        return []
-    from .file_faults import healed_components
-
-    return healed_components(root, machine, instance)
-
-
 def owners_of(root: HostRoot) -> list[Owner]:
     """Return the owners in the node's manifest, sorted by tag."""
     owners = [Owner.from_tag(tag) for tag in sorted(read_manifest(root).tags)]

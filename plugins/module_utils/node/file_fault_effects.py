@@ -11,18 +11,16 @@ The result depends on the set of the faults alone, not on their order.
 
 from __future__ import annotations
 
-import re
-
 from ..host.entries import CHAR, FILE, SYMLINK, Entry, directory, file
 from ..host.manifest import HEALTHY
 from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
 from ..host.root import split
+from ..layout.mismatch import CUDA_INITS, CUDA_MISMATCH, NVML_INITS, NVML_MISMATCH, architecture_of, failing
+from ..layout.state_file import NAME as STATE_FILE
+from ..layout.stub_program import saying
+from ..layout.tmpfiles import DIRECTORY_OF_FILES, restored_otherwise
 from ..machine.model import Machine
 from .file_fault_kinds import KINDS, FileFault
-from .mismatch import CUDA_INITS, CUDA_MISMATCH, NVML_INITS, NVML_MISMATCH, architecture_of, failing
-from .state_file import NAME as STATE_FILE
-from .stub_program import saying
-from .tmpfiles import DIRECTORY_OF_FILES, restored_otherwise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +40,6 @@ _SMI_NO_LIBRARY = (
     "Please also try adding directory that contains libnvidia-ml.so to your system PATH.\n"
 )
 _NO_LIBRARY = 12
-_UUID = re.compile(rb"(?:GPU|MIG)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OTHER_DIGITS = bytes.maketrans(b"0123456789abcdef", b"123456789abcdef0")
 
 
@@ -59,7 +56,7 @@ def earlier_version(version: str) -> str:
 def _beside(version: str, step: int) -> str:
     first, dot, last = version.rpartition(".")
     for number in (int(last) + step, int(last) - step):
-        if 0 <= number and len(f"{number:0{len(last)}d}") == len(last):
+        if number >= 0 and len(f"{number:0{len(last)}d}") == len(last):
             return f"{first}{dot}{number:0{len(last)}d}"
     return version
 
@@ -151,8 +148,10 @@ def _upgrade_procfs(files: Files, owner: Owner, version: str) -> None:
     if version in place:
         return
     for path, entry in files.items():
-        if entry.kind == FILE and entry.content and (
-            "/proc/driver/nvidia/" in path or path.startswith(DIRECTORY_OF_FILES + "/")
+        if (
+            entry.kind == FILE
+            and entry.content
+            and ("/proc/driver/nvidia/" in path or path.startswith(DIRECTORY_OF_FILES + "/"))
         ):
             content = entry.content.replace(version.encode("ascii"), later_version(version).encode("ascii"))
             if content != entry.content:
@@ -281,7 +280,7 @@ def _change_spec(kind: str, files: Files, owner: Owner, machine: Machine) -> Non
     main = files.get(owner.path)
     content = b"" if main is None else main.content or b""
     if kind == "spec_stale":
-        _change_specs(files, owner, lambda text: _UUID.sub(_other_uuid, _of_earlier(text, machine)))
+        _change_specs(files, owner, lambda text: _of_other_gpus(_of_earlier(text, machine)))
     elif kind == "spec_invalid":
         _change_specs(files, owner, _cut)
     elif kind == "spec_missing":
@@ -317,9 +316,12 @@ def _of_earlier(content: bytes, machine: Machine) -> bytes:
     return _of_version(content, machine, earlier_version(machine.driver_version))
 
 
-def _other_uuid(found: re.Match[bytes]) -> bytes:
-    text = found.group()
-    return text[:4] + text[4:].translate(_OTHER_DIGITS)
+def _of_other_gpus(content: bytes) -> bytes:
+    """Content with other UUIDs of GPUs and MIG devices: each digit is the next one."""
+    import re
+
+    uuid = rb"(GPU|MIG)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    return re.sub(uuid, lambda found: found[1] + b"-" + found[2].translate(_OTHER_DIGITS), content)
 
 
 def _cut(content: bytes) -> bytes:

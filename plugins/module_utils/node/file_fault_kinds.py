@@ -39,8 +39,15 @@ KINDS = (
     FileKind("device_node_wrong_major", "a device node with a major number that no driver has", DEVICES, _NODE),
     FileKind("device_node_no_permission", "a device node that only root can open", DEVICES, _NODE),
     FileKind("device_node_missing", "no device node of a GPU", DEVICES, "device nodes of this GPU"),
-    FileKind("library_other_version", "an NVML library of another version than the kernel module", DRIVER_TREE, _LIBRARIES),
-    FileKind("driver_upgrade", "a driver upgrade: new libraries (step 1), new kernel module (step 2)", DRIVER_TREE, _LIBRARIES),
+    FileKind(
+        "library_other_version", "an NVML library of another version than the kernel module", DRIVER_TREE, _LIBRARIES
+    ),
+    FileKind(
+        "driver_upgrade",
+        "a driver upgrade: new libraries (step 1), new kernel module (step 2)",
+        DRIVER_TREE,
+        _LIBRARIES,
+    ),
     FileKind("library_missing", "no NVML library", DRIVER_TREE, "an NVML library of nvmock.gpu"),
     FileKind("driver_half_removed", "a driver without programs and libcuda", DRIVER_TREE, "a driver installation"),
     FileKind("spec_stale", "a specification of an earlier driver version and other GPUs", CDI_SPEC, _SPEC),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults of a node's files: put them on, take them off, list them. The manifest has them.
 
-A run that makes the node makes it with its faults (:func:`faulted`). To put a fault on, or to take it off, needs none of the options of that
+A run that makes the node makes it with its faults (with_faults.py). To put a fault on, or to take it off, needs none of the options of that
 run: what is on the node and below HEALTHY says what the node is like without faults.
 """
 
@@ -16,11 +16,11 @@ from ..host.manifest import HEALTHY, Manifest, facts, read_manifest
 from ..host.owner import CDI_SPEC, DRIVER_TREE, Owner, instance_of
 from ..host.plan import Changes
 from ..host.root import HostRoot
-from ..layout.file_fault_kinds import KINDS, STEPS, FileFault, kind_of, read_fault
-from ..layout.file_faults import faulted, made_paths
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.model import Machine
 from .components import owners_of
+from .file_fault_effects import faulted, made_paths
+from .file_fault_kinds import KINDS, STEPS, FileFault, kind_of, read_fault
 from .places import can_have_made, strict_places
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ def _word(part: str, instance: str) -> str:
     return f"{part}.{instance}" if instance else part
 
 
-def with_faults(root: HostRoot, machine: Machine, wanted: list[Component]) -> list[Component]:
+def faulty_components(root: HostRoot, machine: Machine, wanted: list[Component]) -> list[Component]:
     """Return the components of a run as they are while the faults of the node are on."""
     known = read_manifest(root)
     result = []
@@ -178,8 +178,8 @@ class FileFaults:
         """Return the faults that are on."""
         return faults_of(read_manifest(self._root).faults, self._instance)
 
-    def change(self, edit: Edit, new: FileFault | None = None, check: bool = False) -> Changes:
-        """Let *edit* change the faults, and make the node accordingly.
+    def change(self, edit: Edit, new: FileFault | None = None, check: bool = False) -> tuple[bool, Changes]:
+        """Let *edit* change the faults, and make the node accordingly; return whether the faults differ, and what was changed.
 
         :arg new: the fault that is put on: the node must be able to have it.
         :arg check: change nothing.
@@ -187,15 +187,20 @@ class FileFaults:
         :raises HostError: a file that the fault needs is not as it was made; nothing was changed.
         """
 
+        differs: list[bool] = []
+
         def look(root: HostRoot) -> list[Component]:
             before = self.now()
-            return self.components(root, before, edit(before), new)
+            after = edit(before)
+            differs[:] = [before != after]
+            return self.components(root, before, after, new)
 
         def faults(texts: tuple[str, ...]) -> tuple[str, ...]:
             others = [text for text in texts if text.partition(" ")[0].partition(".")[2] != self._instance]
             return tuple(sorted([*others, *_texts(edit(faults_of(texts, self._instance)), self._instance)]))
 
-        return change(self._root, look, check=check, allow_real_driver=True, faults=faults)
+        changes = change(self._root, look, check=check, allow_real_driver=True, faults=faults)
+        return differs[0], changes
 
     def components(
         self, root: HostRoot, before: list[FileFault], after: list[FileFault], new: FileFault | None = None
@@ -263,7 +268,9 @@ class FileFaults:
         for path in sorted(changed):
             owned = known.owned.get(path)
             if owned is not None:
-                others = [tag for tag in sorted(owned.tags) if Owner.from_tag(tag) and instance_of(tag) != self._instance]
+                others = [
+                    tag for tag in sorted(owned.tags) if Owner.from_tag(tag) and instance_of(tag) != self._instance
+                ]
                 if others:
                     raise HostError(f"{path} is also part of {others[0]}: a fault would be one of both mocks")
             kept = known.owned.get(HEALTHY + path, owned)
