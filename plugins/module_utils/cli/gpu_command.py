@@ -65,7 +65,7 @@ def opened_root(values: Values) -> HostRoot:
 
 
 def chosen_gpus(values: Values) -> list[str] | None:
-    """Return the GPUs that are named, None if none are."""
+    """Return the GPUs that the user names, or None."""
     chosen = values.optional("gpus")
     return None if chosen is None else [word.strip() for word in chosen.split(",")]
 

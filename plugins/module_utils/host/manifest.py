@@ -33,7 +33,7 @@ STATE_DIRECTORY = "/var/lib/nvidia-mock"
 PATH = STATE_DIRECTORY + "/manifest.mtree"
 LOCK = STATE_DIRECTORY + "/lock"
 HEALTHY = STATE_DIRECTORY + "/healthy"
-"""The directory with the healthy entries of what a fault has taken away or changed, each under its whole path."""
+"""The directory with the healthy entries of what a fault has removed or changed, each under its whole path."""
 DIRECTORIES = ("/var", "/var/lib", STATE_DIRECTORY)
 """The directories that the manifest is in, from the top."""
 MODE = 0o644

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Libraries of a driver that is not that of the kernel module: their first function fails, as production's does.
 
-Such a library is the usual one with other first instructions in the functions that initialize it. So all else of it is as
-in production: NVML still says its version and the texts of its errors, and says UNINITIALIZED to every other call.
+Such a library is the usual one with other first instructions in the functions that initialize it. So everything else is as
+in production: NVML still says its version and the texts of its errors, and UNINITIALIZED to every other call.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class FaultRequest(Value):
 
     :arg is_present: put a fault on, or take faults off.
     :arg kind: None for all kinds, which is only possible if they are taken off.
-    :arg gpus: as given: indices, UUIDs or PCI bus ids; None if none are named.
+    :arg gpus: as given: indices, UUIDs or PCI bus ids; None for all.
     :arg options: option -> value as given, None if it is not given.
     :arg repeat: raise the events again of a fault that is on already.
     :arg kernel_log: write the kernel's line.

@@ -3,7 +3,7 @@
 """Faults of a node's files: what they make of the entries that a component wants.
 
 While a fault is on, what it makes is what the component wants: plan, apply and removal know of no faults. A healthy entry that the fault
-takes away or changes is wanted below :data:`HEALTHY`, under its whole path. So a fault can be put on and taken off without the options of
+removes or changes is wanted below :data:`HEALTHY`, under its whole path. So a fault can be put on and taken off without the options of
 the run that made the node, and what comes back is what was there.
 
 The result depends on the set of the faults alone, not on their order.

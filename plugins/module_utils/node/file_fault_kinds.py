@@ -11,7 +11,7 @@ from ..values import Value
 class FileKind(Value):
     """A kind of fault.
 
-    :arg name: as users write it. Manifests have it, so it is for ever.
+    :arg name: as users write it. Manifests have it, so it never changes.
     :arg about: what it is, for lists.
     :arg part: the part of the mock that it goes with, DEVICES, DRIVER_TREE or CDI_SPEC.
     :arg needs: what a node must have to have the fault, to be read after "does not have".

@@ -89,7 +89,7 @@ def file_fault(kind: str, gpus: list[int] | None, all_gpus: list[int], step: obj
     """Return the fault that a user describes.
 
     :arg kind: one of FILE_NAMES.
-    :arg gpus: the GPUs that were named, None if none were.
+    :arg gpus: the GPUs that the user names, or None.
     :arg step: as given, None if it is not given.
     :raises ParameterError: a value is not allowed.
     """

@@ -23,7 +23,7 @@ def with_faults(root: HostRoot, machine: Machine, wanted: list[Component]) -> li
 
 
 def without_faults(root: HostRoot, machine: Machine, instance: str) -> list[Component]:
-    """Return what a run that makes a specification alone needs to see the node without faults; nothing if none are on."""
+    """Return what a run that makes a specification alone needs to see the node without faults, as components."""
     if not read_manifest(root).faults:
         return []
     from .file_faults import healed_components
