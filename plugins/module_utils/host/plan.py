@@ -111,7 +111,8 @@ class Plan:
                 other = facts(change.before)
                 if other and other not in now.made:
                     owned[change.path] = Owned(now.kind, now.tags, None, (*now.made, other))
-        return Manifest(owned, in_progress=True, faults=self.after.faults)
+        faults = tuple(sorted({*self.before.faults, *self.after.faults}))
+        return Manifest(owned, in_progress=True, faults=faults)
 
 
 def make_plan(
@@ -142,13 +143,21 @@ def make_plan(
     planner = _Planner(known, node, set(wanted), take_over, exclusive, keeps or {})
     desired, tags = _merge(wanted)
     planner.guard_exclusive(desired, tags)
-    for path in sorted(desired):
+    for path in _ordered(desired):
         planner.want(desired[path], tags[path])
     planner.settle_strangers(desired, tags)
     planner.drop(desired, dict.fromkeys(wanted) if makes is None else makes)
     planner.house_manifest()
     planner.set_faults(known.faults if faults is None else faults)
     return Plan(planner.changes, known, planner.after, tuple(planner.left))
+
+
+def _ordered(desired: dict[str, Entry]) -> list[str]:
+    """Return the paths from the top, those of healthy entries first: at no time is one only where a fault is about to change it."""
+    paths = sorted(desired)
+    if manifests.HEALTHY not in desired:
+        return paths
+    return sorted(paths, key=lambda path: not f"{path}/".startswith(manifests.HEALTHY + "/"))
 
 
 def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, frozenset[str]]]:

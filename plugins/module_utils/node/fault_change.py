@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ..errors import ParameterError
 from ..host import diff
+from ..host.converge import Component, change
 from ..host.manifest import read_manifest
 from ..host.plan import Changes
 from ..host.root import HostRoot
@@ -134,8 +135,12 @@ class NodeFaults:
 
     def _change_files(self, request: FaultRequest, gpus: list[int], check: bool) -> tuple[bool, Changes]:
         kind = request.kind
-        if kind is None and not read_manifest(self._root).faults:
-            return False, Changes()
+        known = read_manifest(self._root)
+        if kind is None and not known.faults:
+            # A killed run may have left something behind.
+            return False, Changes() if known.in_progress else change(
+                self._root, _nothing, check, allow_real_driver=True
+            )
         from . import file_faults
 
         named = None if request.gpus is None else gpus
@@ -206,6 +211,10 @@ class NodeFaults:
         """Whether the driver installation has a state; one whose libraries are empty files has none."""
         status = self._root.status(self.path)
         return status is not None and status.st_size > 0
+
+
+def _nothing(_root: HostRoot) -> list[Component]:
+    return []
 
 
 def _xids(kind: str | None) -> list[int | None]:

@@ -179,7 +179,7 @@ class FileFaults:
         return faults_of(read_manifest(self._root).faults, self._instance)
 
     def change(self, edit: Edit, new: FileFault | None = None, check: bool = False) -> tuple[bool, Changes]:
-        """Let *edit* change the faults, and make the node accordingly; return whether the faults differ, and what was changed.
+        """Let *edit* change the faults, and make the node accordingly; return whether anything differs, and what was changed.
 
         :arg new: the fault that is put on: the node must be able to have it.
         :arg check: change nothing.
@@ -200,7 +200,7 @@ class FileFaults:
             return tuple(sorted([*others, *_texts(edit(faults_of(texts, self._instance)), self._instance)]))
 
         changes = change(self._root, look, check=check, allow_real_driver=True, faults=faults)
-        return differs[0], changes
+        return differs[0] or bool(changes), changes
 
     def components(
         self, root: HostRoot, before: list[FileFault], after: list[FileFault], new: FileFault | None = None
@@ -222,6 +222,9 @@ class FileFaults:
                 is_possible = True
             old, now = self._entries(healthy, owner, before), self._entries(healthy, owner, after)
             changed = {path for path in {*old, *now} if old.get(path) != now.get(path)}
+            if known.in_progress:  # a killed run may have done a part of it
+                paths = {*old, *now, *healthy}
+                changed = {path for path in paths if not healthy.get(path) == old.get(path) == now.get(path)}
             if changed:
                 self._refuse(known, healthy, changed)
                 made = made_paths(before, owner, self._originals(known, owner), self._machine)
