@@ -230,13 +230,9 @@ def _is_state(path: str, machine: Machine) -> bool:
 
 def _of_version(content: bytes, machine: Machine, version: str) -> bytes:
     """Content that names another driver version of the same length, but the same state file."""
-    old = machine.driver_version
-    state = STATE_FILE.format(V=old).encode("ascii")
-    return (
-        content.replace(state, b"\0state\0")
-        .replace(old.encode("ascii"), version.encode("ascii"))
-        .replace(b"\0state\0", state)
-    )
+    old, new = machine.driver_version.encode("ascii"), version.encode("ascii")
+    state = STATE_FILE.format(V=machine.driver_version).encode("ascii")
+    return state.join([part.replace(old, new) for part in content.split(state)])
 
 
 def _of_other_version(entry: Entry, machine: Machine, functions: tuple[str, ...], status: int) -> Entry | None:
