@@ -139,6 +139,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.node import (
     spec_options,
 )
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.mig_state import live
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.with_faults import with_faults, without_faults
 
 ARGUMENT_SPEC = {
     **HOST_OPTIONS,
@@ -185,11 +186,12 @@ def main() -> None:
                 planned += components.moved(root, [Owner(CDI_SPEC, path, instance or "")], _PARTS, instance or "")
                 insist = (params["take_over"], params["allow_real_driver"])
                 now = live(root, machine, instance or "", params["mig"] is not None)
+                planned += without_faults(root, now, instance or "")
                 spec = cdi_spec.make(now, root, options, spec_file, planned, *insist)
                 result["device_names"] = spec.device_names
                 result["cdi_version"] = spec.cdi_version
                 result["hook_path"] = spec.hook_path
-                return [spec.component]
+                return with_faults(root, now, [spec.component])
 
     paths = {CDI_SPEC: path} if given else {}
     run(module, _PARTS, look, host_root, result, instance, paths, contents_of_new_files=True)

@@ -173,6 +173,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import (
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_BASE, components
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.cautions import cautions
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.mig_state import live
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.with_faults import with_faults
 
 ARGUMENT_SPEC = {**HOST_OPTIONS, **MACHINE_OPTIONS, **DEVICE_OPTIONS}
 
@@ -196,7 +197,8 @@ def main() -> None:
                 when = params["restore_at_boot"]
                 now = live(root, machine, instance or "", params["mig"] is not None)
                 result["gpus"] = gpu_facts(now)
-                return components.device_nodes(root, now, options, base, dev_roots, architecture, when, instance or "")
+                made = components.device_nodes(root, now, options, base, dev_roots, architecture, when, instance or "")
+                return with_faults(root, now, made)
 
             with HostRoot(host_root) as root:
                 for text in cautions(root, machine):

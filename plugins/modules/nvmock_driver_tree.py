@@ -109,6 +109,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import 
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.parts import TREE_OPTIONS, tree_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT, components
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.mig_state import live, settle
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.with_faults import with_faults
 
 ARGUMENT_SPEC = {**HOST_OPTIONS, **MACHINE_OPTIONS, **TREE_OPTIONS}
 
@@ -130,7 +131,8 @@ def main() -> None:
 
             def look(root):
                 now = live(root, machine, instance or "", declared)
-                return [components.driver_tree(now, driver_root, options, instance or "")]
+                tree = components.driver_tree(now, driver_root, options, instance or "")
+                return with_faults(root, now, [tree])
 
             def after(root):
                 settle(root, machine, instance or "", declared)

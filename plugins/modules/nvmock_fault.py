@@ -8,40 +8,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nvmock_fault
-short_description: Puts faults on the GPUs of a mock GPU node
+short_description: Puts faults on the GPUs and the files of a mock GPU node
 version_added: 0.2.0
 author:
   - The nvmock.gpu authors (@nvmock)
 description:
   - Puts faults on mock GPUs, such as Xid errors, ECC errors and lost GPUs, and takes them off. Every running process on the node and
     in containers sees a fault within a second, in NVML and in C(nvidia-smi). Programs that wait for events of NVML get them.
+  - Puts faults on the files of a node, such as device nodes that are missing, stale CDI specifications, and libraries of another driver
+    version, and takes them off. Runs of the collection leave them on.
   - A fault changes readings without overwriting what was set. Without the fault, the GPU is exactly as before, in whatever order
     faults come and go.
-  - Faults are in effect until they are taken off, a reset of the GPU cures them, the node restarts, or another version of the
-    driver is installed.
+  - Faults of GPUs are in effect until they are taken off, a reset of the GPU cures them, the node restarts, or another version of the
+    driver is installed. Faults of files are in effect until they are taken off, or the mock is removed.
   - Needs a driver installation with libraries, made by M(nvmock.gpu.nvmock_driver_tree).
 extends_documentation_fragment:
   - nvmock.gpu.attributes
+  - nvmock.gpu.gpus
 options:
-  host_root:
-    description:
-      - The directory that is the node's V(/).
-    type: path
-    default: /
-  driver_root:
-    description:
-      - Root of the driver installation.
-    type: path
-    default: /var/lib/nvidia-mock/driver
-  gpus:
-    description:
-      - The GPUs, as indices, UUIDs, or PCI bus IDs. All without it.
-    type: list
-    elements: str
   kind:
     description:
       - The kind of fault. Required if O(state=present). If O(state=absent), all faults are taken off without it.
-      - A kind that a GPU cannot have is refused, such as V(nvlink_down) on a GPU without NVLink.
+      - A kind that a GPU or a node cannot have is refused, such as V(nvlink_down) on a GPU without NVLink, or V(hook_missing) on a node
+        whose specification has no hooks.
+      - The kinds from V(library_other_version) on are faults of the node, for which O(gpus) must be left out.
     type: str
     choices:
       - xid
@@ -58,6 +48,19 @@ options:
       - power_cap
       - nvlink_down
       - fabric_unhealthy
+      - device_node_wrong_major
+      - device_node_no_permission
+      - device_node_missing
+      - library_other_version
+      - driver_upgrade
+      - library_missing
+      - driver_half_removed
+      - spec_stale
+      - spec_duplicate
+      - spec_shadowed
+      - spec_invalid
+      - spec_missing
+      - hook_missing
   state:
     description:
       - Whether the GPUs have the fault.
@@ -95,6 +98,19 @@ options:
     description:
       - The temperature of the GPU in degrees Celsius, for O(kind=thermal). Without it, the one at which the GPU becomes slower.
     type: int
+  step:
+    description:
+      - How far the upgrade of O(kind=driver_upgrade) is. In step V(1), the libraries are new and the kernel module is not.
+        In step V(2), both are new. V(1) without it.
+    type: int
+    choices: [1, 2]
+  kernel_log:
+    description:
+      - Whether the line that the kernel module of a driver writes about an Xid error is written to the kernel log of the node, after the
+        prefix C(nvmock:). Only for kinds with an Xid error.
+      - The line cannot be taken back. Nodes that are containers share the kernel log of their host.
+    type: bool
+    default: false
   repeat:
     description:
       - Whether the events of a fault are raised again that is on a GPU already. It always counts as a change.
@@ -121,6 +137,10 @@ EXAMPLES = r"""
     xid: 94
     gpu_instance: 3
     compute_instance: 0
+
+- name: Upgrade the driver, and leave the kernel module as it is
+  nvmock.gpu.nvmock_fault:
+    kind: driver_upgrade
 
 - name: Take all faults off
   nvmock.gpu.nvmock_fault:
@@ -152,6 +172,32 @@ gpus:
       faults:
         - kind: xid
           xid: 79
+node:
+  description: The faults of the node that are no GPU's, after the run. In check mode, those of now.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - kind: driver_upgrade
+      step: 1
+created:
+  description: Paths that were created, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/var/lib/nvidia-mock/healthy/dev/nvidia0]
+updated:
+  description: Paths that were changed, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Paths that were removed, or that would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/dev/nvidia0]
 path:
   description: The path of the state file on the node.
   returned: success
@@ -161,13 +207,10 @@ path:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
-from ansible_collections.nvmock.gpu.plugins.module_utils.layout.fault_words import listed
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.diff import paths_by_action
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.gpus import GPU_OPTIONS, node_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT
-from ansible_collections.nvmock.gpu.plugins.module_utils.node.faults import OPTIONS, requested
-from ansible_collections.nvmock.gpu.plugins.module_utils.node.state import NodeState
+from ansible_collections.nvmock.gpu.plugins.module_utils.node.fault_change import OPTIONS, FaultRequest, NodeFaults
 
 KINDS = [
     "xid",
@@ -184,11 +227,22 @@ KINDS = [
     "power_cap",
     "nvlink_down",
     "fabric_unhealthy",
+    "device_node_wrong_major",
+    "device_node_no_permission",
+    "device_node_missing",
+    "library_other_version",
+    "driver_upgrade",
+    "library_missing",
+    "driver_half_removed",
+    "spec_stale",
+    "spec_duplicate",
+    "spec_shadowed",
+    "spec_invalid",
+    "spec_missing",
+    "hook_missing",
 ]
 ARGUMENT_SPEC = {
-    "host_root": {"type": "path", "default": "/"},
-    "driver_root": {"type": "path", "default": DEFAULT_DRIVER_ROOT},
-    "gpus": {"type": "list", "elements": "str"},
+    **GPU_OPTIONS,
     "kind": {"type": "str", "choices": KINDS},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "xid": {"type": "int"},
@@ -198,6 +252,8 @@ ARGUMENT_SPEC = {
     "source": {"type": "str", "choices": ["l2", "sm", "microcontroller", "pcie", "other"]},
     "links": {"type": "list", "elements": "int"},
     "temperature": {"type": "int"},
+    "step": {"type": "int", "choices": [1, 2]},
+    "kernel_log": {"type": "bool", "default": False},
     "repeat": {"type": "bool", "default": False},
 }
 
@@ -211,25 +267,19 @@ def main() -> None:
     params = module.params
     result = {}
     with OneLine(module):
-        host_root = parameters.absolute_path("host_root", params["host_root"], root_allowed=True)
-        driver_root = parameters.absolute_path("driver_root", params["driver_root"], root_allowed=True)
-        with HostRoot(host_root) as root:
-            state = NodeState(root, driver_root)
-            chosen = state.gpus(params["gpus"])
+        opened, driver_root = node_from(params)
+        with opened as root:
+            faults = NodeFaults(root, driver_root)
             options = {name: params[name] for name in OPTIONS}
-            is_present = params["state"] == "present"
-            edit = requested(state, chosen, is_present, params["kind"], options, params["repeat"])
-            done = state.change(edit, None, check=module.check_mode)
-            now = state.read()
-            result = {"changed": done.changed, "path": state.path}
-            result["gpus"] = [{"index": gpu, "faults": listed(now.of_gpu(gpu))} for gpu in chosen]
+            flags = (params["repeat"], params["kernel_log"])
+            request = FaultRequest(params["state"] == "present", params["kind"], params["gpus"], options, *flags)
+            done = faults.change(request, check=module.check_mode)
+            result = {"changed": done.changed, "path": faults.path, **paths_by_action(done.files)}
+            result["gpus"] = faults.of_gpus(faults.gpus(params["gpus"]))
+            result["node"] = faults.of_node()
             if module._diff:
-                result["diff"] = {
-                    "before_header": state.path,
-                    "after_header": state.path,
-                    "before": "".join(done.before),
-                    "after": "".join(done.after),
-                }
+                found = done.diffs(faults.path)
+                result["diff"] = found[0] if len(found) == 1 else found
     module.exit_json(**result)
 
 

@@ -19,22 +19,8 @@ description:
   - Needs a driver installation with libraries, made by M(nvmock.gpu.nvmock_driver_tree).
 extends_documentation_fragment:
   - nvmock.gpu.attributes
+  - nvmock.gpu.gpus
 options:
-  host_root:
-    description:
-      - The directory that is the node's V(/).
-    type: path
-    default: /
-  driver_root:
-    description:
-      - Root of the driver installation.
-    type: path
-    default: /var/lib/nvidia-mock/driver
-  gpus:
-    description:
-      - The GPUs to change, as indices, UUIDs, or PCI bus IDs. All without it.
-    type: list
-    elements: str
   reset:
     description:
       - Names of settings that get back the value of the machine type, before O(settings) are set. V(all) resets everything and ends a load.
@@ -139,16 +125,12 @@ path:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils import parameters
-from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.gpus import GPU_OPTIONS, node_from
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
-from ansible_collections.nvmock.gpu.plugins.module_utils.node import DEFAULT_DRIVER_ROOT
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.state import NodeState, load_from, requested
 
 ARGUMENT_SPEC = {
-    "host_root": {"type": "path", "default": "/"},
-    "driver_root": {"type": "path", "default": DEFAULT_DRIVER_ROOT},
-    "gpus": {"type": "list", "elements": "str"},
+    **GPU_OPTIONS,
     "reset": {"type": "list", "elements": "str", "default": []},
     "settings": {"type": "dict", "default": {}},
     "load": {
@@ -172,9 +154,8 @@ def main() -> None:
     params = module.params
     result = {}
     with OneLine(module):
-        host_root = parameters.absolute_path("host_root", params["host_root"], root_allowed=True)
-        driver_root = parameters.absolute_path("driver_root", params["driver_root"], root_allowed=True)
-        with HostRoot(host_root) as root:
+        opened, driver_root = node_from(params)
+        with opened as root:
             state = NodeState(root, driver_root)
             chosen = state.gpus(params["gpus"])
             edit = requested(state, chosen, params["reset"], params["settings"], load_from(params["load"]))

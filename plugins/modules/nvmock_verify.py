@@ -118,7 +118,7 @@ def main() -> None:
             outcomes = [verify_filesystem(root, base, params["device_files"] == "regular")]
             if params["cdi"]:
                 outcomes.append(verify_cdi(root, driver_root, spec_path))
-                outcomes.append(verify_faults(root, driver_root))
+            outcomes.append(verify_faults(root, driver_root))
     lines = [line for outcome in outcomes for line in outcome.lines]
     problems = [problem for outcome in outcomes for problem in outcome.problems]
     if problems:

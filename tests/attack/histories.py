@@ -11,10 +11,23 @@ from product import changes, ctl
 
 _HISTORIES = 250
 _MODES = ("fs", "cdi", "cdi,fs")
+_FAULTS = (
+    ("device_node_missing",),
+    ("device_node_wrong_major",),
+    ("library_missing",),
+    ("driver_half_removed",),
+    ("driver_upgrade",),
+    ("driver_upgrade", "step=2"),
+    ("spec_stale",),
+    ("spec_duplicate",),
+    ("spec_shadowed",),
+    ("spec_missing",),
+    ("hook_missing",),
+)
 
 
 class Histories(Attack):
-    """Up to six runs with other options each, removals among them."""
+    """Up to six runs with other options each, removals and faults among them. The last run is without faults."""
 
     name = "histories"
     share = 2.0
@@ -32,6 +45,7 @@ class Histories(Attack):
         bare = tree.listing(top)
         # Paths change in every second history, so that a fault of theirs does not hide what others do.
         paths = case.number % 2 == 1
+        driver_root: tuple[str, ...] = ()
         history: list[str] = []
         flags = random_flags(rng, paths)
         for _step in range(rng.randint(1, 5)):
@@ -47,8 +61,23 @@ class Histories(Attack):
             elif words == ("--remove",):
                 wrong = tree.difference(bare, tree.listing(top))
                 case.check("remove", not wrong, f"{_told(history)}: {wrong}")
+            elif words[-2:] != ("--mode", "fs"):  # the driver installation is where this run has made it
+                driver_root = words[words.index("--driver-root") :][:2] if "--driver-root" in words else ()
+                if rng.random() < 0.3:
+                    self._fault(case, history, top, ("set", *rng.choice(_FAULTS), *driver_root))
             flags = random_flags(rng, paths)
+        if "fault" in " ".join(history):
+            self._fault(case, history, top, ("clear", *driver_root))
         self._end(case, history, flags, (top, clean), bare)
+
+    def _fault(self, case: Case, history: list[str], top: str, words: tuple[str, ...]) -> None:
+        """Put a fault on the node, or take all off. A node that can't have it is not changed."""
+        before = tree.listing(top)
+        outcome = ctl(top, "fault", *words)
+        history.append("fault " + " ".join(words) + ("" if outcome.ok else f" (refused: {outcome.err.strip()[:120]})"))
+        if not outcome.ok:
+            wrong = outcome.complaint or tree.difference(before, tree.listing(top))
+            case.check("refusal", not wrong, f"{_told(history)}: {wrong}")
 
     def _end(
         self, case: Case, history: list[str], flags: tuple[str, ...], tops: tuple[str, str], bare: tree.Listing

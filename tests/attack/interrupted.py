@@ -14,6 +14,8 @@ from product import ctl, ctl_command
 
 _ONE = ("--gpu-count", "1", "--with-hook")
 _OTHER = ("--machine", "dgxh100", "--gpu-count", "2", "--with-dri", "--driver-version", "535.104.05")
+_FAULT = ("fault", "set", "device_node_missing")
+_CLEAR = ("fault", "clear")
 _ELSEWHERE = (
     "--gpu-count",
     "1",
@@ -86,6 +88,10 @@ SCENARIOS = {
     "change of all places": Scenario("systemd", [_ONE], _ELSEWHERE),
     "repair": Scenario("used", [_ONE], _ONE, damage=True),
     "take over": Scenario("used", [], (*_ONE, "--take-over")),
+    # A fault that came and went leaves nothing but compiled modules, which a run would write otherwise.
+    "put a fault on": Scenario("systemd", [_ONE, _FAULT, _CLEAR], _FAULT),
+    "take faults off": Scenario("systemd", [_ONE, _FAULT, ("fault", "set", "spec_shadowed")], _CLEAR),
+    "run with a fault": Scenario("systemd", [_ONE, _FAULT], _OTHER),
     "remove": Scenario("systemd", [_ONE], ("--remove",)),
     "remove from an empty node": Scenario("empty", [_ONE], ("--remove",)),
 }

@@ -61,8 +61,8 @@ MUTATING = {
 # What changes a file system. The faults of tests/unit/host strike in those of host (and in root): see host_support. The
 # others write files that are not the host root's: what lies beside the command, and the files of container runtimes.
 WRITERS = {
-    "host.apply", "host.housing", "host.in_place", "host.lock", "host.put", "host.steps", "host.sweep", "cli.import_command",
-    "cli.probe_files", "runtime_config.store", "kind_cluster.record_file",
+    "host.apply", "host.housing", "host.in_place", "host.kernel_log", "host.lock", "host.put", "host.steps", "host.sweep",
+    "cli.import_command", "cli.probe_files", "runtime_config.store", "kind_cluster.record_file",
 }  # fmt: skip
 
 # What reads a file system by path. A node is read through descriptors, which host.root alone opens: elsewhere these calls

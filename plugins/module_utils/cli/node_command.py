@@ -20,6 +20,7 @@ from ..layout.stub_library import ARCHITECTURES
 from ..machine.model import Machine
 from ..node import components, whole
 from ..node.cautions import cautions
+from ..node.fault_report import fault_warnings
 from ..node.keeper import Keeper, released
 from ..node.mig_state import settle
 from ..node.removal import removal
@@ -67,7 +68,7 @@ def run(argv: list[str]) -> int:
         return 0
     modes = modes_from(values.text("mode"))
     result = apply_node(values, modes)
-    say_warnings(result)
+    say_warnings(result.warnings)
     if values.text("output") == "json":
         _print_json(values, modes, result)
     else:
@@ -88,9 +89,9 @@ class NodeResult:
         self.warnings = warnings
 
 
-def say_warnings(result: NodeResult) -> None:
+def say_warnings(warnings: list[str]) -> None:
     """Write each warning of a run as one line on standard error."""
-    for text in result.warnings:
+    for text in warnings:
         sys.stderr.write(f"gpu-mockctl: warning: {text}\n")
     sys.stderr.flush()
 
@@ -168,7 +169,7 @@ def apply_node(values: Values, modes: set[str], keeper: Keeper | None = None) ->
         changes = _change(values, root, look)
         if not values.on("check"):
             settle(root, machine, name, mock.declares_mig)
-        warnings += cautions(root, machine) + guard.warnings(root)
+        warnings += cautions(root, machine) + guard.warnings(root) + fault_warnings(root, driver_root, machine)
     return NodeResult(now[0], changes, names, warnings)
 
 

@@ -8,13 +8,11 @@ import sys
 
 from .. import parameters
 from ..errors import UsageError
-from ..host.root import HostRoot
 from ..layout.state_words import find, words_of
-from ..node import DEFAULT_DRIVER_ROOT
 from ..node.state import LONGEST_LOAD, NodeState, text, wanted
-from .flags import SWITCH, TEXT, Flag, Values, help_text, parse
+from .flags import SWITCH, TEXT, Flag, Values
+from .gpu_command import Command, chosen_gpus, gpu_flags, opened_root
 from .machine_flags import absolute
-from .words import split_words
 
 _USAGE = """gpu-mockctl state [show] [flags]
        gpu-mockctl state set NAME=VALUE... [flags]
@@ -28,14 +26,12 @@ _COMMANDS = ("show", "set", "reset", "load", "names")
 
 def state_flags() -> list[Flag]:
     """The flags of the command."""
-    return [
-        Flag("gpus", TEXT, None, "GPUs: indices, UUIDs or PCI bus IDs, comma separated; all without it"),
-        Flag("seconds", TEXT, None, "how long a load lasts"),
-        Flag("keep", SWITCH, False, "keep the state over a restart of the node (--keep=false: no longer)"),
-        Flag("driver-root", TEXT, DEFAULT_DRIVER_ROOT, "root of the driver installation"),
-        Flag("host-root", TEXT, "/", "directory that is the node's /"),
-        Flag("output", TEXT, "text", "output format", ("text", "json")),
-    ]
+    return gpu_flags(
+        [
+            Flag("seconds", TEXT, None, "how long a load lasts"),
+            Flag("keep", SWITCH, False, "keep the state over a restart of the node (--keep=false: no longer)"),
+        ]
+    )
 
 
 def run(argv: list[str]) -> int:
@@ -44,15 +40,10 @@ def run(argv: list[str]) -> int:
     :raises UsageError: the command line is invalid.
     :raises ParameterError: a name, a value or a GPU is not allowed.
     """
-    flags = state_flags()
-    words, rest = split_words(argv, flags)
-    values = parse(flags, rest)
-    if values is None:
-        sys.stdout.write(help_text(_USAGE, _ABOUT, flags, _AFTER))
+    found = Command("state", _COMMANDS, (_USAGE, _ABOUT, _AFTER), state_flags()).read(argv)
+    if found is None:
         return 0
-    command = words.pop(0) if words else "show"
-    if command not in _COMMANDS:
-        raise UsageError(f"state: unknown command {command!r}: must be one of {', '.join(_COMMANDS)}")
+    command, words, values = found
     if command == "names":
         from ..layout.state_settings import named
 
@@ -60,10 +51,9 @@ def run(argv: list[str]) -> int:
             unit = ", ".join(words_of(setting)) or setting.unit
             sys.stdout.write(f"{setting.name:<40} {unit}".rstrip() + "\n")
         return 0
-    with HostRoot(parameters.absolute_path("host_root", values.text("host-root"), root_allowed=True)) as root:
+    with opened_root(values) as root:
         state = NodeState(root, absolute(values, "driver-root", root_allowed=True))
-        chosen = values.optional("gpus")
-        gpus = state.gpus(None if chosen is None else [word.strip() for word in chosen.split(",")])
+        gpus = state.gpus(chosen_gpus(values))
         if command != "show":
             _change(command, words, values, state, gpus)
         elif words:

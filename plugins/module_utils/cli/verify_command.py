@@ -37,7 +37,7 @@ def run(argv: list[str]) -> int:
             outcomes.append(verify_filesystem(root, absolute(values, "base"), wants_regular_files(files)))
         if mode in ("cdi", "all"):
             outcomes.append(verify_cdi(root, absolute(values, "driver-root"), absolute(values, "cdi-output")))
-            outcomes.append(verify_faults(root, absolute(values, "driver-root")))
+        outcomes.append(verify_faults(root, absolute(values, "driver-root")))
     for outcome in outcomes:
         lines += outcome.lines
         problems += outcome.problems

@@ -88,6 +88,7 @@ def _keep(values: Values, modes: set[str], interval: float, keeper: Keeper) -> N
     alive, ready = values.optional("alive"), values.optional("ready")
     trouble = ""
     first, followed = True, False
+    said: list[str] = []
     follower = Follower()
     stop(ready)  # one that was killed may have left it
     while True:
@@ -110,8 +111,8 @@ def _keep(values: Values, modes: set[str], interval: float, keeper: Keeper) -> N
             keeper.kept = True
             if trouble:
                 _say("the node is as wanted again")
-            _report(result, first, followed)
-            trouble, first = "", False
+            _report(result, first, followed, said)
+            trouble, first, said = "", False, result.warnings
             beat(ready)
         beat(alive)
         caught = _wait(interval, follower)
@@ -140,7 +141,8 @@ def _wait(interval: float, follower: Follower) -> signal.struct_siginfo | None:
             return caught
 
 
-def _report(result: NodeResult, first: bool, followed: bool) -> None:
+def _report(result: NodeResult, first: bool, followed: bool, said: list[str]) -> None:
+    """Say what a pass has changed, and its warnings, but for those that the pass before it has *said*."""
     changes = sorted(result.changes, key=lambda change: change.path)
     if followed and result.machine is not None:
         _say(f"MIG devices: {_mig_devices(result.machine)}")
@@ -150,8 +152,7 @@ def _report(result: NodeResult, first: bool, followed: bool) -> None:
     elif changes:
         counts = {word: len(paths) for word, paths in diff.paths_by_action(changes).items()}
         _say(", ".join(f"{count} {word}" for word, count in counts.items()))
-    if first:
-        say_warnings(result)
+    say_warnings([text for text in result.warnings if text not in said])
     if first and result.machine is not None:
         gpus = result.machine.gpus
         _say(f"mock GPU node: {len(gpus)} x {gpus[0].name}, driver {result.machine.driver_version}")

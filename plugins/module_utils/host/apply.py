@@ -100,7 +100,7 @@ class _Transaction:
         self._trial: str | None = None  # hidden name for the lock file
         self._final: str | None = None  # hidden name of the manifest of the new state
         during = plan.during
-        self._during = Manifest(during.owned, in_progress=True, staged=self._prefix)
+        self._during = Manifest(during.owned, in_progress=True, staged=self._prefix, faults=during.faults)
         # Those of the manifest's directories that go with it.
         removed = {change.path for change in plan.changes if change.action == REMOVE}
         self._going = () if plan.after.owned else tuple(path for path in manifests.DIRECTORIES if path in removed)

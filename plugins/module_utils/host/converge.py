@@ -35,6 +35,7 @@ class Component(Value):
     strict: tuple[str, ...] = ()  # directories at and below which no symbolic link is followed
     exclusive: tuple[str, ...] = ()  # directories that must be empty or missing, or were made by nvmock.gpu
     makes: Callable[[str], bool] | None = None  # whether it can have made something at a path; None: anywhere
+    keeps: frozenset[str] = frozenset()  # paths that it has and that stay as they are, beside the entries
 
 
 def open_root(path: str, components: list[Component]) -> HostRoot:
@@ -63,6 +64,7 @@ def change(
     take_over: bool = False,
     allow_real_driver: bool = False,
     say: Callable[[str], None] | None = None,
+    faults: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None,
 ) -> Changes:
     """Bring the node to the state that the components describe; return what was changed (or would be, with *check*).
 
@@ -73,6 +75,7 @@ def change(
     :arg take_over: replace unmanaged files, which come back on removal.
     :arg allow_real_driver: go on although the node has a real NVIDIA driver.
     :arg say: is told once if the run has to wait for the lock.
+    :arg faults: is given the faults in the manifest, and returns those of after the run. Without it they stay.
     :raises HostError: the filesystem does not allow it; nothing was changed.
     :raises GuardError: a real driver, or unmanaged files.
     """
@@ -80,7 +83,7 @@ def change(
         root.drop()
         lock = acquire(root, say, check)
         try:
-            return _change_once(root, look(root), None if check else lock, take_over, allow_real_driver)
+            return _change_once(root, look(root), None if check else lock, take_over, allow_real_driver, faults)
         except Overtaken:
             pass  # what was read no longer counts
         finally:
@@ -89,7 +92,12 @@ def change(
 
 
 def _change_once(
-    root: HostRoot, components: list[Component], lock: Lock | None, take_over: bool, allow_real_driver: bool
+    root: HostRoot,
+    components: list[Component],
+    lock: Lock | None,
+    take_over: bool,
+    allow_real_driver: bool,
+    faults: Callable[[tuple[str, ...]], tuple[str, ...]] | None,
 ) -> Changes:
     root.be_strict(strict_of(components))
     found = read_manifest(root)
@@ -104,7 +112,7 @@ def _change_once(
         from .sweep import settled
 
         found = settled(root, found)
-    plan = plan_for(root, components, found, take_over)
+    plan = plan_for(root, components, found, take_over, None if faults is None else faults(found.faults))
     if lock is not None and not plan.is_done:
         from .apply import apply
 
@@ -131,9 +139,16 @@ def _may_have_leftovers(root: HostRoot, found: Manifest) -> bool:
     return any(name.startswith(STAGED) for name in names)
 
 
-def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_over: bool = False) -> Plan:
+def plan_for(
+    root: HostRoot,
+    components: list[Component],
+    known: Manifest,
+    take_over: bool = False,
+    faults: tuple[str, ...] | None = None,
+) -> Plan:
     """Return the plan for the components on this host root.
 
+    :arg faults: the faults of the node's files from now on, None for those of before.
     :raises HostError: it can't be made on any node, or not on this one.
     """
     _check_paths(components)
@@ -141,7 +156,8 @@ def plan_for(root: HostRoot, components: list[Component], known: Manifest, take_
     exclusive = tuple([place for component in components for place in component.exclusive])
     node = Node(root.seen, root.names, root.is_directory, root.real, strict_of(components))
     makes = {component.owner: component.makes for component in components}
-    return make_plan(wanted, known, node, take_over, exclusive, makes)
+    keeps = {component.owner: component.keeps for component in components if component.keeps}
+    return make_plan(wanted, known, node, take_over, exclusive, makes, keeps, faults)
 
 
 def strict_of(components: list[Component]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ Python has no C code, or cryptographic, and take 18 times as long. A removal onl
 makes one on purpose may as well delete the file. ``nochange=`` says that the content of a file is not compared, because
 others change it in place; the word is mtree's, and has a value because version 1 reads no word without one. ``formerly=``
 has what else a path may be after a killed run. ``tags=`` are the components that want the path (owner.py). ``replaced=`` is
-what ``take_over`` replaced and a removal restores.
+what ``take_over`` replaced and a removal restores. ``# fault:`` is a line per fault that somebody put on the node's files: the first
+word is the word of the components' tags that it goes with, the rest is of the package node.
 
 The last line has the number of paths and a checksum of the lines before it: a file that was cut or damaged is noticed.
 """
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
 STATE_DIRECTORY = "/var/lib/nvidia-mock"
 PATH = STATE_DIRECTORY + "/manifest.mtree"
 LOCK = STATE_DIRECTORY + "/lock"
+HEALTHY = STATE_DIRECTORY + "/healthy"
+"""The directory with the healthy entries of what a fault has removed or changed, each under its whole path."""
 DIRECTORIES = ("/var", "/var/lib", STATE_DIRECTORY)
 """The directories that the manifest is in, from the top."""
 MODE = 0o644
 
 VERSION = 3
 """Of the format. Version 1 had no line for it, no facts beside the type, and no last line; version 2 had no ``nochange``."""
+NEWEST = 4
+"""Version 4 has faults, and is only written if there are some. An earlier nvmock.gpu would repair them without a word."""
 
 FIRST_LINE = b"#mtree\n"
 _FIRST = FIRST_LINE.decode("ascii")
@@ -51,6 +56,7 @@ _END_LINE = "# end: "
 _COMPLETE = "complete"
 _IN_PROGRESS = "in progress"
 _STAGED = "# hidden names: "
+_FAULT = "# fault: "
 _LARGEST = 64 * 1024 * 1024
 _HELP = "restore it from a backup, or move it away and run again with the options that made the node"
 
@@ -147,9 +153,16 @@ class Manifest:
 
     :arg in_progress: the last run did not reach its end.
     :arg staged: what the hidden names of that run begin with; "" if an older version wrote the manifest.
+    :arg faults: the faults of the node's files, sorted.
     """
 
-    def __init__(self, owned: dict[str, Owned] | None = None, in_progress: bool = False, staged: str = "") -> None:
+    def __init__(
+        self,
+        owned: dict[str, Owned] | None = None,
+        in_progress: bool = False,
+        staged: str = "",
+        faults: tuple[str, ...] = (),
+    ) -> None:
         self.owned = {} if owned is None else owned
         self.in_progress = in_progress
         # Whether the end is missing: ``owned`` has what is before the cut.
@@ -158,6 +171,7 @@ class Manifest:
         self.is_held = True
         self._read: bytes | None = None
         self.staged = staged
+        self.faults = faults
 
     @property
     def tags(self) -> set[str]:
@@ -166,7 +180,7 @@ class Manifest:
 
     def only(self, owned: dict[str, Owned]) -> Manifest:
         """Return the manifest with no other paths than *owned*."""
-        other = Manifest(owned, self.in_progress, self.staged)
+        other = Manifest(owned, self.in_progress, self.staged, self.faults)
         other.is_cut, other.is_held = self.is_cut, self.is_held
         return other
 
@@ -174,9 +188,11 @@ class Manifest:
         """Return the manifest as text, sorted by path: the same facts give the same bytes. One that was read is as it was."""
         if self._read is not None:
             return self._read
-        lines = [_HEADER % (VERSION, _IN_PROGRESS if self.in_progress else _COMPLETE)]
+        version = NEWEST if self.faults else VERSION
+        lines = [_HEADER % (version, _IN_PROGRESS if self.in_progress else _COMPLETE)]
         if self.in_progress and self.staged:
             lines.append(f"{_STAGED}{self.staged}\n")
+        lines += [f"{_FAULT}{fault}\n" for fault in self.faults]
         written: dict[frozenset[str], str] = {}
         if len(_lines) >= _MOST_LINES:
             _lines.clear()
@@ -218,6 +234,8 @@ class Manifest:
                     manifest.staged = line[len(_STAGED) :]
                     if not is_staged_prefix(manifest.staged):
                         raise ValueError(line)
+                elif line.startswith(_FAULT) and version >= NEWEST:
+                    manifest.faults += (line[len(_FAULT) :],)
                 elif line.startswith(_END_LINE) and version > 1:
                     ended = True
                     if data[data.rindex(b"\n", 0, -1) + 1 :] != _end_of(
@@ -265,7 +283,7 @@ def read_manifest(root: HostRoot) -> Manifest:
 
 def remember(content: bytes, manifest: Manifest) -> None:
     """Let the next :func:`read_manifest` find *manifest* in *content*, which it wrote, without parsing it."""
-    read = Manifest(dict(manifest.owned))
+    read = Manifest(dict(manifest.owned), faults=manifest.faults)
     read._read = content
     _parsed.clear()
     _parsed[content] = read
@@ -308,9 +326,9 @@ def _version(lines: list[str]) -> int:
     text = lines[1][len(_VERSION_LINE) :]
     if not text.isdigit() or len(text) > 9 or int(text) < 2:
         raise HostError(f"{PATH}: line 2 is damaged: {_HELP}")
-    if int(text) > VERSION:
+    if int(text) > NEWEST:
         raise HostError(
-            f"{PATH}: was written by a newer nvmock.gpu (version {text} of the format, this one reads up to {VERSION}): "
+            f"{PATH}: was written by a newer nvmock.gpu (version {text} of the format, this one reads up to {NEWEST}): "
             "use that one or a newer one"
         )
     return int(text)

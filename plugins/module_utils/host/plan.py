@@ -111,7 +111,8 @@ class Plan:
                 other = facts(change.before)
                 if other and other not in now.made:
                     owned[change.path] = Owned(now.kind, now.tags, None, (*now.made, other))
-        return Manifest(owned, in_progress=True)
+        faults = tuple(sorted({*self.before.faults, *self.after.faults}))
+        return Manifest(owned, in_progress=True, faults=faults)
 
 
 def make_plan(
@@ -121,6 +122,8 @@ def make_plan(
     take_over: bool = False,
     exclusive: tuple[str, ...] = (),
     makes: dict[str, Callable[[str], bool] | None] | None = None,
+    keeps: dict[str, frozenset[str]] | None = None,
+    faults: tuple[str, ...] | None = None,
 ) -> Plan:
     """Compare *wanted* with the node.
 
@@ -130,20 +133,31 @@ def make_plan(
     :arg take_over: replace unmanaged files, and record them for the removal.
     :arg exclusive: directories that must be managed or empty.
     :arg makes: for each component whether it can have made something at a path, None for anywhere.
+    :arg keeps: for a component that wants more than is in *wanted* the paths that stay as they are.
+    :arg faults: the faults of the node's files from now on, None for those of before.
     :raises HostError: something is in the way that may not be moved.
     :raises GuardError: unmanaged files are in the way.
     """
     if not any(wanted.values()):
         manifests.refuse_cut(known)
-    planner = _Planner(known, node, set(wanted), take_over, exclusive)
+    planner = _Planner(known, node, set(wanted), take_over, exclusive, keeps or {})
     desired, tags = _merge(wanted)
     planner.guard_exclusive(desired, tags)
-    for path in sorted(desired):
+    for path in _ordered(desired):
         planner.want(desired[path], tags[path])
     planner.settle_strangers(desired, tags)
     planner.drop(desired, dict.fromkeys(wanted) if makes is None else makes)
     planner.house_manifest()
+    planner.set_faults(known.faults if faults is None else faults)
     return Plan(planner.changes, known, planner.after, tuple(planner.left))
+
+
+def _ordered(desired: dict[str, Entry]) -> list[str]:
+    """Return the paths from the top, those of healthy entries first: at no time is one only where a fault is about to change it."""
+    paths = sorted(desired)
+    if manifests.HEALTHY not in desired:
+        return paths
+    return sorted(paths, key=lambda path: not f"{path}/".startswith(manifests.HEALTHY + "/"))
 
 
 def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, frozenset[str]]]:
@@ -176,7 +190,13 @@ def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, 
 
 class _Planner:
     def __init__(
-        self, known: Manifest, node: Node, asked: set[str], take_over: bool, exclusive: tuple[str, ...]
+        self,
+        known: Manifest,
+        node: Node,
+        asked: set[str],
+        take_over: bool,
+        exclusive: tuple[str, ...],
+        keeps: dict[str, frozenset[str]],
     ) -> None:
         self.known = known.owned
         self.after = Manifest(dict(known.owned))
@@ -186,6 +206,7 @@ class _Planner:
         self._asked = asked
         self._take_over = take_over
         self._exclusive = exclusive
+        self._keeps = keeps
         # What is there and in no manifest: files and the like, and directories.
         self._strangers: list[tuple[Entry, Entry]] = []
         self._found_directories: list[tuple[Entry, Entry]] = []
@@ -314,7 +335,7 @@ class _Planner:
         elif owned is None:
             self._found_directories.append((entry, found))  # used, not touched
             return
-        elif not (entry.implicit and owned.tags - self._asked - _HOUSING) and differences(found, entry):
+        elif not (entry.implicit and self._staying_tags(path, owned) - _HOUSING) and differences(found, entry):
             # (Another component's directory that is only passed through keeps the mode and owner that it has.)
             self._plan(UPDATE, entry, found)
         self._own(entry, tags, None)
@@ -322,8 +343,15 @@ class _Planner:
     def _own(self, entry: Entry, tags: frozenset[str], replaced: Entry | None) -> None:
         old = self.known.get(entry.path)
         # Of the components that are asked now, only those count that want the path now.
-        kept = tags | (old.tags - self._asked) if old else tags
+        kept = tags | self._staying_tags(entry.path, old) if old else tags
         self.after.owned[entry.path] = Owned(entry.kind, kept, replaced, (facts(entry),))
+
+    def _staying_tags(self, path: str, owned: Owned) -> frozenset[str]:
+        """The components of a path that the run does not ask, or that keep it as it is."""
+        rest = owned.tags - self._asked
+        if not self._keeps:
+            return rest
+        return rest | frozenset([tag for tag in owned.tags if path in self._keeps.get(tag, ())])
 
     def settle_strangers(self, desired: dict[str, Entry], tags: dict[str, frozenset[str]]) -> None:
         """Decide on what is there and in no manifest: adopt it, take it over, or refuse it.
@@ -389,7 +417,9 @@ class _Planner:
         for path, owned in self.known.items():
             if path in desired or owned.tags.isdisjoint(self._asked):
                 continue
-            rest = owned.tags - self._asked
+            rest = self._staying_tags(path, owned)
+            if rest == owned.tags:
+                continue
             if rest:
                 self.after.owned[path] = Owned(owned.kind, rest, owned.replaced, owned.made)
             else:
@@ -410,6 +440,12 @@ class _Planner:
         removal = Removal(self._node, self.after, makes, create, update, remove)
         removal.plan(gone)
         self.left += removal.left
+
+    def set_faults(self, faults: tuple[str, ...]) -> None:
+        """Record the faults; one goes with the last of the components that it belongs to."""
+        if faults:
+            words = {tag.partition(":")[0] for tag in self.after.tags}
+            self.after.faults = tuple([fault for fault in sorted(faults) if fault.partition(" ")[0] in words])
 
     def house_manifest(self) -> None:
         """Plan the directories that the manifest is in.

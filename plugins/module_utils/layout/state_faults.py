@@ -10,6 +10,7 @@ a ring of 64 numbers. A sequence number is never used twice: the first one is th
 from __future__ import annotations
 
 from ..values import Value
+from .state_file import FAULTS
 from .state_settings import FIRST_LINK, LINKS, number_of
 
 RING = 600
@@ -388,7 +389,7 @@ def overflowed(values: dict[int, int]) -> int:
 
 def is_of_faults(number: int) -> bool:
     """Return whether a number of the state belongs to a fault."""
-    return RING <= number < FIRST_FAULT + 2 * MOST_FAULTS
+    return number in FAULTS
 
 
 def _concerns(event: Event, instance: tuple[int, int] | None) -> bool:

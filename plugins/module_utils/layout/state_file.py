@@ -23,6 +23,8 @@ from ..errors import HostError
 from ..values import Value
 from .stub_library import shared_object
 
+FAULTS = range(600, 768)
+"""The numbers of faults and their events (state_faults.py)."""
 NAME = "libnvidia-mockstate.so.{V}"
 """In the library directory. ``{V}`` is the driver's version."""
 MOST_ENTRIES = 4096

@@ -41,7 +41,7 @@ def shared_object(soname: str, architecture: str, function: str = "", status: in
         raise ParameterError("architecture", architecture, "one of " + ", ".join(ARCHITECTURES))
     machine, page = _MACHINES[architecture]
 
-    code = _RETURN[architecture](status) if function else b""
+    code = returning(status, architecture) if function else b""
     count = 1 if function else 0
     strings = b"\0" + soname.encode("utf-8") + b"\0"
     function_name_at = len(strings)
@@ -100,6 +100,11 @@ def shared_object(soname: str, architecture: str, function: str = "", status: in
     if function:
         body += bytes(code_at - len(body)) + code
     return body + bytes(sections_at - len(body)) + sections
+
+
+def returning(number: int, architecture: str) -> bytes:
+    """Return the code of a function that returns *number*, 0 to 65535."""
+    return _RETURN[architecture](number)
 
 
 def _aligned(offset: int) -> int:

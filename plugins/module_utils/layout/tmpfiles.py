@@ -79,6 +79,25 @@ def tmpfiles_entries(entries: list[Entry], place: str, instance: str = "") -> li
     return wanted
 
 
+def restored_otherwise(content: bytes, path: str, node: Entry | None) -> bytes:
+    """Return the content of a tmpfiles.d file that restores another device node at *path*, or none.
+
+    Owner and group stay as they are.
+    """
+    lines = []
+    begins = tuple([f"{letter} {_field(path)} " for letter in "cf"])
+    for line in content.decode("utf-8", "surrogateescape").splitlines(True):
+        if not line.startswith(begins):
+            lines.append(line)
+        elif node is not None:
+            words = line[len(begins[0]) :].split()
+            words[0] = f"{node.mode:04o}"
+            if node.kind == CHAR:
+                words[-1] = f"{node.major}:{node.minor}"
+            lines.append(f"{line[: len(begins[0])]}{' '.join(words)}\n")
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
 def unit_name(place: str, instance: str = "") -> str:
     """Return the name of the unit for what is at *place*."""
     return f"{_stem(instance)}{systemd_escaped(place)}.service"

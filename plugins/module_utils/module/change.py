@@ -16,7 +16,9 @@ from ..host.plan import Changes
 from ..host.root import HostRoot
 from ..machine.overrides import OVERRIDES
 from ..node import components
+from ..node.fault_report import fault_warnings
 from ..node.keeper import released
+from ..node.mig_state import driver_root_of
 from ..node.removal import removal
 from .one_line import OneLine
 
@@ -107,6 +109,10 @@ def run(
         return removal(root, parts, instance, paths)
 
     changes = change_node(module, complete, host_root, look is not None, after)
+    if look is not None:
+        with OneLine(module), HostRoot(host_root) as root:
+            for text in fault_warnings(root, driver_root_of(root, instance or "") or ""):
+                module.warn(text)
     result.update(outcome(changes))
     if module._diff:
         result["diff"] = diff.diffs(changes, contents_of_new_files)

@@ -9,6 +9,7 @@ import tempfile
 
 from .. import parameters
 from ..host import diff
+from ..host.manifest import read_manifest
 from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE
 from ..host.root import HostRoot
 from ..layout import driver_tree
@@ -28,7 +29,7 @@ from ..node.fault_report import fault_warnings
 from ..node.keeper import released
 from ..node.mig_state import settle
 from ..node.removal import removal
-from ..node.verify import verify_cdi, verify_filesystem
+from ..node.verify import Outcome, verify_cdi, verify_filesystem
 from .change import (
     HOST_OPTIONS,
     MACHINE_OPTIONS,
@@ -64,6 +65,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 _PARTS = frozenset((DEVICES, DEV_ROOT, DRIVER_TREE, CDI_SPEC))
+_NOT_VERIFIED = "not verified, because files have faults"
 # How the parts are removed: one after the other, each narrowed by its own path only.
 _FAMILIES = (
     (CDI_SPEC, frozenset((CDI_SPEC,))),
@@ -197,9 +199,12 @@ def _change(module: Any, look: Callable[[HostRoot], list[Component]], host_root:
 def _verify(module: Any, host_root: str, mock: whole.Mock, spec_path: str, result: dict[str, Any]) -> None:
     outcomes = []
     with OneLine(module), HostRoot(host_root) as root:
-        outcomes.append(verify_filesystem(root, mock.base, mock.devices.regular_files))
-        if mock.options is not None:
-            outcomes.append(verify_cdi(root, mock.driver_root, spec_path))
+        if read_manifest(root).faults:  # what they are is said already, and files are as they have to be
+            outcomes.append(Outcome([_NOT_VERIFIED], []))
+        else:
+            outcomes.append(verify_filesystem(root, mock.base, mock.devices.regular_files))
+            if mock.options is not None:
+                outcomes.append(verify_cdi(root, mock.driver_root, spec_path))
     lines = [line for outcome in outcomes for line in outcome.lines]
     problems = [problem for outcome in outcomes for problem in outcome.problems]
     result["verification"] = {"changed": False, "lines": lines, "problems": problems}

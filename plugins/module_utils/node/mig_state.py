@@ -14,7 +14,7 @@ from ..errors import HostError
 from ..host.owner import DRIVER_TREE
 from ..host.root import HostRoot
 from ..layout.driver_tree import library_directories
-from ..layout.state_file import ACTIVE_AT, NAME, SIZE, State, read_state, writes
+from ..layout.state_file import ACTIVE_AT, FAULTS, NAME, SIZE, State, read_state, writes
 from ..machine.model import Machine
 from .boot import boot_number
 from .components import owners_of
@@ -45,9 +45,24 @@ def state_that_counts(root: HostRoot, path: str | None) -> State | None:
     if path is None:
         return None
     try:
-        state = read_state(root.read(path, SIZE), path)
+        return _counting(read_state(root.read(path, SIZE), path))
     except HostError:
         return None
+
+
+def has_state_faults(root: HostRoot, machine: Machine, driver_root: str) -> bool:
+    """Whether the state of a driver installation has faults, as this run has seen it."""
+    path = state_path(root, machine, driver_root)
+    try:
+        seen = None if path is None else root.seen(path)
+        state = None if seen is None or not seen.content else _counting(read_state(seen.content, seen.path))
+    except HostError:
+        return False
+    return state is not None and any(number in FAULTS for _gpu, number in state.entries)
+
+
+def _counting(state: State) -> State | None:
+    """Return a state if it has something, and is of this boot of the kernel or kept."""
     boot = boot_number()
     return None if not state.entries or (state.boot and boot and state.boot != boot) else state
 

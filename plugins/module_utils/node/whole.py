@@ -18,6 +18,7 @@ from ..machine.model import Machine
 from ..values import Value, value
 from . import components
 from .mig_state import live
+from .with_faults import with_faults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def look(
         wanted.append(components.driver_tree(machine, mock.driver_root, mock.tree, instance))
     owners = components.owners_in(wanted)
     if mock.options is None or mock.spec_file is None:
-        return Wanted([*components.moved(root, owners, parts, instance), *wanted], machine)
+        made = with_faults(root, machine, wanted)
+        return Wanted([*components.moved(root, owners, parts, instance), *made], machine)
 
     from . import cdi_spec
 
@@ -93,7 +95,8 @@ def look(
     moved = components.moved(root, owners, parts, instance)
     root.be_strict(strict_of(wanted))
     spec = cdi_spec.make(machine, root, mock.options, mock.spec_file, moved + wanted, take_over, allow_real_driver)
-    return Wanted([*moved, *wanted, spec.component], machine, spec)
+    made = with_faults(root, machine, [*wanted, spec.component])
+    return Wanted([*moved, *made], machine, spec)
 
 
 PARTS = (DEVICES, DRIVER_TREE, CDI_SPEC)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pathlib
@@ -11,9 +12,10 @@ import subprocess
 import sys
 
 import pytest
-from cluster_support import GPU, eventually
+from cluster_support import GPU, SPEC, eventually
 
 pytestmark = pytest.mark.kind
+NUMBERS = itertools.count()
 
 # Prints the type, the data and the instances of the first event of all GPUs.
 WAITS = """
@@ -135,3 +137,63 @@ def test_a_reset_on_the_node_heals(cluster, node, hurt):
     said = cluster.on(node, "/var/lib/nvidia-mock/driver/bin/nvidia-smi -r")
     assert said.count("was successfully reset.") == len(uuids)
     cluster.wait_until_all_are_allocatable(60)
+
+
+def starts_again(cluster, node):
+    """Start a pod whose container ends, and starts again, once it has /tmp/end; a function that lets it and returns its name."""
+    script = "until [ -e /tmp/end ]; do sleep 0.2; done"
+    limits = {"limits": {GPU: 1}}
+    main = {"name": "main", "image": cluster.image, "command": ["sh", "-c", script], "resources": limits}
+    name = f"again-{next(NUMBERS)}"
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": cluster.namespace}}
+    selector = {"kubernetes.io/hostname": node}
+    body["spec"] = {"nodeSelector": selector, "terminationGracePeriodSeconds": 0, "containers": [main]}
+    cluster.kubectl("apply", "-f", "-", text=json.dumps(body))
+
+    def runs():
+        status = cluster.get("pod", "-n", cluster.namespace, name)["status"].get("containerStatuses") or [{}]
+        return "running" in status[0].get("state", {})
+
+    def end():
+        eventually(runs, 45, f"pod {name}")
+        cluster.kubectl("exec", "-n", cluster.namespace, name, "--", "touch", "/tmp/end", check=False)
+        return name
+
+    return end
+
+
+def test_faults_of_files(cluster, node, hurt):
+    """Each is said by who meets it, and taken off without a trace. A container that starts again has its GPU already."""
+    cluster.wait_until_all_are_allocatable()
+    manifest = "cat /var/lib/nvidia-mock/manifest.mtree; ls /var/lib/nvidia-mock"
+    before = cluster.on(node, manifest)
+    count = len(cluster.gpus(node))
+    ends = [starts_again(cluster, node) for _pod in range(3)]
+    hurt(kind="device_node_missing", gpus=0)
+    uuid, minor = cluster.gpus(node)[0]["uuid"], cluster.gpus(node)[0]["minor"]
+    said = f"{uuid} is unhealthy: /dev/nvidia{minor} is missing ({SPEC} names it)"
+    eventually(lambda: said in cluster.plugin_log(node), 30, said)
+    eventually(lambda: cluster.allocatable(node) == count - 1, 60, "one GPU less")
+
+    hurt(kind="library_other_version")
+    name = ends.pop()()
+    command = ["exec", "-n", cluster.namespace, name, "--", "sh", "-c", "nvidia-smi; echo status $?"]
+    mismatch = "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: "
+    eventually(lambda: cluster.kubectl(*command, check=False).startswith(mismatch), 30, "the mismatch in the pod")
+    assert cluster.kubectl(*command).endswith("status 18\n")
+
+    hurt(kind="hook_missing")
+    name = ends.pop()()
+    words = "bin/nvidia-cdi-hook: no such file or directory"
+    eventually(lambda: any(words in text for text in cluster.events(name)), 30, words)
+
+    hurt(kind="spec_missing")
+    name = ends.pop()()
+    words = "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=GPU-"
+    eventually(lambda: any(words in text for text in cluster.events(name)), 30, words)
+    words = "its CDI device of kind nvidia.com/gpu can't be resolved: no file in /etc/cdi or /var/run/cdi defines it"
+    eventually(lambda: words in cluster.plugin_log(node), 30, words)
+
+    fault(node, state="absent")
+    cluster.wait_until_all_are_allocatable(60)
+    assert cluster.on(node, manifest) == before

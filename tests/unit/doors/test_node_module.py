@@ -292,6 +292,36 @@ def test_faults_of_gpus(call, tmp_path, monkeypatch):
     assert not call("nvmock_fault", tmp_path, state="absent")["changed"]
 
 
+def test_faults_of_files(call, tmp_path, monkeypatch):
+    """The same for files: check mode predicts the paths, and what a run says instead of a verification."""
+    call("nvmock_node", tmp_path, **NODE)
+    before = contents(tmp_path)
+    predicted = call("nvmock_fault", tmp_path, check=True, kind="spec_stale")
+    assert predicted["changed"] and contents(tmp_path) == before and predicted["node"] == []
+    made = call("nvmock_fault", tmp_path, kind="spec_stale")
+    assert made["updated"] == predicted["updated"] == ["/etc/cdi/nvidia.yaml"] and made["diff"] == predicted["diff"]
+    assert "/var/lib/nvidia-mock/healthy/etc/cdi/nvidia.yaml" in made["created"]
+    assert made["node"] == [{"kind": "spec_stale"}]
+    lost = call("nvmock_fault", tmp_path, kind="device_node_missing", gpus=["0"])
+    assert "/dev/nvidia0" in lost["removed"] and lost["gpus"] == [
+        {"index": 0, "faults": [{"kind": "device_node_missing"}]}
+    ]
+    told = []
+    monkeypatch.setattr(
+        "ansible.module_utils.basic.AnsibleModule.warn", lambda _module, text, **_more: told.append(text)
+    )
+    again = call("nvmock_node", tmp_path, **NODE)
+    assert not again["changed"] and again["verification"]["lines"] == ["not verified, because files have faults"]
+    assert [text for text in told if "GPU 0: fault device_node_missing; node: fault spec_stale: left on" in text]
+    failed = call("nvmock_verify", tmp_path, ok=False, device_files=FILES)
+    assert (
+        "GPU 0: fault device_node_missing: take it off" in failed["msg"] and "node: fault spec_stale" in failed["msg"]
+    )
+    assert call("nvmock_fault", tmp_path, state="absent")["changed"]
+    assert contents(tmp_path) == before
+    call("nvmock_verify", tmp_path, device_files=FILES)
+
+
 @pytest.mark.parametrize(
     "given, message",
     [
@@ -300,6 +330,13 @@ def test_faults_of_gpus(call, tmp_path, monkeypatch):
         ({"kind": "thermal", "xid": 3}, "fault.xid: 3 is not allowed: must be left out for thermal"),
         ({"kind": "fabric_unhealthy"}, "GPU 0 does not have fabric_health"),
         ({"kind": "thermal", "gpus": ["7"]}, "gpus: '7' is not allowed"),
+        ({"kind": "thermal", "step": 1}, "fault.step: 1 is not allowed: must be left out for thermal"),
+        ({"kind": "spec_stale", "gpus": ["0"]}, "it is a fault of the node, not of a GPU"),
+        (
+            {"kind": "hook_missing", "kernel_log": True},
+            "must be left out for hook_missing: the kernel has no line for it",
+        ),
+        ({"kind": "xid", "xid": 79, "kernel_log": True}, "leave kernel_log out"),
     ],
 )
 def test_a_fault_that_is_refused(call, tmp_path, given, message):

@@ -26,6 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import GuardError, HostError
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.converge import change, open_root
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK, Entry
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.manifest import Manifest, Owned, facts
 
@@ -64,7 +65,8 @@ def _manifests(draw):
         kind = draw(st.sampled_from([DIRECTORY, FILE, SYMLINK, CHAR]))
         made = draw(st.lists(_entries(path, kind).map(facts), min_size=1, max_size=2, unique=True))
         owned[path] = Owned(kind, draw(_TAGS), draw(_replaced(path)), tuple(made))
-    return Manifest(owned, draw(st.booleans()))
+    faults = draw(st.lists(st.text("abcdefghi_.=,0123456789 ", min_size=1, max_size=20), max_size=3, unique=True))
+    return Manifest(owned, draw(st.booleans()), faults=tuple(sorted(faults)))
 
 
 @given(_manifests())
@@ -73,8 +75,9 @@ def test_round_trip(manifest):
     again = Manifest.from_bytes(data)
     assert again.owned == manifest.owned
     assert again.in_progress == manifest.in_progress
+    assert again.faults == manifest.faults
     assert not again.is_cut
-    assert Manifest(again.owned, again.in_progress).to_bytes() == data
+    assert Manifest(again.owned, again.in_progress, faults=again.faults).to_bytes() == data
 
 
 @given(_manifests(), st.data())
@@ -96,6 +99,36 @@ def test_another_byte_is_noticed(manifest, data):
         assert "\n" not in str(error)
     else:  # the header and the last line are no facts, but they must not be mistaken for others
         assert again.is_cut or again.owned == manifest.owned
+
+
+@given(_manifests())
+def test_only_faults_make_it_of_a_new_version(manifest):
+    """An earlier nvmock.gpu reads what has no faults, and refuses what it would repair without a word."""
+    assert manifest.to_bytes().startswith(b"#mtree\n# version: %d\n" % (4 if manifest.faults else 3))
+    assert (b"\n# fault: " in manifest.to_bytes()) == bool(manifest.faults)
+
+
+def test_faults_go_with_their_components(used_node):
+    """A run keeps the faults, and whoever changes them is given those of before."""
+    wanted = small_node()
+    present(used_node, wanted)
+    seen = []
+
+    def edit(faults):
+        seen.append(faults)
+        return ("cdi_spec one", "devices two", "devices.blue three")
+
+    with open_root(str(used_node), wanted) as root:
+        change(root, lambda _root: [], faults=edit)
+    assert seen == [()] and known(used_node).faults == ("cdi_spec one", "devices two")
+    present(used_node, wanted)
+    assert known(used_node).faults == ("cdi_spec one", "devices two")
+    absent(used_node, [one for one in wanted if one.owner.startswith("cdi_spec")])
+    assert known(used_node).faults == ("devices two",)
+
+
+def known(top):
+    return Manifest.from_bytes(snapshot(top)[MANIFEST][4])
 
 
 _GOOD = Manifest(
@@ -148,7 +181,8 @@ DAMAGE = {
     "a line after the last": _GOOD + b"./etc/shadow type=file tags=devices:/run\n",
     "a line more": _GOOD.replace(b"# run: complete\n", b"# run: complete\n./etc/shadow type=file tags=devices:/run\n"),
     "a line less": b"".join(line for line in _GOOD.splitlines(True) if b"nvidia0" not in line),
-    "a later version": _GOOD.replace(b"# version: 3\n", b"# version: 4\n"),
+    "a fault in a version without them": _GOOD.replace(b"# run", b"# fault: devices x\n# run"),
+    "a later version": _GOOD.replace(b"# version: 3\n", b"# version: 5\n"),
     "no version": _GOOD.replace(b"# version: 3\n", b"# version: two\n"),
     "a version too long to read": _GOOD.replace(b"# version: 3\n", b"# version: " + b"9" * 5000 + b"\n"),
 }
@@ -189,7 +223,7 @@ def test_a_later_version_is_named(used_node):
     present(used_node, small_node())
     write(used_node, MANIFEST, DAMAGE["a later version"])
     with pytest.raises(
-        HostError, match=r"was written by a newer nvmock.gpu .*version 4.*: use that one or a newer one"
+        HostError, match=r"was written by a newer nvmock.gpu .*version 5.*: use that one or a newer one"
     ):
         present(used_node, small_node())
 

@@ -15,6 +15,7 @@ from ansible_collections.nvmock.gpu.plugins.module_utils.errors import Parameter
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout import state_faults
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.fault_words import described, listed
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.state_values import evaluated
+from ansible_collections.nvmock.gpu.plugins.module_utils.node import file_fault_kinds
 from ansible_collections.nvmock.gpu.plugins.module_utils.node.faults import (
     fault_of,
     healed,
@@ -228,5 +229,5 @@ def test_a_board_without_links(tmp_path):
 def test_the_module_has_every_kind():
     from ansible_collections.nvmock.gpu.plugins.modules import nvmock_fault
 
-    assert tuple(nvmock_fault.KINDS) == state_faults.NAMES
+    assert tuple(nvmock_fault.KINDS) == (*state_faults.NAMES, *file_fault_kinds.FILE_NAMES)
     assert nvmock_fault.ARGUMENT_SPEC["source"]["choices"] == list(state_faults.SRAM_SOURCES)
