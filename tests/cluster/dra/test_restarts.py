@@ -216,6 +216,7 @@ def test_a_device_plugin_beside_the_driver_waits(cluster, node, holder):
 
 
 CREATE = """
+import sys
 sys.path.insert(0, "/opt/nvmock-gpu")
 import device_plugin.api_server
 node = sys.argv[1]
