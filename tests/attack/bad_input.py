@@ -210,7 +210,7 @@ class BadInput(Attack):
                 case.check("remove", removed.ok and not wrong, f"{told}then --remove: {removed}; {wrong}")
             return
         wrong = outcome.complaint
-        shown = text.encode("utf-8", "backslashreplace").decode()
+        shown = text.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
         named = flag in outcome.err or (shown.strip() and shown[:40] in outcome.err)
         named = named or (command == ("cdi", "generate") and "failed to " in outcome.err)  # nvidia-ctk's own words
         if not wrong and not named:

@@ -342,7 +342,7 @@ def _cut_lines(path: str) -> None:
 def _drop_a_line(path: str) -> None:
     with open(path, "rb") as file:
         lines = file.readlines()
-    del lines[len(lines) // 2]
+    del lines[len(lines) // 2 : len(lines) // 2 + 1]  # nothing of a file that another mutation has emptied
     with open(path, "wb") as file:
         file.writelines(lines)
 

@@ -15,6 +15,7 @@ import importlib
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -48,6 +49,8 @@ def main() -> int:
     if os.geteuid() != 0:
         print("run.py: root is needed for device nodes, owners and mounts", file=sys.stderr)
         return 77
+    # A shell lets its background jobs ignore SIGINT, and what is attacked would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.nice(arguments.nice)
     os.umask(0o022)
     place = _private_tmpfs()

@@ -88,8 +88,9 @@ def _flag(name: str) -> str:
 
 
 def _fail(message: str, status: int) -> int:
+    line = message.replace("\n", "\\n").replace("\r", "\\r")  # a path may have one in it
     try:
-        sys.stderr.write(f"gpu-mockctl: {message}\n")
+        sys.stderr.write(f"gpu-mockctl: {line}\n")
         sys.stderr.flush()
     except OSError:
         pass  # nobody listens; the status tells it

@@ -165,7 +165,8 @@ def _own_facts(definition: object) -> dict[str, object]:
             raise ParameterError("machine_definition", key, "made of the keys " + ", ".join(known))
     facts = dict(OPTIONAL)
     if base is not None:
-        facts.update(types.definition(parameters.string("machine_definition.base", base)))
+        parameter = "machine_definition.base"
+        facts.update(types.definition(parameters.string(parameter, base), parameter))
     facts.update(own)
     for key in REQUIRED:
         if key not in facts:

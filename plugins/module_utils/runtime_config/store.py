@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 from ..errors import NvmockError
 from .settings import Applied, Setting, apply, revert
 
+_LONGEST_NAME = 255  # NAME_MAX, in bytes
+
 Move = Callable[[str, str], None]
 Check = Callable[[str], None]
 
@@ -90,6 +92,17 @@ def changed_paths(directory: str, runtime: str) -> list[str]:
     return out
 
 
+def record_name(path: str) -> str:
+    """Return the name of the files that the state directory has for *path*, without their ends.
+
+    A path can be 16 times as long as a name. Of what would be too long, the name has a checksum.
+    """
+    name = path.strip("/").replace("%", "%25").replace("/", "%")
+    if len(os.fsencode(name)) <= _LONGEST_NAME - len(".json"):
+        return name
+    return f"%{hashlib.sha256(os.fsencode(path)).hexdigest()}"
+
+
 class ConfigFile:
     """One configuration file, its original and the record of its changes.
 
@@ -109,7 +122,7 @@ class ConfigFile:
         self._move = move
         self._runtime = runtime
         self._target = os.path.realpath(path)  # replacing a link would not change its target
-        stem = os.path.join(directory, path.strip("/").replace("%", "%25").replace("/", "%"))
+        stem = os.path.join(directory, record_name(path))
         self._record_path = stem + ".json"
         self._original_path = stem + ".orig"
         self._data = read(path)

@@ -82,8 +82,8 @@ def is_whole_machine(name: str) -> bool:
     return name.startswith(_MACHINES) or name.endswith(_TRAY)
 
 
-def definition(name: str) -> dict[str, object]:
-    """Return the facts of machine type *name*.
+def definition(name: str, parameter: str = "machine") -> dict[str, object]:
+    """Return the facts of machine type *name*, which is the value of *parameter*.
 
     :raises ParameterError: the type is unknown. The message lists the known types.
     """
@@ -97,4 +97,4 @@ def definition(name: str) -> dict[str, object]:
         else:
             facts: dict[str, object] = module.MACHINE
             return facts
-    raise ParameterError("machine", name, "one of " + ", ".join(names()) + ", or a definition of your own")
+    raise ParameterError(parameter, name, "one of " + ", ".join(names()) + ", or a definition of your own")
