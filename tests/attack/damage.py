@@ -188,7 +188,7 @@ class State:
         outcome = ctl(self.top, "--remove")
         after = tree.listing(self.top)
         self._check_unmanaged(after)
-        if self.damage.manifest_touched and not outcome.ok:
+        if (self.damage.manifest_touched or self.damage.lock_touched) and not outcome.ok:
             wrong = outcome.complaint or tree.difference(self.now, after)
             case.check("remove", not wrong, f"{self.words}not repaired: {wrong}; {outcome}")
             return

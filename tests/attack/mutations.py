@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 
 import tree
-from nodes import MANIFEST
+from nodes import LOCK, MANIFEST
 
 _BIND = 4096
 _ACL = "system.posix_acl_default"
@@ -42,6 +42,7 @@ class Damage:
         self.may_refuse = False
         self.may_keep: set[str] = set()
         self.manifest_touched = False
+        self.lock_touched = False
         self.manifest_hidden = False  # only by a mount
         self._artefacts = artefacts
         self._number = 0
@@ -426,6 +427,18 @@ def mutate(damage: Damage) -> None:
     # A node whose manifest is gone or cut short is taken back, if nothing else is wrong with it.
     if damage.manifest_touched and damage.done not in (["the manifest deleted"], ["the manifest cut"]):
         damage.may_refuse = True
+    # What is not the lock may be somebody's, and whoever held the lock would not know of another one.
+    damage.lock_touched = not _is_lock(damage.top + LOCK)
+    damage.may_refuse = damage.may_refuse or damage.lock_touched
+
+
+def _is_lock(path: str) -> bool:
+    """Whether it is an empty file, or nothing is there."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return True
+    return stat.S_ISREG(status.st_mode) and not status.st_size and not status.st_uid
 
 
 def _house(damage: Damage) -> list[object]:

@@ -23,6 +23,7 @@ containerEdits: {}
 """
 STATE = "/var/lib/nvidia-mock"
 MANIFEST = STATE + "/manifest.mtree"
+LOCK = STATE + "/lock"
 
 
 # Links of a node: what is behind them has two names.

@@ -408,7 +408,9 @@ class _Planner:
                 f"{entry.path}/{name}" in self.after.owned or f"{entry.path}/{name}" in (manifests.PATH, manifests.LOCK)
                 for name in self._node.names(entry.path)
             ]
-            if all(managed) and not differences(found, entry):
+            if all(managed):
+                if differences(found, entry):
+                    self._plan(UPDATE, entry, found)
                 self._own(entry, tags.get(entry.path, _HOUSING), None)
 
     def drop(self, desired: dict[str, Entry], makes: dict[str, Callable[[str], bool] | None]) -> None:

@@ -37,7 +37,14 @@ def state_path(root: HostRoot, machine: Machine, driver_root: str | None) -> str
     base = "" if driver_root == "/" else driver_root
     name = NAME.format(V=machine.driver_version)
     places = [f"{base}/{directory}/{name}" for directory in library_directories()]
-    return next((place for place in places if root.status(place) is not None), None)
+    return next((place for place in places if _is_there(root, place)), None)
+
+
+def _is_there(root: HostRoot, place: str) -> bool:
+    try:
+        return root.status(place) is not None
+    except HostError:
+        return False  # in the place of a directory is something else, which the run repairs or refuses
 
 
 def state_that_counts(root: HostRoot, path: str | None) -> State | None:
