@@ -43,6 +43,16 @@ def test_a_path_that_nothing_is_at_removes_nothing_and_names_what_stays(tmp_path
     assert "removed\n" not in said.replace("0 removed", "")
 
 
+def test_a_file_in_the_place_of_the_driver_root_is_replaced(tmp_path):
+    make(tmp_path, "--gpu-count", "1")
+    before = snapshot(tmp_path)
+    driver_root = tmp_path / "var/lib/nvidia-mock/driver"
+    shutil.rmtree(driver_root)
+    driver_root.write_text("in the way")
+    make(tmp_path, "--gpu-count", "1")
+    assert snapshot(tmp_path) == before
+
+
 def test_a_mode_removes_a_part_and_says_so(tmp_path):
     make(tmp_path, "--gpu-count", "1")
     said = remove(tmp_path, "--mode", "cdi").stdout

@@ -296,6 +296,17 @@ def test_a_lost_manifest_comes_back(fresh, inhabited, separately):
     assert is_as_before(top, before)
 
 
+def test_a_lost_manifest_leaves_no_changed_directory(used_node):
+    """Directories that only nvmock.gpu uses get their modes back with what is in them."""
+    present(used_node, full_node(1))
+    good = snapshot(used_node)
+    os.unlink(str(used_node) + MANIFEST)
+    os.chmod(f"{used_node}{DRIVER_ROOT}/lib64", 0o2700)
+    present(used_node, full_node(1))
+    assert different(good, snapshot(used_node)) in ([], [MANIFEST])
+    assert present(used_node, full_node(1)) == []
+
+
 def test_a_lost_manifest_adopts_no_device_nodes_alone(used_node):
     """They are the same on a node with a real driver that is not loaded."""
     nodes = full_node(1)[1:2]
