@@ -136,6 +136,11 @@ def owners_of(root: HostRoot) -> list[Owner]:
     return [owner for owner in owners if owner is not None]
 
 
+def tree_owner(root: HostRoot, driver_root: str) -> Owner | None:
+    """Return whose the driver installation at *driver_root* is, None if the manifest has none there."""
+    return next((owner for owner in owners_of(root) if owner.part == DRIVER_TREE and owner.path == driver_root), None)
+
+
 def owners_in(wanted: Iterable[Component]) -> list[Owner]:
     """Return the owners of these components, without those that are no part of a mock."""
     owners = [Owner.from_tag(component.owner) for component in wanted]

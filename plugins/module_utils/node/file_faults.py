@@ -13,12 +13,12 @@ from ..host import manifest as manifests
 from ..host.converge import Component, change
 from ..host.entries import DIRECTORY, Entry
 from ..host.manifest import HEALTHY, Manifest, facts, read_manifest
-from ..host.owner import CDI_SPEC, DRIVER_TREE, Owner, instance_of
+from ..host.owner import CDI_SPEC, Owner, instance_of
 from ..host.plan import Changes
 from ..host.root import HostRoot
 from ..machine.file import PATH as MACHINE_FILE
 from ..machine.model import Machine
-from .components import owners_of
+from .components import owners_of, tree_owner
 from .file_fault_effects import faulted, made_paths
 from .file_fault_kinds import KINDS, STEPS, FileFault, kind_of, read_fault
 from .places import can_have_made, strict_places
@@ -155,10 +155,10 @@ def instance_of_tree(root: HostRoot, driver_root: str) -> str:
 
     :raises HostError: the manifest has no such driver installation.
     """
-    for owner in owners_of(root):
-        if owner.part == DRIVER_TREE and owner.path == driver_root:
-            return owner.instance
-    raise HostError(f"{driver_root}: is not in {manifests.PATH}: {_RUN_AGAIN}")
+    owner = tree_owner(root, driver_root)
+    if owner is None:
+        raise HostError(f"{driver_root}: is not in {manifests.PATH}: {_RUN_AGAIN}")
+    return owner.instance
 
 
 class FileFaults:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cut the GPUs of a node at run time, for a program on the node: what nvidia-smi does with ``-mig``, ``-cgi`` and ``-dgi``.
 
-:func:`cut` changes the state. :class:`Remake` then makes what belongs to it, where no ``gpu-mockctl watch`` does. It has no options of a
-run, so it takes them from what the run has left on the node. If it would make anything else of the node as it is, it refuses.
+:meth:`NodeCut.cut` changes the state. :func:`remake` then makes what belongs to it, where no ``gpu-mockctl watch`` does. It has no
+options of a run, so it takes them from what the run has left on the node. If it would make anything else of the node as it is, it
+refuses.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..host.entries import FILE
 from ..host.followed import FollowedFile
 from ..host.in_place import change_in_place
 from ..host.manifest import read_manifest
-from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, DRIVER_TREE, Owner
+from ..host.owner import CDI_SPEC, DEV_ROOT, DEVICES, Owner
 from ..host.root import HostRoot, split
 from ..layout.devices import DEFAULT_CAPS_MAJOR, DEFAULT_UVM_MAJOR, DeviceOptions
 from ..layout.driver_tree import LAYOUTS, DriverTreeOptions, library_directory
@@ -29,7 +30,7 @@ from ..machine.mig_instances import Layout
 from ..machine.model import Machine
 from . import DEFAULT_TOOLKIT_ROOT, whole
 from .boot import boot_number
-from .components import owners_of, user_or_root
+from .components import owners_of, tree_owner, user_or_root
 from .mig_state import cut_by_state, state_path, state_that_counts
 
 TYPE_CHECKING = False
@@ -57,7 +58,7 @@ def _machine_in(content: bytes, path: str) -> Machine:
 
 def has_mock(root: HostRoot, driver_root: str) -> bool:
     """Whether the node has a driver installation of nvmock.gpu there."""
-    return any(owner.part == DRIVER_TREE and owner.path == driver_root for owner in owners_of(root))
+    return tree_owner(root, driver_root) is not None
 
 
 class NodeCut:
@@ -69,11 +70,11 @@ class NodeCut:
     """
 
     def __init__(self, root: HostRoot, driver_root: str) -> None:
-        owners = [owner for owner in owners_of(root) if owner.part == DRIVER_TREE and owner.path == driver_root]
-        if not owners:
+        owner = tree_owner(root, driver_root)
+        if owner is None:
             raise HostError(f"{driver_root}: no driver installation of nvmock.gpu")
         self.root = root
-        self.instance = owners[0].instance
+        self.instance = owner.instance
         self.driver_root = driver_root
         path = f"{'' if driver_root == '/' else driver_root}/{MACHINE_FILE}"
         self.made = _machine_in(root.read(path), path)
