@@ -231,7 +231,7 @@ class HostView:
         real = self.realpath(path)
         try:
             status = None if real is None else self._disk.status(real)
-        except HostError:
+        except (HostError, ValueError):
             return None
         if real is None or status is None:
             return None

@@ -303,9 +303,10 @@ def _specs(files: Files, owner: Owner) -> list[str]:
 
 def _change_specs(files: Files, owner: Owner, change: Callable[[bytes], bytes]) -> None:
     for path in _specs(files, owner):
-        content = files[path].content
-        if content is not None and change(content) != content:
-            files[path] = files[path].but(content=change(content))
+        before = files[path].content
+        after = None if before is None else change(before)
+        if after != before:
+            files[path] = files[path].but(content=after)
 
 
 def _of_earlier(content: bytes, machine: Machine) -> bytes:

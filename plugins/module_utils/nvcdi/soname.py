@@ -11,10 +11,8 @@ from ..errors import SpecError
 _SHT_DYNAMIC = 6
 _DT_NULL = 0
 _DT_SONAME = 14
-_SIZES = {
-    1: ("I", "iI"),
-    2: ("Q", "qQ"),
-}  # by class (EI_CLASS): an address or size, and an entry of the dynamic section
+# By class (EI_CLASS): an address or size, and an entry of the dynamic section.
+_SIZES = {1: ("I", "iI"), 2: ("Q", "qQ")}
 _ORDERS = {1: "<", 2: ">"}  # by EI_DATA
 
 
