@@ -244,7 +244,8 @@ class Tree(Step):
         directory = self._directories[parent]
         self._made.append((directory, name, entry.kind == DIRECTORY))
         create(directory, entry, name, unsynced)
-        if entry.kind != FILE and not (entry.kind == SYMLINK and entry.uid in (None, os.geteuid())):
+        own = entry.uid in (None, os.geteuid()) and entry.gid in (None, os.getegid())
+        if entry.kind != FILE and not (entry.kind == SYMLINK and own):
             fit(directory, name, entry)
         if entry.kind == DIRECTORY:
             self._open(directory, name, entry.path)

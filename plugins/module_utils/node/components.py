@@ -108,7 +108,8 @@ def _complete(
 ) -> list[Entry]:
     owned_by(entries, options.uid, options.gid)
     if restore_at_boot:
-        entries += owned_by(tmpfiles_entries(entries, place, instance), options.uid, options.gid)
+        # What root runs at boot is root's, whoever has the device nodes: its owner could have root do anything.
+        entries += owned_by(tmpfiles_entries(entries, place, instance), user_or_root(), user_or_root())
     return sorted(entries, key=lambda entry: entry.path)
 
 
