@@ -140,13 +140,13 @@ def make_plan(
     """
     if not any(wanted.values()):
         manifests.refuse_cut(known)
-    planner = _Planner(known, node, set(wanted), take_over, exclusive, keeps or {})
     desired, tags = _merge(wanted)
-    planner.guard_exclusive(desired, tags)
+    planner = _Planner(desired, known, node, set(wanted), take_over, exclusive, keeps or {})
+    planner.guard_exclusive(tags)
     for path in _ordered(desired):
         planner.want(desired[path], tags[path])
-    planner.settle_strangers(desired, tags)
-    planner.drop(desired, dict.fromkeys(wanted) if makes is None else makes)
+    planner.settle_strangers(tags)
+    planner.drop(dict.fromkeys(wanted) if makes is None else makes)
     planner.house_manifest()
     planner.set_faults(known.faults if faults is None else faults)
     return Plan(planner.changes, known, planner.after, tuple(planner.left))
@@ -191,6 +191,7 @@ def _merge(wanted: dict[str, list[Entry]]) -> tuple[dict[str, Entry], dict[str, 
 class _Planner:
     def __init__(
         self,
+        desired: dict[str, Entry],
         known: Manifest,
         node: Node,
         asked: set[str],
@@ -202,6 +203,7 @@ class _Planner:
         self.after = Manifest(dict(known.owned))
         self.changes: list[Change] = []
         self.left: list[Left] = []
+        self._desired = desired
         self._node = node
         self._asked = asked
         self._take_over = take_over
@@ -213,14 +215,14 @@ class _Planner:
         self._known_places: dict[str, str] | None = None
         self._planned: dict[str, Entry] = {}  # place -> what will be there
 
-    def guard_exclusive(self, desired: dict[str, Entry], tags: dict[str, frozenset[str]]) -> None:
+    def guard_exclusive(self, tags: dict[str, frozenset[str]]) -> None:
         """Refuse an unmanaged directory with something in it, such as a real driver installation."""
         for path in self._exclusive:
             if path in tags and path not in self.known and not self._take_over:
                 found = self._node.observe(path)
                 if found is None or found.kind != DIRECTORY or self._has_moved_in(path, tags[path]):
                     continue
-                if self._has_foreign(path) and not self._is_own_work(path, desired):
+                if self._has_foreign(path) and not self._is_own_work(path):
                     raise GuardError(
                         f"{path} exists, is not empty and was not made by nvmock.gpu (a real driver?): name another "
                         "directory, or set take_over to write into it"
@@ -238,10 +240,10 @@ class _Planner:
             for name in self._node.names(path)
         )
 
-    def _is_own_work(self, path: str, desired: dict[str, Entry]) -> bool:
+    def _is_own_work(self, path: str) -> bool:
         """Whether a file below *path* is byte-equal to what is wanted there: then only the manifest is missing."""
         below = path + "/"
-        for entry in desired.values():
+        for entry in self._desired.values():
             if entry.path.startswith(below) and _tells(entry):
                 found = self._node.observe(entry.path)
                 if found is not None and facts(found) == facts(entry):
@@ -319,17 +321,11 @@ class _Planner:
             self._node.new.add(path)
         elif found.kind != DIRECTORY:
             is_followed = found.kind == SYMLINK and entry.implicit and not self._node.is_strict(path)
-            if is_followed and self._node.is_directory(path):
-                if owned is None or owned.kind != SYMLINK:
-                    return
-                # Nothing managed goes through a managed link: it would be lost with the link. One that no component wants
-                # any longer makes room.
-                if owned.tags - self._asked:
-                    raise HostError(f"{path} is a symbolic link of another part of this node, but must be a directory")
-            if owned is None:
-                raise HostError(
-                    f"{path} is {_KIND_WORDS.get(found.kind, 'no directory')}, but a directory must be there"
-                )
+            is_managed_link = owned is not None and owned.kind == SYMLINK
+            if is_followed and not is_managed_link and self._node.is_directory(path):
+                return
+            # Nothing managed goes through a managed link: it would be lost with the link.
+            self._refuse_directory(path, found, owned)
             self._node.new.add(path)
             self.changes.append(Change(UPDATE, path, found, entry, ("type",)))
         elif owned is None:
@@ -339,6 +335,20 @@ class _Planner:
             # (Another component's directory that is only passed through keeps the mode and owner that it has.)
             self._plan(UPDATE, entry, found)
         self._own(entry, tags, None)
+
+    def _refuse_directory(self, path: str, found: Entry, owned: Owned | None) -> None:
+        """Refuse a directory in the place of something unmanaged or of another component's.
+
+        What no other component wants makes room, and so does whatever took the place of a managed directory.
+        """
+        others = frozenset() if owned is None or owned.kind == DIRECTORY else owned.tags - self._asked
+        if owned is not None and not others:
+            return
+        below = min([other for other in self._desired if other.startswith(path + "/")], default="")
+        raise HostError(
+            f"{path} is {_KIND_WORDS.get(found.kind, 'no directory')}{f' of {min(others)}' if others else ''}, but must be a "
+            f"directory{f' for {below}' if below else ''}: {'name another place' if others else 'move it away'}"
+        )
 
     def _own(self, entry: Entry, tags: frozenset[str], replaced: Entry | None) -> None:
         old = self.known.get(entry.path)
@@ -353,7 +363,7 @@ class _Planner:
             return rest
         return rest | frozenset([tag for tag in owned.tags if path in self._keeps.get(tag, ())])
 
-    def settle_strangers(self, desired: dict[str, Entry], tags: dict[str, frozenset[str]]) -> None:
+    def settle_strangers(self, tags: dict[str, frozenset[str]]) -> None:
         """Decide on what is there and in no manifest: adopt it, take it over, or refuse it.
 
         A file with text in it that is byte-equal to what is wanted was made by nvmock.gpu, and its manifest was lost. Then
@@ -413,11 +423,11 @@ class _Planner:
                     self._plan(UPDATE, entry, found)
                 self._own(entry, tags.get(entry.path, _HOUSING), None)
 
-    def drop(self, desired: dict[str, Entry], makes: dict[str, Callable[[str], bool] | None]) -> None:
+    def drop(self, makes: dict[str, Callable[[str], bool] | None]) -> None:
         """Plan the removal of what these components once wanted and want no longer."""
         gone = {}
         for path, owned in self.known.items():
-            if path in desired or owned.tags.isdisjoint(self._asked):
+            if path in self._desired or owned.tags.isdisjoint(self._asked):
                 continue
             rest = self._staying_tags(path, owned)
             if rest == owned.tags:

@@ -103,14 +103,15 @@ class HostRoot:
             os.close(descriptor)
         self._directories = {"/": root}
 
-    def directory(self, path: str) -> int | None:
+    def directory(self, path: str, goal: str = "") -> int | None:
         """Return a descriptor of the directory *path* for use as ``dir_fd``; None if it does not exist.
 
+        :arg goal: what is looked for in it, for the message.
         :raises HostError: something that is not a directory is in the way, or a link that is refused.
         """
         if len(self._directories) > self._most:
             self._trim()
-        found = self._directories.get(path) or self._resolve(path, [])
+        found = self._directories.get(path) or self._resolve(path, [], goal)
         return None if found is None else found[0]
 
     def real(self, path: str) -> str | None:
@@ -130,7 +131,8 @@ class HostRoot:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         self._directories[path] = (descriptor, join(above[1], name))
 
-    def _resolve(self, path: str, links: list[str]) -> tuple[int, str] | None:
+    def _resolve(self, path: str, links: list[str], goal: str = "") -> tuple[int, str] | None:
+        goal = goal or path
         known = self._directories.get(path)
         # From the nearest directory that is open downwards: recursion would be as deep as the path.
         names: list[str] = []
@@ -142,32 +144,39 @@ class HostRoot:
             known = self._directories.get(path)
         for name in reversed(names):
             path = join(path, name)
-            found = self._enter(path, name, known, links)
+            found = self._enter(path, name, known, links, goal)
             if found is None:
                 return None
             self._directories[path] = known = found
         return known
 
-    def _enter(self, path: str, name: str, above: tuple[int, str], links: list[str]) -> tuple[int, str] | None:
-        """Return the directory *name* in the one that is open, or what a link of that name leads to."""
+    def _enter(
+        self, path: str, name: str, above: tuple[int, str], links: list[str], goal: str
+    ) -> tuple[int, str] | None:
+        """Return the directory *name* in the one that is open, or what a link of that name leads to.
+
+        :arg goal: what is looked for: *path*, or something below it.
+        """
         descriptor, resolved_parent = above
         try:
             return os.open(name, _OPEN_DIRECTORY, dir_fd=descriptor), join(resolved_parent, name)
         except FileNotFoundError:
             return None
         except NotADirectoryError:
-            return self._follow(path, name, descriptor, resolved_parent, links)
+            return self._follow(path, name, above, links, goal)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror}") from None
 
     def _follow(
-        self, path: str, name: str, descriptor: int, resolved_parent: str, links: list[str]
+        self, path: str, name: str, above: tuple[int, str], links: list[str], goal: str
     ) -> tuple[int, str] | None:
         """Resolve *path*, which is no directory: a link inside the root, or an error."""
+        descriptor, resolved_parent = above
         try:
             target = os.readlink(name, dir_fd=descriptor)
         except OSError:
-            raise HostError(f"{path} is not a directory, but something must go into it: move it away") from None
+            what = "something must go into it" if goal == path else f"must be one for {goal}"
+            raise HostError(f"{path} is not a directory, but {what}: move it away") from None
         if any(path == strict or path.startswith(strict + "/") for strict in self._strict):
             raise HostError(f"{path} is a symbolic link where a directory of nvmock.gpu must be: remove it")
         links.append(path)
@@ -192,7 +201,7 @@ class HostRoot:
             if path == "/":
                 return self.status_of_directory(path)
             raise HostError(f"{path!r} is not a normalised absolute path")
-        descriptor = self.directory(parent or "/")
+        descriptor = self.directory(parent or "/", path)
         if descriptor is None:
             return None
         try:

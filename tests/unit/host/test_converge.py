@@ -32,6 +32,7 @@ from host_support import (
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import GuardError, HostError
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.entries import CHAR, DIRECTORY, FILE, SYMLINK
+from ansible_collections.nvmock.gpu.plugins.module_utils.host.root import HostRoot
 from ansible_collections.nvmock.gpu.plugins.module_utils.layout.driver_tree import DriverTreeOptions
 from ansible_collections.nvmock.gpu.plugins.module_utils.machine.build import build_machine
 from ansible_collections.nvmock.gpu.plugins.module_utils.node import components
@@ -368,6 +369,15 @@ def test_owners_are_as_asked_for(used_node):
     assert present(used_node, wanted) == []
 
 
+@pytest.mark.skipif(not AS_ROOT, reason="only root can give files away")
+def test_a_link_in_a_new_directory_gets_its_group_at_once(used_node):
+    wanted = owned_by(full_node(1), 0, 65533)
+    present(used_node, wanted)
+    found = snapshot(used_node)
+    links = [entry.path for component in wanted for entry in component.entries if entry.kind == SYMLINK]
+    assert links and {found[path][2:4] for path in links} == {(0, 65533)}
+
+
 # --- what is not ours ---
 
 
@@ -443,6 +453,16 @@ def test_a_directory_with_files_in_place_of_a_managed_file(used_node):
     assert different(before, snapshot(used_node, identity=True)) == []
 
 
+def test_nothing_of_another_component_makes_room_for_a_directory(used_node):
+    present(used_node, small_node())
+    before = snapshot(used_node, identity=True)
+    wanted = components.cdi_spec("/dev/nvidia0/nvidia.yaml", {"/dev/nvidia0/nvidia.yaml": b"{}"}, OWNER, OWNER)
+    message = r"^/dev/nvidia0 is a .* of devices:.*, but must be a directory for /dev/nvidia0/nvidia\.yaml: name another place$"
+    with pytest.raises(HostError, match=message):
+        present(used_node, [wanted])
+    assert different(before, snapshot(used_node, identity=True)) == []
+
+
 @pytest.mark.parametrize(
     "place", ["/run/nvidia", BASE, BASE + "/dev", DRIVER_ROOT, DRIVER_ROOT + "/lib64", "/etc", "/var"]
 )
@@ -458,6 +478,17 @@ def test_file_where_a_directory_should_be(fresh, place):
         assert str(error.value).split(" ", maxsplit=1)[0] in ((place,) if take_over else (place, BASE, DRIVER_ROOT))
         assert "\n" not in str(error.value)
         assert different(before, snapshot(top, identity=True)) == []
+
+
+@pytest.mark.parametrize("below", ["", "/x", "/x/y"])
+def test_a_path_below_a_file_is_named_in_the_message(used_node, below):
+    write(used_node, "/etc/file", b"a file")
+    with HostRoot(str(used_node)) as root, pytest.raises(HostError) as error:
+        root.names("/etc/file" + below)
+    what = f"must be one for /etc/file{below}" if below else "something must go into it"
+    assert str(error.value) == f"/etc/file is not a directory, but {what}: move it away"
+    with HostRoot(str(used_node)) as root, pytest.raises(HostError, match=f"must be one for /etc/file{below}/z: "):
+        root.status(f"/etc/file{below}/z")
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="needs extended attributes of a trusted process")
