@@ -18,7 +18,8 @@ description:
   - Before anything is written, it refuses what a CDI library would refuse or shadow. That is a device without edits, a bad
     name, a host path that does not exist, a device that another specification in the same directory also defines, and a
     specification in C(/var/run/cdi) that takes precedence over one in C(/etc/cdi).
-  - In check mode, missing device nodes and a missing driver installation are assumed to have their default form.
+  - In check mode, missing device nodes and a missing driver installation are assumed to have their default form, since a
+    task before this one may make them. RV(assumed) has what was missing.
 extends_documentation_fragment:
   - nvmock.gpu.attributes
   - nvmock.gpu.host
@@ -114,6 +115,12 @@ hook_path:
   returned: when O(state=present)
   type: str
   sample: /usr/local/nvidia-container-toolkit/bin/nvidia-cdi-hook
+assumed:
+  description: Paths that do not exist, and that the specification is made with. Without check mode it is refused instead.
+  returned: when O(state=present), in check mode
+  type: list
+  elements: str
+  sample: [/dev/nvidia0, /dev/nvidiactl]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -182,7 +189,10 @@ def main() -> None:
             )
 
             def look(root):
-                planned = cdi_spec.assumed_entries(machine, root, options, spec_file) if module.check_mode else []
+                planned = []
+                if module.check_mode:
+                    planned = [cdi_spec.assumed(machine, root, options, spec_file)]
+                    result["assumed"] = [entry.path for entry in planned[0].entries]
                 planned += components.moved(root, [Owner(CDI_SPEC, path, instance or "")], _PARTS, instance or "")
                 insist = (params["take_over"], params["allow_real_driver"])
                 now = live(root, machine, instance or "", params["mig"] is not None)

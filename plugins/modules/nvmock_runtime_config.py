@@ -131,7 +131,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
+from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError, ParameterError
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.one_line import OneLine
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.settings import Setting
 from ansible_collections.nvmock.gpu.plugins.module_utils.runtime_config.store import ConfigFile
@@ -162,6 +162,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if params["state"] == "absent":
         edit = file.absent() if module.check_mode else file.remove()
     else:
+        if params["settings"] is None:  # said so: for Ansible, then it is not missing
+            raise ParameterError("settings", None, "a list of settings")
         settings = [
             Setting(tuple(one["key"]), one["value"], one["ensure"], tuple(one["default"])) for one in params["settings"]
         ]

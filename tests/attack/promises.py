@@ -96,7 +96,7 @@ PROMISES: dict[str, dict[str, str]] = {
     "bad_input": {
         "line": "a bad value of a flag or an option is refused in one line that names it",
         "unchanged": "a refused value and check mode change nothing",
-        "check": "check mode refuses what the run refuses",
+        "check": "check mode refuses what the run refuses, or names what it assumes",
         "again": "with a value that is accepted, the second run changes nothing",
         "remove": "with a value that is accepted, --remove leaves what was there before",
         "executed": "no value is executed",

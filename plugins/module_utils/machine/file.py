@@ -37,7 +37,8 @@ def read_machine_file(data: bytes, path: str = PATH) -> Machine:
     try:
         if len(data) > _MOST_BYTES:
             raise ValueError(f"larger than {_MOST_BYTES} bytes")
-        machine = _object(Machine, json.loads(data), "")
+        # Decoded here, because json also guesses UTF-16 and UTF-32, which the driver libraries do not read.
+        machine = _object(Machine, json.loads(data.decode("utf-8")), "")
         if not isinstance(machine, Machine):
             raise AssertionError("the reader of a machine returns a machine")
         _check_gpus(machine)

@@ -162,7 +162,11 @@ def make(
             nodes = DeviceOptions(uid=spec_file.uid, gid=spec_file.gid, dri=dri, drm_minors=pairs)
             facts += device_entries(machine, options.dev_root, nodes)
         view.add(facts)
-        made = generate(machine, view, options.but(hook_path=hook_path))
+        try:
+            made = generate(machine, view, options.but(hook_path=hook_path))
+        except SpecError:
+            _refuse_no_device(machine)
+            raise
         sorted_keys = release(options.toolkit_release).sorted_yaml
         contents = {}
         for infix, spec in made:
@@ -183,7 +187,17 @@ def make(
     return Specification(component, specs, hook_path)
 
 
-def assumed_entries(machine: Machine, root: HostRoot, options: Options, spec_file: SpecFile) -> list[Component]:
+def _refuse_no_device(machine: Machine) -> None:
+    """Say why nothing is in the specification, where nvidia-ctk's message only tells of an empty one."""
+    if all(gpu.mig_enabled and not gpu.mig_devices for gpu in machine.gpus):
+        layout = ";".join([f"{gpu.index}=" for gpu in machine.gpus])
+        raise SpecError(
+            f"every GPU is in MIG mode without a MIG device (mig is {layout!r}), and a specification needs a device: make a "
+            "MIG device, or turn MIG mode off"
+        )
+
+
+def assumed(machine: Machine, root: HostRoot, options: Options, spec_file: SpecFile) -> Component:
     """Return device nodes and a driver installation in their default form, without what the node has.
 
     For check mode, in which the tasks before this one have created nothing.
@@ -196,7 +210,7 @@ def assumed_entries(machine: Machine, root: HostRoot, options: Options, spec_fil
     if any(root.status(f"{options.driver_root}/{place}/libcuda.so.{version}") for place in _library_places(options)):
         tree = []
     missing = [entry for entry in wanted + tree if root.status(entry.path) is None]
-    return [Component("assumed", missing)]
+    return Component("assumed", missing)
 
 
 def node_view(machine: Machine, root: HostRoot, dev_root: str) -> HostView:

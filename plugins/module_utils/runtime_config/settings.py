@@ -181,7 +181,8 @@ class _JsonEditor:
     def text(self) -> str:
         if not self._data:
             return ""
-        return json.dumps(self._data, indent=self._indent, ensure_ascii=False) + self._end
+        text = json.dumps(self._data, indent=self._indent, ensure_ascii=False) + self._end
+        return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)  # UTF-8 has no lone surrogates
 
 
 def _json_data(text: str) -> Any:

@@ -70,6 +70,7 @@ def test_check_mode_predicts_and_changes_nothing(call, tmp_path, name):
     assert snapshot(tmp_path) == untouched
     real = call(name, **parameters)
     assert predicted["changed"] and predicted["created"]
+    assert predicted.pop("assumed", []) == []
     assert predicted == real
     settled = snapshot(tmp_path)
     again = call(name, **parameters)
@@ -273,7 +274,7 @@ def test_the_results_are_those_that_are_documented(call, tmp_path, name):
     make_all(call, str(tmp_path))
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
     documented = set(yaml.safe_load(module.RETURN))
-    result = call(name, host_root=str(tmp_path), **MACHINE, **MAKERS[name])
+    result = call(name, check="assumed" in documented, host_root=str(tmp_path), **MACHINE, **MAKERS[name])
     assert set(result) - {"changed", "diff", "invocation", "warnings"} == documented - {"diff"}
 
 
@@ -326,6 +327,39 @@ def test_more_bad_parameters(call, tmp_path, name, parameters, word):
     message = call(name, ok=False, host_root=str(tmp_path), **{**MACHINE, **MAKERS[name], **parameters})["msg"]
     assert message.startswith(word) and "\n" not in message
     assert snapshot(tmp_path) == []
+
+
+def test_check_mode_names_what_another_task_must_make(call, tmp_path):
+    parameters = {"host_root": str(tmp_path), **MACHINE, **MAKERS["nvmock_cdi_spec"]}
+    assumed = call("nvmock_cdi_spec", check=True, **parameters)["assumed"]
+    assert {"/dev/nvidia0", "/dev/nvidiactl", "/var/lib/nvidia-mock/driver/lib64/libcuda.so.1"} <= set(assumed)
+    assert "libcuda.so" in call("nvmock_cdi_spec", ok=False, **parameters)["msg"]
+    call("nvmock_devices", host_root=str(tmp_path), **MACHINE, **MAKERS["nvmock_devices"])
+    assumed = call("nvmock_cdi_spec", check=True, **parameters)["assumed"]
+    assert assumed and all(path.startswith("/var/lib/nvidia-mock/driver") for path in assumed)
+
+
+def test_no_mig_device_on_any_gpu(call, tmp_path):
+    make_all(call, str(tmp_path))
+    before = snapshot(tmp_path)
+    message = call("nvmock_node", ok=False, host_root=str(tmp_path), **MACHINE, mig={"0": [], "1": []})["msg"]
+    assert "every GPU is in MIG mode without a MIG device (mig is '0=;1=')" in message
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.skipif(FILES == "regular", reason="only root can give files away")
+def test_what_root_runs_at_boot_belongs_to_root(call, tmp_path):
+    parameters = {**MACHINE, **MAKERS["nvmock_devices"], "device_uid": 65534, "device_gid": 65533}
+    call("nvmock_devices", host_root=str(tmp_path), **parameters)
+    owners = set()
+    for place, directories, files in os.walk(tmp_path / "etc"):
+        for name in [*directories, *files]:
+            status = os.lstat(os.path.join(place, name))
+            owners.add((status.st_uid, status.st_gid))
+    assert owners == {(0, 0)}
+    status = os.lstat(tmp_path / "dev/nvidia0")
+    assert (status.st_uid, status.st_gid) == (65534, 65533)
+    assert not call("nvmock_devices", host_root=str(tmp_path), **parameters)["changed"]
 
 
 @pytest.mark.parametrize("load", [True, 80, [80]])

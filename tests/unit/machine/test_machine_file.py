@@ -54,11 +54,12 @@ def read_or_refuse(data):
         (b'{"gpus": ' + b"[" * 900 + b"]" * 900 + b"}", ""),
         (b"\0" * 1000, ""),
         (b"\xff\xfe", ""),
+        ("{}".encode("utf-16"), "can't decode byte"),
         (b"{" + b" " * (1 << 20) + b"}", "larger than 1048576 bytes"),
         (b"NaN", "the file: nan is not allowed: must be a mapping"),
         (b'{"a": ' + DIGITS.encode() + b"}", ""),
     ],
-    ids=["brackets", "maps", "deep-list", "nul", "no-text", "large", "nan", "digits"],
+    ids=["brackets", "maps", "deep-list", "nul", "no-text", "utf-16", "large", "nan", "digits"],
 )
 def test_no_machine_file(data, reason):
     assert reason in read_or_refuse(data)

@@ -122,6 +122,14 @@ def test_json_keeps_order_and_indentation():
     assert revert(changed, "json", applied, text) == text
 
 
+def test_json_keeps_what_utf8_has_not():
+    text = '{"half": "\\ud83d", "whole": "\\ud83d\\ude00"}'
+    changed, applied = apply(text, "json", [Setting(("cdi",), True)])
+    assert changed.encode() == '{"half": "\\ud83d", "whole": "\U0001f600", "cdi": true}'.encode()
+    assert json.loads(changed) == {**json.loads(text), "cdi": True}
+    assert json.loads(revert(changed, "json", applied, text)) == json.loads(text)
+
+
 def test_json_from_nothing_and_back():
     changed, applied = apply("", "json", [Setting(("features", "cdi"), True)])
     assert json.loads(changed) == {"features": {"cdi": True}} and changed.endswith("}\n")
@@ -147,7 +155,8 @@ def run(tmp_path, capsys):
         args = {
             "path": str(tmp_path / "etc/containerd/config.toml"),
             "state": state,
-            "settings": [
+            "settings": settings
+            and [
                 {"key": list(one.path), "value": one.value, "ensure": one.ensure, "default": list(one.default)}
                 for one in settings
             ],
@@ -269,6 +278,13 @@ def test_an_inline_table_in_a_list(run, config):
     assert run(settings=(append,))["changed"]
     assert config.read_text() == KIND + '\n[engine]\ncdi_spec_dirs = ["/opt/cdi", {append = true}]\n'
     assert not run(settings=(append,))["changed"]
+
+
+def test_settings_that_are_null(run, config):
+    before = config.read_bytes()
+    told = run(settings=None)
+    assert told["msg"].endswith("settings: None is not allowed: must be a list of settings")
+    assert config.read_bytes() == before
 
 
 def test_errors_are_one_line_with_the_file(run, config):
