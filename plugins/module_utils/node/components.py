@@ -96,7 +96,8 @@ def device_nodes(
     if options.dri:
         from . import drm
 
-        options = drm.numbered(root, options, machine, [*([base] if below_base else []), *dev_roots])
+        places = [*([base] if below_base else []), *dev_roots]
+        options = drm.numbered(root, options, machine, places, instance)
     restored = restore_at_boot(root, options, machine, restore)
     found = [devices(machine, base, options, architecture, restored, instance)] if below_base else []
     found += [dev_root_devices(machine, base, place, options, restored, instance) for place in dev_roots]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..errors import HostError
 from ..host.manifest import Owned, read_manifest
+from ..host.owner import instance_of
 from ..host.root import HostRoot
 from ..layout import drm
 from ..layout.devices import DeviceOptions
@@ -45,10 +46,13 @@ def linked(
     return found
 
 
-def numbered(root: HostRoot, options: DeviceOptions, machine: Machine, dev_roots: list[str]) -> DeviceOptions:
+def numbered(
+    root: HostRoot, options: DeviceOptions, machine: Machine, dev_roots: list[str], instance: str = ""
+) -> DeviceOptions:
     """Return *options* with the minors of the DRM nodes: those of an earlier run, otherwise the lowest free ones.
 
     :arg dev_roots: the directories whose ``dev`` will have the nodes. A minor is the same in all of them.
+    :arg instance: name of the mock, whose earlier run it is.
     :raises HostError: a directory can't be read.
     """
     if not options.dri:
@@ -59,17 +63,30 @@ def numbered(root: HostRoot, options: DeviceOptions, machine: Machine, dev_roots
         # Device nodes in a directory open the devices of this machine.
         with HostRoot("/") as this_machine:
             taken |= _in_kernel(this_machine)
+    directories = list(dict.fromkeys([directory_of(dev_root) for dev_root in ["/", *dev_roots]]))
     kept: dict[str, tuple[int | None, int | None]] = {}
-    others = set()
-    for directory in dict.fromkeys(directory_of(dev_root) for dev_root in ["/", *dev_roots]):
-        for bus_id, minors in linked(machine, directory, lambda path: _link(root, owned, path)).items():
-            before = kept.get(bus_id, (None, None))
-            kept[bus_id] = tuple(now if old is None else old for old, now in zip(before, minors))  # type: ignore[assignment]
-        others |= {name for name in root.names(directory) if f"{directory}/{name}" not in owned}
+    if _is_same_machine(machine, owned, directories, instance):
+        for directory in directories:
+            for bus_id, minors in linked(machine, directory, lambda path: _link(root, owned, path)).items():
+                before = kept.get(bus_id, (None, None))
+                kept[bus_id] = tuple(now if old is None else old for old, now in zip(before, minors))  # type: ignore[assignment]
+    others = {name for directory in directories for name in root.names(directory) if f"{directory}/{name}" not in owned}
     mine = {minor for minors in kept.values() for minor in minors}
     taken |= {minor for minor in map(drm.minor_of, others) if minor is not None and minor not in mine}
     bus_ids = [gpu.pci_bus_id for gpu in machine.gpus]
     return options.but(drm_minors=drm.choose(bus_ids, kept, taken))
+
+
+def _is_same_machine(machine: Machine, owned: dict[str, Owned], directories: list[str], instance: str) -> bool:
+    """Whether the GPUs of the earlier run are these, or more or fewer of them. Another machine may have some of their bus IDs."""
+    places = tuple([f"{directory}/by-path/pci-" for directory in directories])
+    before = {
+        path.rpartition("/pci-")[2].rpartition("-")[0]
+        for path, known in owned.items()
+        if path.startswith(places) and any(instance_of(tag) == instance for tag in known.tags)
+    }
+    now = {gpu.pci_bus_id for gpu in machine.gpus}
+    return before <= now or now <= before
 
 
 def _in_kernel(root: HostRoot) -> set[int]:

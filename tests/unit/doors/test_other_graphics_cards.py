@@ -124,6 +124,17 @@ def test_numbers_stay(tmp_path):
     assert not mockctl(tmp_path, "--gpu-count", "1", "--with-dri")["changed"]
 
 
+def test_another_machine_has_its_own_numbers(tmp_path):
+    """Also where it has some of the same bus IDs, as after an upgrade from a version that knew other ones."""
+    for top, bus_ids in (("one", "0000:06:00.0,0000:07:00.0"), ("one", "0000:07:00.0,0000:0f:00.0"), ("two", "")):
+        os.makedirs(tmp_path / top, exist_ok=True)
+        options = ["--pci-bus-ids", bus_ids] if bus_ids else []
+        mockctl(tmp_path / top, "--gpu-count", "2", "--with-dri", *options)
+    links = "dev/dri/by-path/pci-0000:07:00.0-card"
+    assert os.readlink(tmp_path / "one" / links) == os.readlink(tmp_path / "two" / links) == "../card0"
+    assert not mockctl(tmp_path / "one", "--gpu-count", "2", "--with-dri")["changed"]
+
+
 def test_a_lost_node_or_link_comes_back_with_its_number(tmp_path):
     plug_in(tmp_path)
     mockctl(tmp_path, "--gpu-count", "2", "--with-dri")
