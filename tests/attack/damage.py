@@ -66,6 +66,7 @@ class State:
         self.damage = damage
         self.top = damage.top
         self.words = f"[{', '.join(damage.done)}] "
+        self._is_undone = True  # whether a run that was refused could be undone
         self._outside = tree.listing(damage.outside, identity=True)
         self.look()
 
@@ -121,6 +122,7 @@ class State:
     def _refused(self, outcome: Outcome, after: tree.Listing) -> None:
         expected = dict(self.now)
         if "could not be undone" in outcome.err:  # what can't even be deleted is named, and known to the manifest
+            self._is_undone = False
             expected.update({path: after[path] for path in after if path == MANIFEST or path in outcome.err})
         wrong = outcome.complaint or tree.difference(expected, after)
         if not wrong and not self.damage.may_refuse:
@@ -193,11 +195,13 @@ class State:
             case.check("remove", not wrong, f"{self.words}not repaired: {wrong}; {outcome}")
             return
         wrong = "no end" if outcome.hung else "a traceback" if outcome.traceback else ""
-        # The kind, content, target or numbers are not what was made, so it may be somebody's.
+        # The kind, content, target or numbers are not what was made, so it may be somebody's. (What an unfinished run was about
+        # to replace goes with what it made.)
         lost = sorted(
             path
             for path in changed
-            if path not in after
+            if self._is_undone
+            and path not in after
             and not self.now[path][_WHAT].startswith("directory")
             and _VOLATILE not in path  # taken away, whatever is in it
         )

@@ -94,7 +94,9 @@ class Locked(Attack):
             else:
                 outcome = second.wait(_LONGEST_WAIT + _SLACK)
                 took = time.monotonic() - begin
-                named = re.search(r"\b\d{2,}\b", outcome.err) and "gpu-mockctl" in outcome.err.partition(":")[2]
+                # The first line comes when the wait begins, and says for whom.
+                waiting, _end, outcome.err = outcome.err.partition("\n")
+                named = all(re.search(r"\bprocess \d+ \(.*gpu-mockctl", line) for line in (waiting, outcome.err))
                 kept = not outcome.complaint and took >= _LONGEST_WAIT - 5 and named
                 case.check("end", kept, f"after {took:.0f} s: {'no end' if outcome.hung else outcome}")
         finally:
