@@ -67,6 +67,8 @@ def main() -> int:
             began = time.monotonic()
             _run(_load(name), arguments, place, left, tally)
             print(f"{name}: {tally.tries_of(name)} checks in {time.monotonic() - began:.0f} s", flush=True)
+            # A run of an hour can be stopped: what it has found so far is known then.
+            print(tally.failures_of(name), end="", flush=True)
         whole = arguments.seconds is None and arguments.number is None
         tally.end(names, whole)
     finally:
@@ -254,15 +256,23 @@ class Tally:
                 found.append((attack, f"skipped: {self._skipped[attack]}", "0", ""))
         return found
 
-    def report(self) -> str:
-        """The failures, and below them the table."""
+    def failures_of(self, name: str) -> str:
+        """The failures of an attack, each with the command that repeats its try; an empty text if there are none."""
         lines = []
         for (attack, promise), failures in self._failures.items():
-            lines.append(f"FAILED {attack}: {PROMISES[attack].get(promise, 'the attack itself works')}")
-            lines += [f"    - {failure}" for failure in failures[:_MOST_FAILURES]]
+            if attack != name:
+                continue
+            lines.append(f"FAILED {attack}: {PROMISES[attack].get(promise, 'the attack itself works')}\n")
+            lines += [f"    - {failure}\n" for failure in failures[:_MOST_FAILURES]]
             if len(failures) > _MOST_FAILURES:
-                lines.append(f"    and {len(failures) - _MOST_FAILURES} more")
-            lines.append("")
+                lines.append(f"    and {len(failures) - _MOST_FAILURES} more\n")
+            lines.append("\n")
+        return "".join(lines)
+
+    def report(self) -> str:
+        """The failures, and below them the table."""
+        attacks = dict.fromkeys([attack for attack, _promise in self._failures])
+        lines = ["".join([self.failures_of(attack) for attack in attacks])]
         rows = [("attack", "promise", "tries", "failures"), *self.rows()]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         for row in rows:
