@@ -246,6 +246,25 @@ LEFT = (
 )
 
 
+SLICE_LEFT = """
+apiVersion: resource.k8s.io/v1
+kind: ResourceSlice
+metadata:
+  name: left-behind
+spec:
+  driver: gpu.nvidia.com
+  nodeName: {node}
+  pool: {{name: left-behind, generation: 1, resourceSliceCount: 1}}
+  devices: [{{name: gpu-0}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: gpu-mock-dra-driver
+rules: []
+"""
+
+
 def test_the_removal_names_pods_and_leaves_nothing(cluster, node, holder):
     said = cluster.role(node, dra_driver_state="absent", dra_driver_wait_seconds=2)
     assert f"delete pod {cluster.namespace}/holder" in said and "failed=1" in said, said
@@ -260,3 +279,13 @@ def test_the_removal_names_pods_and_leaves_nothing(cluster, node, holder):
         assert cluster.on(one, LEFT) == "", one
     assert DRIVER not in cluster.on(node, "cat /var/lib/kubelet/dra_manager_state", check=False)
     assert PLUGIN_NAMESPACE in cluster.kubectl("get", "namespace", "-o", "name"), "the device plugin stays"
+
+
+def test_an_interrupted_removal_goes_on(cluster, node):
+    """Of the driver that the test before has removed, a ResourceSlice and the role are there again."""
+    cluster.kubectl("apply", "-f", "-", text=SLICE_LEFT.format(node=node))
+    said = cluster.role(node, dra_driver_state="absent")
+    assert "failed=0" in said, said
+    assert cluster.get("resourceslices")["items"] == []
+    assert "gpu-mock-dra-driver" not in cluster.kubectl("get", "clusterrole", "-o", "name")
+    assert "changed=0" in cluster.role(node, dra_driver_state="absent")
