@@ -76,10 +76,10 @@ def main() -> int:
     print()
     print(tally.report())
     if arguments.write_table:
-        if not whole or arguments.only:
-            print("run.py: --write-table needs a whole run of all attacks: nothing is written", file=sys.stderr)
+        if not whole:
+            print("run.py: --write-table needs every try of an attack: nothing is written", file=sys.stderr)
             return 2
-        _write_table(arguments.write_table, tally.table(), arguments.seed)
+        _write_table(arguments.write_table, tally.rows(), arguments.seed)
     return 1 if tally.failed else 0
 
 
@@ -91,7 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--try", dest="number", type=int, help="only the try of this number; needs --only")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="tries side by side (default: CPUs)")
     parser.add_argument("--nice", type=int, default=0, help="added to the niceness of everything (default: 0)")
-    parser.add_argument("--write-table", metavar="FILE", help="write the table into this Markdown file")
+    parser.add_argument("--write-table", metavar="FILE", help="write the rows of these attacks into this Markdown file")
     arguments = parser.parse_args()
     if arguments.number is not None and len(arguments.only or ()) != 1:
         parser.error("--try needs one --only")
@@ -284,22 +284,24 @@ class Tally:
         lines.append(f"{tries} tries, {broken} failures")
         return "\n".join(lines)
 
-    def table(self) -> str:
-        """The table in Markdown."""
-        lines = ["| attack | promise | tries | failures |", "|---|---|---:|---:|"]
-        lines += ["| " + " | ".join(text.replace("|", r"\|") for text in row) + " |" for row in self.rows()]
-        return "\n".join(lines)
 
-
-def _write_table(path: str, table: str, seed: int) -> None:
+def _write_table(path: str, rows: list[tuple[str, str, str, str]], seed: int) -> None:
+    """Write the rows of these attacks. Those of others stay: each is of the last whole run of its attack."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     before, begin, rest = text.partition(_BEGIN)
-    _old, end, after = rest.partition(_END)
+    old, end, after = rest.partition(_END)
     if not begin or not end:
         sys.exit(f"run.py: {path} has no place for the table ({_BEGIN} ... {_END})")
+    lines = {name: [line for line in old.split("\n") if line.startswith(f"| `{name}` |")] for name in PROMISES}
+    for name in dict.fromkeys([row[0] for row in rows]):
+        shown = [" | ".join([*row[1:3], str(seed), row[3]]).replace("\n", " ") for row in rows if row[0] == name]
+        lines[name] = [f"| `{name}` | {text} |" for text in shown]
+    table = "\n".join([line for name in PROMISES for line in lines[name]])
+    head = "| attack | promise | tries | seed | failures |\n|---|---|---:|---:|---:|"
+    title = "## The last whole runs\n\nEvery row is from the last run that made every try of its attack."
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{_BEGIN}\n\n## The last whole run\n\nIts seed was {seed}.\n\n{table}\n\n{_END}{after}")
+        file.write(f"{before}{_BEGIN}\n\n{title}\n\n{head}\n{table}\n\n{_END}{after}")
 
 
 if __name__ == "__main__":
