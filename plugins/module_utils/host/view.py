@@ -201,10 +201,8 @@ class HostView:
     def realpath(self, path: str) -> str | None:
         """Return *path* with every link resolved; None if it does not exist (Go's ``filepath.EvalSymlinks``)."""
         known = self._real
-        try:
+        if path in known:
             return known[path]
-        except KeyError:
-            pass
         place = self._place(path)
         status = None if place is None else self._lstat(place)
         if len(path) > MAX_PATH or (status is not None and status.is_link):
@@ -264,11 +262,9 @@ class HostView:
     # -- resolution ---------------------------------------------------------------------------------------------
 
     def _lstat(self, place: str) -> Status | None:
-        try:
-            return self._status[place]
-        except KeyError:
-            found = self._status[place] = self.read_status(place)
-            return found
+        if place not in self._status:
+            self._status[place] = self.read_status(place)
+        return self._status[place]
 
     def _listdir(self, place: str) -> list[str]:
         if place not in self._names:
@@ -297,10 +293,8 @@ class HostView:
         :arg links: one number, how many more links may be followed (which ends loops).
         """
         known = self._real
-        try:
+        if path in known:
             return known[path]
-        except KeyError:
-            pass
         if len(path) > MAX_PATH:
             return None
         # From the longest known beginning downwards: recursion would be as deep as the path.

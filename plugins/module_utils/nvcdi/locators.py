@@ -140,11 +140,10 @@ class Locators:
 
     def _candidates(self, pattern: str, prefix: str) -> Iterable[str]:
         """Return the paths below *prefix* that match, whatever is there, and if anything is there."""
-        try:
-            base = self._bases[prefix]
-        except KeyError:
-            base = clean(prefix).rstrip("/")
-            base = self._bases[prefix] = base if has_magic(base) or self.view.exists(base or "/") else None
+        if prefix not in self._bases:
+            place = clean(prefix).rstrip("/")
+            self._bases[prefix] = place if has_magic(place) or self.view.exists(place or "/") else None
+        base = self._bases[prefix]
         if base is None:
             return ()
         path = clean(below(base, pattern))
