@@ -81,6 +81,12 @@ class _Writer:
             first = ""
             if isinstance(value, str) and value in written and not sorted_keys:
                 lines.append(f"{head} {written[value]}")  # as below: almost every field
+            elif isinstance(value, (list, tuple)):
+                if value:
+                    lines.append(head)
+                    self._write_list(value, indent if sorted_keys else deeper)
+                else:
+                    lines.append(head + " []")
             elif isinstance(value, dict):
                 if value:
                     lines.append(head)
@@ -88,12 +94,6 @@ class _Writer:
                     self._write_inner(value, deeper, _as_go_sorts(value) if key == "annotations" else None)
                 else:
                     lines.append(head + " {}")
-            elif isinstance(value, (list, tuple)):
-                if value:
-                    lines.append(head)
-                    self._write_list(value, indent if sorted_keys else deeper)
-                else:
-                    lines.append(head + " []")
             else:
                 lines.append(_with_scalar(head + " ", value, deeper, sorted_keys))
 
