@@ -20,6 +20,7 @@ BOOL = "bool"
 INTEGER = "a whole number"
 UINT32 = "a whole number from 0 to 4294967295"
 
+_TYPES: dict[str, type] = {TEXT: str, LIST: list, MAP: dict, BOOL: bool}
 _STR = frozenset((str,))
 _INT64 = 1 << 63
 _UINT32 = 1 << 32
@@ -40,6 +41,10 @@ class Fields(dict[str, Field] if TYPE_CHECKING else dict):  # type: ignore[misc]
     def __init__(self, fields: Mapping[str, Field]) -> None:
         super().__init__(fields)
         self.required = tuple([name for name, field in fields.items() if field.required])
+        # The fields of which every value of a type is good.
+        self.types = {
+            name: _TYPES[field.kind] for name, field in fields.items() if field.kind in _TYPES and not field.items
+        }
 
 
 def check_fields(data: dict[Any, Any], fields: Fields) -> list[str]:
@@ -48,10 +53,11 @@ def check_fields(data: dict[Any, Any], fields: Fields) -> list[str]:
     :returns: each problem as it follows the position of the map: ``.name: ...`` of a field, otherwise ``: ...``.
     """
     found = []
+    types = fields.types
     for name, item in data.items():
+        if isinstance(item, types.get(name, ())):
+            continue
         field = fields.get(name)
-        if field is not None and field.kind is TEXT and isinstance(item, str):
-            continue  # as below: almost every field
         if field is None:
             found.append(f": unknown field {shortened(repr(name), 60)}: must be one of {', '.join(fields)}")
         elif item is not None and not _fits(item, field):
@@ -81,14 +87,8 @@ def _check(value: object, field: Field) -> Iterator[str]:
 
 
 def _is(value: object, kind: str) -> bool:
-    if kind == TEXT:
-        return isinstance(value, str)
-    if kind == LIST:
-        return isinstance(value, list)
-    if kind == MAP:
-        return isinstance(value, dict)
-    if kind == BOOL:
-        return isinstance(value, bool)
+    if kind in _TYPES:
+        return isinstance(value, _TYPES[kind])
     if not isinstance(value, int) or isinstance(value, bool):
         return False
     return 0 <= value < _UINT32 if kind == UINT32 else -_INT64 <= value < _INT64

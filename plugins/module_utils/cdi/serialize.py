@@ -42,9 +42,9 @@ def serialize(spec: Spec, sorted_keys: bool, file_format: str = YAML) -> bytes:
     """
     if file_format == JSON:
         return to_json(spec)
-    lines: list[str] = ["---"]
-    _write_map(lines, spec, 0, sorted_keys)
-    return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
+    writer = _Writer(sorted_keys)
+    writer.write_map(spec, 0)
+    return ("\n".join(writer.lines) + "\n").encode("utf-8", "surrogateescape")
 
 
 def to_json(data: object) -> bytes:
@@ -57,41 +57,70 @@ def to_json(data: object) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _write_map(
-    lines: list[str],
-    data: dict[str, object],
-    indent: int,
-    sorted_keys: bool,
-    first: str = "",
-    keys: list[str] | None = None,
-) -> None:
-    """Write a map; its first line begins with ``first`` (a dash of the list it is in) instead of blanks."""
-    pad = " " * indent
-    # yaml.v3 aligns to multiples of 4, also where the dash of a list has moved a map by 2.
-    deeper = indent + 2 if sorted_keys else 4 * ((indent + 4) // 4)
-    written = _written
-    for key in keys or (sorted(data) if sorted_keys else data):
-        value = data[key]
-        head = f"{first or pad}{written.get(key) or _text(key)}:"
-        first = ""
-        if isinstance(value, str) and value in written and not sorted_keys:
-            lines.append(f"{head} {written[value]}")  # as below: almost every field
-        elif isinstance(value, dict):
-            if value:
-                lines.append(head)
-                # The only map that Go has as a map, not as a struct.
-                order = _as_go_sorts(value) if key == "annotations" else None
-                _write_map(lines, value, deeper, sorted_keys, keys=order)
+class _Writer:
+    """The lines of a YAML file.
+
+    :arg sorted_keys: write like sigs.k8s.io/yaml.
+    """
+
+    def __init__(self, sorted_keys: bool) -> None:
+        self.lines = ["---"]
+        self._sorted = sorted_keys
+        # The lines of maps by their id and indentation: the names of a device can share their edits.
+        self._maps: dict[tuple[int, int], list[str]] = {}
+
+    def write_map(self, data: dict[str, object], indent: int, first: str = "", keys: list[str] | None = None) -> None:
+        """Write a map; its first line begins with ``first`` (a dash of the list it is in) instead of blanks."""
+        lines, written, sorted_keys = self.lines, _written, self._sorted
+        pad = " " * indent
+        # yaml.v3 aligns to multiples of 4, also where the dash of a list has moved a map by 2.
+        deeper = indent + 2 if sorted_keys else 4 * ((indent + 4) // 4)
+        for key in keys or (sorted(data) if sorted_keys else data):
+            value = data[key]
+            head = f"{first or pad}{written.get(key) or _text(key)}:"
+            first = ""
+            if isinstance(value, str) and value in written and not sorted_keys:
+                lines.append(f"{head} {written[value]}")  # as below: almost every field
+            elif isinstance(value, (list, tuple)):
+                if value:
+                    lines.append(head)
+                    self._write_list(value, indent if sorted_keys else deeper)
+                else:
+                    lines.append(head + " []")
+            elif isinstance(value, dict):
+                if value:
+                    lines.append(head)
+                    # The only map that Go has as a map, not as a struct.
+                    self._write_inner(value, deeper, _as_go_sorts(value) if key == "annotations" else None)
+                else:
+                    lines.append(head + " {}")
             else:
-                lines.append(head + " {}")
-        elif isinstance(value, (list, tuple)):
-            if value:
-                lines.append(head)
-                _write_list(lines, value, indent if sorted_keys else deeper, sorted_keys)
-            else:
-                lines.append(head + " []")
+                lines.append(_with_scalar(head + " ", value, deeper, sorted_keys))
+
+    def _write_inner(self, data: dict[str, object], indent: int, keys: list[str] | None) -> None:
+        known = self._maps.get((id(data), indent))
+        if known is None:
+            start = len(self.lines)
+            self.write_map(data, indent, keys=keys)
+            self._maps[id(data), indent] = self.lines[start:]
         else:
-            lines.append(_with_scalar(head + " ", value, deeper, sorted_keys))
+            self.lines += known
+
+    def _write_list(self, data: list[object] | tuple[object, ...], indent: int) -> None:
+        dash = " " * indent + "- "
+        if isinstance(data[0], str) and not self._sorted:
+            try:
+                self.lines += [dash + _written[text] for text in data]  # type: ignore[index]
+                return
+            except (KeyError, TypeError):
+                pass  # a text that is new or has several lines, or not only texts
+        for value in data:
+            if isinstance(value, dict) and value:
+                self.write_map(value, indent + 2, dash)
+            elif isinstance(value, dict):
+                self.lines.append(dash + "{}")
+            else:
+                self.lines.append(_with_scalar(dash, value, indent + 2, self._sorted))
 
 
 def _as_go_sorts(keys: Iterable[str]) -> list[str]:
@@ -123,20 +152,6 @@ def _compare_keys(first: str, second: str) -> int:
 
 def _leading_digits(text: str) -> str:
     return text[: len(text) - len(text.lstrip("0123456789"))]
-
-
-def _write_list(lines: list[str], data: list[object] | tuple[object, ...], indent: int, sorted_keys: bool) -> None:
-    dash = " " * indent + "- "
-    written = _written
-    for value in data:
-        if isinstance(value, str) and value in written and not sorted_keys:
-            lines.append(dash + written[value])
-        elif isinstance(value, dict) and value:
-            _write_map(lines, value, indent + 2, sorted_keys, dash)
-        elif isinstance(value, dict):
-            lines.append(dash + "{}")
-        else:
-            lines.append(_with_scalar(dash, value, indent + 2, sorted_keys))
 
 
 def _with_scalar(head: str, value: object, indent: int, folds: bool) -> str:

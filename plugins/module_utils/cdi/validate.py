@@ -127,6 +127,7 @@ def _shape(spec: dict[str, Any]) -> Iterator[str]:
     if isinstance(spec.get("containerEdits"), dict):
         yield from _edits_shape("containerEdits", spec["containerEdits"])
     yield from _annotations_shape("annotations", spec)
+    good: set[int] = set()
     if isinstance(spec.get("devices"), list):
         for index, device in enumerate(spec["devices"]):
             where = f"devices[{index}]"
@@ -136,7 +137,22 @@ def _shape(spec: dict[str, Any]) -> Iterator[str]:
             yield from _at(where, check_fields(device, _DEVICE_FIELDS))
             yield from _annotations_shape(f"{where}.annotations", device)
             if isinstance(device.get("containerEdits"), dict):
-                yield from _edits_shape(f"{where}.containerEdits", device["containerEdits"])
+                yield from _once(_edits_shape, f"{where}.containerEdits", device["containerEdits"], good)
+
+
+def _once(
+    check: Callable[[str, dict[str, Any]], Iterator[str]], where: str, edits: dict[str, Any], good: set[int]
+) -> list[str]:
+    """Return the problems of edits, which several names of a device can share.
+
+    :arg good: the ids of edits without problems, which are not looked at again.
+    """
+    if id(edits) in good:
+        return []
+    found = list(check(where, edits))
+    if not found:
+        good.add(id(edits))
+    return found
 
 
 def _annotations_shape(where: str, owner: dict[str, Any]) -> Iterator[str]:
@@ -181,6 +197,7 @@ def _content(spec: dict[str, Any]) -> Iterator[str]:
     yield from annotation_problems("annotations", spec.get("annotations") or {})
     yield from _edit_problems("containerEdits", spec.get("containerEdits") or {})
     seen: set[str] = set()
+    good: set[int] = set()
     for index, device in enumerate(spec["devices"]):
         where = f"devices[{index}]"
         name = device["name"]
@@ -194,7 +211,7 @@ def _content(spec: dict[str, Any]) -> Iterator[str]:
         edits = device["containerEdits"]
         if not any(value or (field == "intelRdt" and value is not None) for field, value in edits.items()):
             yield f'{where}: device "{name}": invalid device, empty device edits'
-        yield from _edit_problems(f"{where}.containerEdits", edits)
+        yield from _once(_edit_problems, f"{where}.containerEdits", edits, good)
     if not spec["devices"]:
         yield "devices: invalid spec, no devices"
 

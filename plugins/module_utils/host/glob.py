@@ -19,10 +19,8 @@ def has_magic(pattern: str) -> bool:
 
 def prefix_of(pattern: str) -> str:
     """Return the literal text at the beginning of every match."""
-    for index, char in enumerate(pattern):
-        if char in "*?[\\":
-            return pattern[:index]
-    return pattern
+    ends = [at for at in map(pattern.find, "*?[\\") if at >= 0]
+    return pattern[: min(ends)] if ends else pattern
 
 
 def matches(pattern: str, name: str) -> bool:

@@ -21,6 +21,7 @@ _MAX_LINKS = 40
 _MAX_CONTENT = 16 * 1024 * 1024
 NO_LINKS = ("",)
 """As the strict paths of a host root: every symbolic link in the place of a directory is refused."""
+_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -109,9 +110,11 @@ class HostRoot:
         :arg goal: what is looked for in it, for the message.
         :raises HostError: something that is not a directory is in the way, or a link that is refused.
         """
-        if len(self._directories) > self._most:
-            self._trim()
-        found = self._directories.get(path) or self._resolve(path, [], goal)
+        found = self._directories.get(path)
+        if found is None:
+            if len(self._directories) > self._most:
+                self._trim()
+            found = self._resolve(path, [], goal)
         return None if found is None else found[0]
 
     def real(self, path: str) -> str | None:
@@ -296,7 +299,7 @@ class HostRoot:
         try:
             if descriptor is None:
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
+            handle = os.open(name, _OPEN_FILE, dir_fd=descriptor)
             try:
                 status = os.fstat(handle)
                 if not stat.S_ISREG(status.st_mode):

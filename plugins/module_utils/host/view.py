@@ -111,6 +111,7 @@ class HostView:
         self.root = self._disk.path
         self._status: dict[str, Status | None] = {"/": Status(modes.S_IFDIR | 0o755)}
         self._names: dict[str, list[str] | None] = {}
+        # What paths lead to. One that is not clean leads to the same as the clean one.
         self._real: dict[str, str | None] = {"/": "/"}
 
     def __enter__(self) -> Self:
@@ -199,21 +200,15 @@ class HostView:
 
     def realpath(self, path: str) -> str | None:
         """Return *path* with every link resolved; None if it does not exist (Go's ``filepath.EvalSymlinks``)."""
-        known = self._real  # its keys are clean
-        try:
+        known = self._real
+        if path in known:
             return known[path]
-        except KeyError:
-            pass
-        # Almost every path: something that is not a link, in a directory that is known.
-        above, _slash, name = path.rpartition("/")
-        directory = known.get(above)
-        if directory is not None and name not in ("", ".", "..") and len(path) <= MAX_PATH:
-            place = f"/{name}" if directory == "/" else f"{directory}/{name}"
-            status = self._lstat(place)
-            if status is None or not status.is_link:
-                known[path] = real = None if status is None else place
-                return real
-        return self._resolve(clean(path), [MAX_LINKS])
+        place = self._place(path)
+        status = None if place is None else self._lstat(place)
+        if len(path) > MAX_PATH or (status is not None and status.is_link):
+            return self._resolve(clean(path), [MAX_LINKS])
+        known[path] = real = None if status is None else place
+        return real
 
     def read_bytes(self, path: str) -> bytes | None:
         """Return the content of the regular file that *path* leads to; None if there is none."""
@@ -267,11 +262,9 @@ class HostView:
     # -- resolution ---------------------------------------------------------------------------------------------
 
     def _lstat(self, place: str) -> Status | None:
-        try:
-            return self._status[place]
-        except KeyError:
-            found = self._status[place] = self.read_status(place)
-            return found
+        if place not in self._status:
+            self._status[place] = self.read_status(place)
+        return self._status[place]
 
     def _listdir(self, place: str) -> list[str]:
         if place not in self._names:
@@ -282,7 +275,7 @@ class HostView:
     def _place(self, path: str) -> str | None:
         """Return *path* with the links in its directories resolved; None if one of these does not exist."""
         directory, _slash, name = path.rpartition("/")
-        known = self._real  # its keys are clean
+        known = self._real
         if directory in known and name not in ("", ".", ".."):
             real = known[directory]
         else:
@@ -300,10 +293,8 @@ class HostView:
         :arg links: one number, how many more links may be followed (which ends loops).
         """
         known = self._real
-        try:
+        if path in known:
             return known[path]
-        except KeyError:
-            pass
         if len(path) > MAX_PATH:
             return None
         # From the longest known beginning downwards: recursion would be as deep as the path.

@@ -280,16 +280,16 @@ def _refuse_what_runtimes_refuse(view: HostView, path: str, spec: dict[str, Any]
     :raises SpecError: the message has the first reason.
     """
     _refuse_clashes(view, path, spec)
-    for edit in all_edits(spec):
-        hosts = [node.get("hostPath") or node["path"] for node in edit.get("deviceNodes") or ()]
-        hosts += [mount["hostPath"] for mount in edit.get("mounts") or ()]
-        hooks = [hook["path"] for hook in edit.get("hooks") or ()]
-        for host_path in hosts + hooks:
-            if not view.exists(host_path):
-                raise SpecError(f"{path}: the host path {host_path} does not exist on the node: no runtime can use it")
-        for hook_path in hooks:
-            if not view.is_executable(hook_path):
-                raise SpecError(f"{path}: the hook {hook_path} is not an executable file: no container would start")
+    edits = all_edits(spec)
+    hosts = [node.get("hostPath") or node["path"] for edit in edits for node in edit.get("deviceNodes") or ()]
+    hosts += [mount["hostPath"] for edit in edits for mount in edit.get("mounts") or ()]
+    hooks = dict.fromkeys([hook["path"] for edit in edits for hook in edit.get("hooks") or ()])
+    for host_path in dict.fromkeys([*hosts, *hooks]):
+        if not view.exists(host_path):
+            raise SpecError(f"{path}: the host path {host_path} does not exist on the node: no runtime can use it")
+    for hook_path in hooks:
+        if not view.is_executable(hook_path):
+            raise SpecError(f"{path}: the hook {hook_path} is not an executable file: no container would start")
 
 
 def _refuse_clashes(view: HostView, path: str, spec: dict[str, Any]) -> None:

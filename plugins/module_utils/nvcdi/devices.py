@@ -9,7 +9,7 @@ from ..errors import SpecError
 from ..host.view import clean
 from ..machine.mig import capability_name
 from .hooks import CHMOD, CREATE_SYMLINKS, MEMORY_LIMITS
-from .locators import Locators, without_root
+from .locators import Locators, below, without_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class DeviceFinder:
         links = []
         if paths:
             for kind in ("card", "render"):
-                link = clean(f"{self.root}/dev/dri/by-path/pci-{_kernel_bus_id(gpu)}-{kind}")
+                link = below(self.root, f"dev/dri/by-path/pci-{_kernel_bus_id(gpu)}-{kind}")
                 target = self._view.readlink(link)
                 if target is None:
                     continue

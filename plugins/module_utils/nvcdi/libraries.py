@@ -99,16 +99,19 @@ def _soname_links(driver: Driver, host_path: str, name: str) -> list[tuple[str, 
         return []
     directory = host_path.rpartition("/")[0]
     links = []
-    if own_name != name and _is_link(driver, f"{directory}/{own_name}"):
+    if own_name != name and _is_link(driver, directory, own_name):
         links.append((name, own_name))
     bare_name = _bare_name(own_name)
-    if bare_name and bare_name != own_name and _is_link(driver, f"{directory}/{bare_name}"):
+    if bare_name and bare_name != own_name and _is_link(driver, directory, bare_name):
         links.append((own_name, bare_name))
     return links
 
 
-def _is_link(driver: Driver, path: str) -> bool:
-    status = driver.view.lstat(path)
+def _is_link(driver: Driver, directory: str, name: str) -> bool:
+    names = driver.view.listdir(directory)  # none if it can't be read
+    if names and name not in names and "/" not in name:
+        return False  # most libraries have no such link
+    status = driver.view.lstat(f"{directory}/{name}")
     return status is not None and status.is_link
 
 

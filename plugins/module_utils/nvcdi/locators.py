@@ -101,7 +101,7 @@ class Locators:
 
     def files(self, pattern: str, prefixes: Iterable[str] = ("/",), first: bool = False) -> list[str]:
         """Files (not directories) below the driver root."""
-        return self._search(pattern, [below(self.root, prefix) for prefix in prefixes], _is_file, first)
+        return self._search(pattern, (below(self.root, prefix) for prefix in prefixes), _is_file, first)
 
     def directories(self, pattern: str) -> list[str]:
         """Directories below the driver root."""
@@ -130,31 +130,24 @@ class Locators:
 
     def char_devices(self, dev_root: str, pattern: str) -> list[str]:
         """Return character devices below the dev root. Links to a device are ignored."""
-        found = []
-        for path in self._candidates(pattern, dev_root) + self._candidates(pattern, f"{dev_root}/dev"):
-            status = self.view.lstat(path)
-            if status is not None and status.is_char_device:
-                found.append(path)
-        return found
+        paths = (*self._candidates(pattern, dev_root), *self._candidates(pattern, f"{dev_root}/dev"))
+        return [path for path in paths if self.view.is_char_device(path)]
 
     def resolved(self, paths: Iterable[str]) -> list[str]:
         """Return the paths with resolved links, without duplicates, in order."""
         real = [self.view.realpath(path) for path in paths]
         return list(dict.fromkeys([path for path in real if path is not None]))
 
-    def _candidates(self, pattern: str, prefix: str) -> list[str]:
-        """Return the paths below *prefix* that match, whatever they are."""
-        try:
-            base = self._bases[prefix]
-        except KeyError:
-            base = clean(prefix).rstrip("/")
-            base = self._bases[prefix] = base if has_magic(base) or self.view.exists(base or "/") else None
+    def _candidates(self, pattern: str, prefix: str) -> Iterable[str]:
+        """Return the paths below *prefix* that match, whatever is there, and if anything is there."""
+        if prefix not in self._bases:
+            place = clean(prefix).rstrip("/")
+            self._bases[prefix] = place if has_magic(place) or self.view.exists(place or "/") else None
+        base = self._bases[prefix]
         if base is None:
-            return []
-        path = clean(f"{base}/{pattern}")
-        if has_magic(path):
-            return self.view.glob(path)
-        return [path] if self.view.lstat(path) is not None else []
+            return ()
+        path = clean(below(base, pattern))
+        return self.view.glob(path) if has_magic(path) else (path,)
 
     def _search(
         self,

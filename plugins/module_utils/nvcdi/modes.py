@@ -59,10 +59,7 @@ class Context:
         self.options = options
         self.release = release
         self.finder = DeviceFinder(view, options, release)
-
-    @property
-    def hooks(self) -> HookMaker:
-        return HookMaker(self.release, self.options)
+        self.hooks = HookMaker(release, options)
 
     def driver(self) -> Driver:
         return Driver(self.machine.driver_version, self.view, self.options, self.release)
@@ -111,11 +108,11 @@ def _nvml_devices(context: Context) -> list[Entry]:
         elif mig is None:
             edits = context.finder.gpu(gpu, context.hooks).edits()
             names = gpu_names(gpu, options.device_name_strategies)
-            devices += [device(name, dict(edits), _annotations(context, gpu)) for name in names]
+            devices += [device(name, edits, _annotations(context, gpu)) for name in names]
         else:
             edits = context.finder.mig(gpu, mig, context.hooks).edits()
             names = mig_names(gpu, mig, options.device_name_strategies)
-            devices += [device(name, dict(edits)) for name in names]
+            devices += [device(name, edits) for name in names]
     return devices
 
 

@@ -19,10 +19,15 @@ _SHARED = ("env", "deviceNodes", "netDevices", "hooks", "mounts")
 
 
 def simplify(spec: Spec) -> None:
-    """Remove duplicates, remove the common edits from devices, and sort; in place."""
+    """Remove duplicates, remove the common edits from devices, and sort; devices that follow each other go on sharing edits."""
     common = spec["containerEdits"] = _sorted(_unique(spec["containerEdits"]))
+    before: Edits | None = None
+    after: Edits = {}
     for device in spec["devices"]:
-        device["containerEdits"] = _sorted(_without(_unique(device["containerEdits"]), common))
+        if device["containerEdits"] is not before:
+            before = device["containerEdits"]
+            after = _sorted(_without(_unique(device["containerEdits"]), common))
+        device["containerEdits"] = after
     spec["devices"].sort(key=lambda device: device["name"])
 
 
@@ -46,13 +51,12 @@ def add_all_device(spec: Spec, name: str = "all") -> None:
 def _sorted(edits: Edits) -> Edits:
     for field, path in (("deviceNodes", "path"), ("mounts", "containerPath")):
         if field in edits:
-            edits[field] = sorted(edits[field], key=lambda entry, path=path: _depth_first(entry[path]))  # type: ignore[misc]
+            # By depth, so that a mount never hides a mount below it.
+            edits[field] = sorted(
+                edits[field],
+                key=lambda entry, path=path: (clean(entry[path]).count("/"), entry[path]),  # type: ignore[misc]
+            )
     return edits
-
-
-def _depth_first(path: str) -> tuple[int, str]:
-    """Sort by depth, so that a mount never hides a mount below it."""
-    return clean(path).count("/"), path
 
 
 def _unique(edits: Edits) -> Edits:

@@ -136,3 +136,15 @@ def test_the_message_says_how_many_more():
     spec["containerEdits"]["env"] = ["a", "b", "c"]
     with pytest.raises(SpecError, match=r"and 2 more"):
         parse("x.json", json.dumps(spec).encode())
+
+
+def test_devices_that_share_edits_are_checked_and_written_like_those_that_do_not():
+    good = {"env": ["A=1"], "hooks": [{"hookName": "prestart", "path": "/hook", "args": ["hook", "two\nlines"]}]}
+    for edits, count in ((good, 0), ({"env": ["A"]}, 2), ({"env": [1]}, 2)):
+        devices = [{"name": name, "containerEdits": edits} for name in ("a1", "b2")]
+        shared = {"cdiVersion": "0.6.0", "kind": "a.b/cc", "devices": devices, "containerEdits": edits}
+        apart = json.loads(json.dumps(shared))
+        assert problems(shared) == problems(apart)
+        assert sum(problem.startswith("devices[") for problem in problems(shared)) == count
+        for is_sorted in (False, True):
+            assert serialize(shared, is_sorted) == serialize(apart, is_sorted)

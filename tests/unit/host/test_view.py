@@ -135,6 +135,19 @@ def test_paths_that_no_file_can_have(tmp_path):
         assert view.read_bytes(path) is None and view.readlink(path) is None
 
 
+def test_a_path_that_is_not_clean_leads_to_what_the_clean_one_leads_to(tmp_path):
+    (tmp_path / "a/deep").mkdir(parents=True)
+    (tmp_path / "a/file").write_text("")
+    (tmp_path / "link").symlink_to("a/deep")
+    odd = {"/link/../a/./file": "/a/file", "//a//file": "/a/file", "/link/..": "/", "": "/", "a/deep/": "/a/deep"}
+    with HostView(str(tmp_path)) as view:
+        for _again in range(2):
+            assert {path: view.realpath(path) for path in odd} == odd
+        assert view.realpath("/link/../link") == view.realpath("/link//") == "/a/deep"
+        assert view.realpath("/link/../file") is None
+        assert view.realpath("/none/../a/file") == "/a/file"
+
+
 def test_deep_and_many_directories(tmp_path):
     """Neither recursion nor descriptors run out."""
     depth = 1200
