@@ -39,6 +39,7 @@ options:
   device_uid:
     description:
       - Numeric owner of everything that is created, from 0 to 4294967294. By default root, or the user that the module runs as.
+      - The files of O(restore_at_boot) always belong to the latter, because root executes what is in them.
     type: int
   device_gid:
     description:
