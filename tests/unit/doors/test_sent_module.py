@@ -28,6 +28,7 @@ def runs(tmp_path_factory):
     runtime["containerd_config"] = str(place / "config.toml")
     other = {**runtime, "containerd_config": str(place / "other.toml")}
     of_elsewhere = {"ansible_connection": "elsewhere"}
+    node_here = {"host_root": str(place / "node"), "device_files": "regular"}
     tasks = {
         "would_change": {"nvmock.gpu.nvmock_container_runtime": runtime, "check_mode": True},
         "change": {"nvmock.gpu.nvmock_container_runtime": runtime},
@@ -37,14 +38,17 @@ def runs(tmp_path_factory):
         "nothing_left": {"nvmock.gpu.nvmock_container_runtime": {**runtime, "state": "absent"}},
         "here": {"nvmock.gpu.nvmock_container_runtime": other, "vars": {"ansible_connection": "local"}},
         "home": {"nvmock.gpu.nvmock_node": {"host_root": "~/none", "state": "absent"}},
-        "by_name": {"nvmock.gpu.nvmock_node": {"host_root": "/"}, "vars": {"ansible_python_interpreter": "python3"}},
-        "no_pipe": {"nvmock.gpu.nvmock_node": {"host_root": "/"}, "vars": {"ansible_pipelining": False}},
-        "other_user": {"nvmock.gpu.nvmock_node": {"host_root": "/"}, "become": True, "become_user": "root"},
-        "no_python": {"nvmock.gpu.nvmock_node": {}, "vars": {"ansible_python_interpreter": str(place / "python3")}},
+        "by_name": {"nvmock.gpu.nvmock_node": node_here, "vars": {"ansible_python_interpreter": "python3"}},
+        "no_pipe": {"nvmock.gpu.nvmock_node": node_here, "vars": {"ansible_pipelining": False}},
+        "other_user": {"nvmock.gpu.nvmock_node": node_here, "become": True, "become_user": "root"},
+        "no_python": {
+            "nvmock.gpu.nvmock_node": node_here,
+            "vars": {"ansible_python_interpreter": str(place / "python3")},
+        },
     }
     found = {}
     for name, task in tasks.items():
-        task.setdefault("check_mode", task.get("nvmock.gpu.nvmock_node", {}).get("host_root") == "/")
+        task.setdefault("check_mode", "nvmock.gpu.nvmock_node" in task)
         task["vars"] = {**of_elsewhere, **task.get("vars", {})}
         (place / name).mkdir()
         results, record = elsewhere.play(place / name, {name: task})
