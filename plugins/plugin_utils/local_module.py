@@ -76,9 +76,11 @@ class LocalModule(ActionBase):  # type: ignore[misc]
         return None
 
     def _can_be_sent(self, interpreter: str) -> bool:
-        # A path is completed where it is used, by the variables and the home directory there.
+        # A path is completed where it is used, by the variables and the home directory there. The interpreter of a host to which the task
+        # is delegated is among other variables.
         return (
             self.FOR_NODES
+            and not self._task.delegate_to
             and interpreter.startswith("/")
             and not any(sign in json.dumps(_plain(self._task.args)) for sign in "~$")
             and self._is_pipelining_enabled("new")

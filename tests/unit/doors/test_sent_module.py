@@ -41,6 +41,7 @@ def runs(tmp_path_factory):
         "by_name": {"nvmock.gpu.nvmock_node": node_here, "vars": {"ansible_python_interpreter": "python3"}},
         "no_pipe": {"nvmock.gpu.nvmock_node": node_here, "vars": {"ansible_pipelining": False}},
         "other_user": {"nvmock.gpu.nvmock_node": node_here, "become": True, "become_user": "root"},
+        "delegated": {"nvmock.gpu.nvmock_node": node_here, "delegate_to": "localhost"},
         "no_python": {
             "nvmock.gpu.nvmock_node": node_here,
             "vars": {"ansible_python_interpreter": str(place / "python3")},
@@ -75,7 +76,7 @@ def test_what_needs_ansible_s_way_goes_that_way(runs, name, ways, changed):
     assert result.get("failed", False) is (name == "bad")
 
 
-@pytest.mark.parametrize("name", ["by_name", "no_pipe", "other_user"])
+@pytest.mark.parametrize("name", ["by_name", "no_pipe", "other_user", "delegated"])
 def test_what_only_ansible_s_way_can_give(runs, name):
     assert runs[name][1] == ["as usual"]
 
