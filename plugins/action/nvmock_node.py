@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the module nvmock_node without a process of its own where that is possible."""
+"""Runs the module nvmock_node without a process of its own, or sends it to the node, where that is possible."""
 
 from __future__ import annotations
 
@@ -13,4 +13,5 @@ class ActionModule(LocalModule):
 
     NAME = "nvmock.gpu.nvmock_node"
     ARGUMENT_SPEC = ARGUMENT_SPEC
+    FOR_NODES = True
     run_module = staticmethod(run)

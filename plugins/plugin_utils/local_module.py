@@ -1,20 +1,26 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""A module that runs in the process of Ansible if its host is the machine of Ansible, otherwise as usual.
+"""A module that runs without what Ansible does to run a module, where that gives the same result.
 
 To run a module, Ansible packs it, starts Python, and compiles the module's files, which takes many times as long as what the module
-does. A host with a local connection gives the same result without that. The module runs as usual if a task needs anything that only
-a process of its own can give it: another interpreter, another user, an environment, or no end to wait for.
+does. For a host with a local connection, the module runs in the process that Ansible has for the task. To another host, its code goes
+as `sent_module` describes. The module runs as usual if a task needs anything that only that can give it: another user, an environment,
+no end to wait for, an interpreter that is not known, paths that the host has to complete, or a change that needs more of an AnsibleModule.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any, Callable
 
+from ansible import constants
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
+
+from ansible_collections.nvmock.gpu.plugins.module_utils.module.stand_in import Left, StandIn
+from ansible_collections.nvmock.gpu.plugins.plugin_utils import sent_module
 
 _LOCAL = ("local", "ansible.builtin.local", "ansible.legacy.local")
 
@@ -24,6 +30,9 @@ class LocalModule(ActionBase):  # type: ignore[misc]
 
     :cvar NAME: the module's.
     :cvar ARGUMENT_SPEC: its arguments.
+    :cvar FOR_NODES: whether it can be sent to a node, because it needs nothing there but Python.
+    :cvar LOOKS_FIRST: whether it needs more of an AnsibleModule than there is, but not in check mode. If that says that nothing would
+        change, the module has nothing else to do.
     :cvar run_module: what it does with an AnsibleModule.
     """
 
@@ -33,80 +42,71 @@ class LocalModule(ActionBase):  # type: ignore[misc]
 
     NAME: str
     ARGUMENT_SPEC: dict[str, Any]
+    FOR_NODES = False
+    LOOKS_FIRST = False
     run_module: Callable[[Any], None]
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        if not self._runs_here(task_vars or {}):
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
-            return result
-        module = InProcess(self._task.args, self._task.check_mode, self._task.diff)
-        try:
-            module.check_arguments(self.NAME, self.ARGUMENT_SPEC)
-            type(self).run_module(module)
-        except Left as left:
-            result.update(left.result)
+        done = self._quickly(task_vars or {})
+        if done is None or (self.LOOKS_FIRST and done.get("changed") and not self._task.check_mode):
+            done = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+        result.update(done)
         return result
 
-    def _runs_here(self, task_vars: dict[str, Any]) -> bool:
-        if self._connection.transport not in _LOCAL and self._connection.ansible_name not in _LOCAL:
-            return False
-        if self._task.async_val or any(self._task.environment or ()) or self._play_context.become:
-            return False
+    def _quickly(self, task_vars: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the result, or ``None`` if the module has to run as usual."""
         named = task_vars.get("ansible_python_interpreter")
-        return named is not None and self._templar.template(named) == sys.executable
+        if named is None or self._task.async_val or any(self._task.environment or ()) or self._play_context.become:
+            return None
+        interpreter = self._templar.template(named)
+        is_here = self._connection.transport in _LOCAL or self._connection.ansible_name in _LOCAL
+        if interpreter != sys.executable if is_here else not self._can_be_sent(interpreter):
+            return None
+        check_mode = self._task.check_mode or self.LOOKS_FIRST
+        try:
+            params = checked(self.NAME, self.ARGUMENT_SPEC, _plain(self._task.args))
+            if not is_here:
+                return self._on_node(interpreter, params, check_mode)
+            type(self).run_module(StandIn(params, check_mode, self._task.diff))
+        except Left as left:
+            result: dict[str, Any] = left.result
+            return result
+        return None
+
+    def _can_be_sent(self, interpreter: str) -> bool:
+        # A path is completed where it is used, by the variables and the home directory there. The interpreter of a host to which the task
+        # is delegated is among other variables.
+        return (
+            self.FOR_NODES
+            and not self._task.delegate_to
+            and interpreter.startswith("/")
+            and not any(sign in json.dumps(_plain(self._task.args)) for sign in "~$")
+            and self._is_pipelining_enabled("new")
+        )
+
+    def _on_node(self, interpreter: str, params: dict[str, Any], check_mode: bool) -> dict[str, Any] | None:
+        core = type(self).run_module.__module__
+        message = sent_module.message(constants.DEFAULT_LOCAL_TMP, core, params, check_mode, self._task.diff)
+        done = self._low_level_execute_command(sent_module.command(interpreter), sudoable=False, in_data=message)
+        answer: dict[str, Any] | None = sent_module.answer(done["stdout"])
+        return answer
 
 
-class Left(BaseException):
-    """The module has come to its end. No error handler of the module catches it.
+def checked(name: str, argument_spec: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments as a module gets them.
 
-    :arg result: what it returns.
+    :raises Left: one is not allowed. The messages are those of AnsibleModule.
     """
-
-    def __init__(self, result: dict[str, Any]) -> None:
-        super().__init__()
-        self.result = result
-
-
-class InProcess:
-    """What the module uses of an AnsibleModule.
-
-    :arg arguments: the task's.
-    """
-
-    def __init__(self, arguments: dict[str, Any], check_mode: bool, diff: bool) -> None:
-        self.params: dict[str, Any] = _plain(arguments)
-        self.check_mode = check_mode
-        self._diff = diff
-        self._warnings: list[str] = []
-
-    def check_arguments(self, name: str, argument_spec: dict[str, Any]) -> None:
-        """Check the arguments, with the messages of AnsibleModule."""
-        checked = ModuleArgumentSpecValidator(argument_spec).validate(self.params)
-        self.params = checked.validated_parameters
-        if checked.error_messages:
-            message = checked.errors.msg
-            if isinstance(checked.errors[0], UnsupportedError):
-                message = f"Unsupported parameters for ({name}) module: {message}"
-            self.fail_json(msg=message)
-
-    def warn(self, text: str) -> None:
-        """Have *text* shown as a warning."""
-        self._warnings.append(text)
-
-    def exit_json(self, **result: Any) -> None:
-        """End the module with success."""
-        self._leave({"changed": False, **result})
-
-    def fail_json(self, msg: str, **result: Any) -> None:
-        """End the module with a failure."""
-        self._leave({**result, "failed": True, "msg": msg})
-
-    def _leave(self, result: dict[str, Any]) -> None:
-        if self._warnings:
-            result["warnings"] = self._warnings
-        raise Left({**result, "invocation": {"module_args": self.params}})
+    found = ModuleArgumentSpecValidator(argument_spec).validate(arguments)
+    params: dict[str, Any] = found.validated_parameters
+    if found.error_messages:
+        message = found.errors.msg
+        if isinstance(found.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({name}) module: {message}"
+        raise Left({"failed": True, "msg": message, "invocation": {"module_args": params}})
+    return params
 
 
 def _plain(value: Any) -> Any:

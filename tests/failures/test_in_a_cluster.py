@@ -94,10 +94,12 @@ def test_an_api_server_that_does_not_answer(fails, place, kind):
 
 
 def test_a_node_that_fails(fails, place, kind, kubectl):
-    """Nothing is created in the cluster, not for the other node either."""
+    """Within 2 seconds of its failure, the run ends. Nothing is created in the cluster, not for the other node either."""
     shape = [SHAPE[0], {**SHAPE[1], "host_vars": {"gpu_node_gpu_count": 65}}]
     run = fails("...: ... is not allowed: must be ...", UP, place=place, variables={**kind, "gpu_mock_nodes": shape})
-    assert any(line.startswith(f"FAILED on {NODES[1]} after ") for line in run.lines)
+    start = next(number for number, line in enumerate(run.lines) if line.startswith(f"FAILED on {NODES[1]} after "))
+    # On a busy machine, all of the run takes longer than 6 seconds.
+    assert run.seconds - run.at[start] < max(2, run.seconds / 3)
     assert kubectl("get", "jobs,daemonsets", "-n", "gpu-mock", "-o", "name") == ""
 
 

@@ -34,7 +34,7 @@ MAY = {
     "runtime_config": ("errors", "runtime_config"),
     "kind_cluster": ("errors", "kind_cluster"),
     "node": (*GROUND, "machine", "layout", "host", "cdi", "nvcdi", "native", "node"),
-    "module": ("errors", "parameters", "machine", "layout", "host", "node", "kind_cluster", "module"),
+    "module": ("errors", "parameters", "machine", "layout", "host", "node", "runtime_config", "kind_cluster", "module"),
     "cli": ("errors", "parameters", "machine", "layout", "host", "cdi", "nvcdi", "node", "native", "cli"),
 }
 # The same for what stands on the core: the Ansible modules, the device plugin, and the DRA driver, which reads the node with the plugin.

@@ -36,6 +36,22 @@ def rolled_out(daemonset: Object, nodes: Optional[int] = None) -> bool:
     return bool(scheduled == status.get("updatedNumberScheduled", 0) == status.get("numberReady", 0))
 
 
+def phase(pod: Object) -> str:
+    """Return the phase of a pod, or the one that it will get, as soon as all of its containers have ended for good.
+
+    The exit statuses decide it. The kubelet sets it about a second later, when it has removed the pod's network, too.
+    """
+    status, spec = pod.get("status") or {}, pod.get("spec") or {}
+    now = str(status.get("phase", ""))
+    containers = status.get("containerStatuses") or []
+    if now in _ENDS or spec.get("restartPolicy") != "Never" or len(containers) != len(spec.get("containers") or ()):
+        return now
+    statuses = [((one.get("state") or {}).get("terminated") or {}).get("exitCode") for one in containers]
+    if not statuses or None in statuses:
+        return now
+    return "Failed" if any(statuses) else "Succeeded"
+
+
 def outcome(job: Object, pods: Iterable[Object] = ()) -> Optional[bool]:
     """Whether the Job has succeeded; None if it has not ended.
 
@@ -49,7 +65,7 @@ def outcome(job: Object, pods: Iterable[Object] = ()) -> Optional[bool]:
             return _CONDITIONS[one["type"]]
     if spec.get("completions", 1) != 1:
         return None
-    ends = [_ENDS.get((pod.get("status") or {}).get("phase", "")) for pod in pods if _owned(pod, job)]
+    ends = [_ENDS.get(phase(pod)) for pod in pods if _owned(pod, job)]
     if True in ends:
         return True
     # Without a limit, another pod would be tried.
@@ -63,7 +79,7 @@ def wait_is_over(kinds: Sequence[str], found: Sequence[Sequence[Object]]) -> boo
     """
     objects = [(kind, one) for kind, some in zip(kinds, found) for one in some]
     pods = [one for kind, one in objects if kind == "Pod" and not _is_of_a_set(one)]
-    ends: list[Optional[bool]] = [_ENDS.get((pod.get("status") or {}).get("phase", "")) for pod in pods]
+    ends: list[Optional[bool]] = [_ENDS.get(phase(pod)) for pod in pods]
     ends += [outcome(one, pods) for kind, one in objects if kind == "Job"]
     ready = all(rolled_out(one) for kind, one in objects if kind == "DaemonSet")
     return False in ends or (None not in ends and ready)

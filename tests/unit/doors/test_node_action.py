@@ -1,21 +1,23 @@
 # Copyright (c) 2026, the nvmock.gpu authors
 # SPDX-License-Identifier: Apache-2.0
-"""A node with a local connection: nvmock_node gives the same result in Ansible's process as in one of its own."""
+"""nvmock_node gives the same result wherever it runs: in Ansible's process for a node with a local connection, as code that is sent to
+a node, and as any module."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
+import elsewhere
 import pytest
-import yaml
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 FILES = "char" if os.geteuid() == 0 else "regular"
-# Any environment makes the task one for a process of its own.
-PROCESS = {"environment": {"NVMOCK_TEST": "1"}}
+# Any environment makes the task one for Ansible's way to run a module.
+WAYS = {
+    "here": {},
+    "sent": {"vars": {"ansible_connection": "elsewhere"}},
+    "process": {"environment": {"NVMOCK_TEST": "1"}},
+}
 CASES = {
     "first": {"uuid_seed": "x", "mig": {0: []}, "gpu_count": 2},
     "again": {"uuid_seed": "x", "mig": {0: []}, "gpu_count": 2},
@@ -32,35 +34,28 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """{case: ({check mode: result in this process}, {check mode: result of a process of its own})}"""
+def told(tmp_path_factory):
+    """The results of all cases, and what the connection was asked to run."""
     place = tmp_path_factory.mktemp("action")
-    tasks = []
-    for number, (_name, options) in enumerate(CASES.items()):
+    tasks = {}
+    for number, options in enumerate(CASES.values()):
         for check in (True, False):
-            for way in ("here", "process"):
+            for way, how in WAYS.items():
                 os.makedirs(place / way, exist_ok=True)
-                task = {
+                tasks[f"{way}_{number}_{int(check)}"] = {
                     "nvmock.gpu.nvmock_node": {"host_root": str(place / way), "device_files": FILES, **options},
-                    "register": f"{way}_{number}_{int(check)}",
-                    "ignore_errors": True,
                     "check_mode": check,
                     "diff": True,
-                    **(PROCESS if way == "process" else {}),
+                    **how,
                 }
-                tasks.append(task)
-    names = [task["register"] for task in tasks]
-    told = "{{ {" + ", ".join(f"'{name}': {name}" for name in names) + "} | to_json }}"
-    tasks.append({"ansible.builtin.copy": {"content": told, "dest": str(place / "results"), "mode": "0600"}})
-    playbook = place / "play.yml"
-    playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    command = [sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)]
-    command += ["-e", json.dumps({"ansible_python_interpreter": sys.executable})]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads((place / "results").read_text())
+    return elsewhere.play(place, tasks)
+
+
+@pytest.fixture(scope="module")
+def results(told):
+    """{case: [{check mode: result} of each way]}"""
     return {
-        name: [{check: found[f"{way}_{number}_{int(check)}"] for check in (True, False)} for way in ("here", "process")]
+        name: [{check: told[0][f"{way}_{number}_{int(check)}"] for check in (True, False)} for way in WAYS]
         for number, name in enumerate(CASES)
     }
 
@@ -68,22 +63,28 @@ def results(tmp_path_factory):
 def without_the_way(result):
     """The result without what tells where the module ran."""
     text = json.dumps({key: value for key, value in result.items() if key not in ("invocation", "deprecations")})
-    return json.loads(text.replace("/process", "/here").replace("(nvmock_node)", "(nvmock.gpu.nvmock_node)"))
+    for way in WAYS:
+        text = text.replace(f"/{way}", "/here")
+    return json.loads(text.replace("(nvmock_node)", "(nvmock.gpu.nvmock_node)"))
 
 
 @pytest.mark.parametrize("check", [True, False], ids=["check", "run"])
 @pytest.mark.parametrize("name", CASES)
 def test_the_result_is_the_same(results, name, check):
-    here, process = (without_the_way(way[check]) for way in results[name])
-    for result in (here, process):
+    here, sent, process = (without_the_way(way[check]) for way in results[name])
+    for result in (here, sent, process):
         result.pop("exception", None)
     assert here == process
+    assert sent == process
     assert here.get("failed", False) is (
         name in ("bad value", "bad type", "bad choice", "unknown", "number", "relative")
     )
 
 
-def test_the_runs_were_what_they_should_be(results):
+def test_the_runs_were_what_they_should_be(results, told):
     here = results["first"][0]
     assert here[False]["changed"] and here[False]["diff"]
     assert results["absent"][0][False]["devices"]["removed"]
+    # Options that are not allowed are told before anything is sent.
+    sent = [name for name in CASES if name not in ("bad type", "bad choice", "unknown")]
+    assert told[1] == ["sent"] * 2 * len(sent)

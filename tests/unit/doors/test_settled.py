@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleFilterError
 
+from ansible_collections.nvmock.gpu.plugins.filter.pod_phase import pod_phase
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import NvmockError
 from ansible_collections.nvmock.gpu.plugins.module_utils.module import objects_info
 from ansible_collections.nvmock.gpu.plugins.module_utils.module.settled import outcome, wait_is_over
@@ -20,6 +22,14 @@ def job(status=None, **spec):
 
 def pod(phase, uid="1", kind="Job", **more):
     return {"metadata": {"ownerReferences": [{"kind": kind, "uid": uid}]}, "status": {"phase": phase}, **more}
+
+
+def at_its_end(*exits, policy="Never", containers=None):
+    """A pod of which the kubelet has not said yet that it has ended."""
+    states = [{"running": {}} if status is None else {"terminated": {"exitCode": status}} for status in exits]
+    spec = {"restartPolicy": policy, "containers": [{}] * (len(exits) if containers is None else containers)}
+    one = pod("Running", spec=spec)
+    return {**one, "status": {**one["status"], "containerStatuses": [{"state": state} for state in states]}}
 
 
 def daemonset(ready):
@@ -37,6 +47,8 @@ def daemonset(ready):
 @pytest.mark.parametrize(
     ("one", "pods", "wanted"),
     [
+        pytest.param(job(), [at_its_end(0)], True, id="its container has ended, and the kubelet will say so"),
+        pytest.param(job(), [at_its_end(0, 1)], False, id="one of its containers has failed"),
         pytest.param(job(), [], None, id="it has no pod yet"),
         pytest.param(job(), [pod("Running")], None, id="its pod runs"),
         pytest.param(job(), [pod("Succeeded")], True, id="its pod has succeeded"),
@@ -120,3 +132,26 @@ def test_a_server_may_be_silent_while_waiting():
     assert in_time and found[1] == [job(COMPLETE)]
     with pytest.raises(NvmockError, match="no answer"):
         objects_info.answers(Cluster(ends_after=100, silent=range(2, 100)), QUERIES, 1)
+
+
+@pytest.mark.parametrize(
+    ("one", "wanted"),
+    [
+        pytest.param({}, "", id="there is no pod"),
+        pytest.param(pod("Pending"), "Pending", id="it has no container yet"),
+        pytest.param(at_its_end(), "Running", id="no container is known"),
+        pytest.param(at_its_end(0, None), "Running", id="one container runs"),
+        pytest.param(at_its_end(0, containers=2), "Running", id="one container has no status yet"),
+        pytest.param(at_its_end(0, policy="OnFailure"), "Running", id="it could be restarted"),
+        pytest.param(at_its_end(0, 0), "Succeeded", id="all have ended well"),
+        pytest.param(at_its_end(137, 0), "Failed", id="one was killed"),
+        pytest.param(pod("Failed"), "Failed", id="the kubelet has ended it"),
+    ],
+)
+def test_the_phase_that_a_pod_gets(one, wanted):
+    assert pod_phase(one) == wanted
+
+
+def test_what_is_no_pod_has_no_phase():
+    with pytest.raises(AnsibleFilterError, match="must be a Pod"):
+        pod_phase("gpu-demo")
