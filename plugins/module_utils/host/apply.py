@@ -303,12 +303,7 @@ class _Transaction:
     def undo(self) -> list[str]:
         """Undo the steps in reverse order; return the paths where that failed, and those left over."""
         self._unsynced.close()
-        left: list[str] = []
-        for step in reversed(self._steps):
-            try:
-                step.undo()
-            except (OSError, HostError):
-                left.append(step.left)
+        left = [step.left for step in self._undo_steps()]
         try:
             if self._trial is not None:
                 _end_trial(_opened(self._root, manifests.STATE_DIRECTORY), locking.NAME, self._trial)
@@ -329,6 +324,24 @@ class _Transaction:
         except (OSError, HostError):
             left.append(manifests.PATH if self._manifest is None else self._manifest.left)
         return left
+
+    def _undo_steps(self) -> list[Step | Attributes]:
+        """Return the steps that can't be undone.
+
+        What fails is tried again when others are undone: a full disk has room for the old name of one file when the hidden name of
+        another is gone.
+        """
+        pending = self._steps[::-1]
+        while True:
+            failed = []
+            for step in pending:
+                try:
+                    step.undo()
+                except (OSError, HostError):
+                    failed.append(step)
+            if not failed or len(failed) == len(pending):
+                return failed
+            pending = failed
 
     def close(self) -> None:
         """Close all files; what the root knows of directories is of before."""
