@@ -64,4 +64,5 @@ def run(modules: dict[str, tuple[bool, str, bytes, bytes | None]], magic: bytes,
     try:
         import_module(asked["core"]).run(stand_in.StandIn(asked["params"], asked["check_mode"], asked["diff"]))
     except stand_in.Left as left:
-        print(f"\n{MARK}{json.dumps(left.result)}", flush=True)
+        sys.stdout.write(f"\n{MARK}{json.dumps(left.result)}\n")
+        sys.stdout.flush()
