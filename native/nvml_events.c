@@ -163,10 +163,11 @@ static int wait_for(volatile int *set, unsigned milliseconds, struct event_data 
         if (result == GPU_IS_LOST && passed >= LOST_AFTER)
             return result;
         if (milliseconds != (unsigned)FOR_EVER) {
-            if (passed >= milliseconds)
+            /* Both times are cut to milliseconds, so one more may have begun only. */
+            if (passed > milliseconds || milliseconds == 0)
                 return result;
             if (milliseconds - passed < PERIOD)
-                rest.tv_nsec = (milliseconds - passed) * 1000000L;
+                rest.tv_nsec = (milliseconds - passed + 1) * 1000000L;
         }
         CALL(nanosleep, &rest, NULL);
     }
