@@ -10,7 +10,7 @@ import random
 import old_version
 import tree
 from case import Attack, Case
-from nodes import Made, make_base, random_flags
+from nodes import MANIFEST, Made, make_base, random_flags
 from product import Outcome, Running, ctl, ctl_command
 
 _PAIRS = 240
@@ -97,7 +97,11 @@ class AtOnce(Attack):
         case.check("old", outcomes[runs.index(new)].ok, told)
         flags = rng.choice(self._flags)
         outcome = ctl(case.path("node"), *flags)
-        wrong = tree.difference(self._made[flags].fresh, tree.listing(case.path("node")))
+        expected, after = dict(self._made[flags].fresh), tree.listing(case.path("node"))
+        if choices[0] == _REMOVE and MANIFEST in after:
+            # An old removal can take the manifest of the other run with it. Who has made a directory that is left, nobody knows then.
+            expected[MANIFEST] = (after[MANIFEST][0], *expected[MANIFEST][1:])
+        wrong = tree.difference(expected, after)
         case.check("old", outcome.ok and not wrong, f"{told}; then {' '.join(flags)}: {outcome}; {wrong}")
 
     def _made_by_old(self, case: Case, rng: random.Random) -> str:
