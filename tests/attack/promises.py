@@ -122,7 +122,7 @@ PROMISES: dict[str, dict[str, str]] = {
         "user": "no ordinary user can keep a run waiting",
         "old": "a run waits for one of an older version that is under way, and the other way round",
         "signal": "a run that waits for another one ends at a signal",
-        "end": "a run that waits in vain ends after a minute, in one line that names whom it waited for",
+        "end": "a run that waits for a minute ends, in one line that names whom it waited for",
         "after": "the next run after such a wait makes the node as a fresh one",
     },
     "power_loss": {
