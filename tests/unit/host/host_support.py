@@ -222,20 +222,23 @@ _LOOKING = frozenset(["stat", "fstat", "readlink", "listdir", "read"])
 
 
 class FaultyOs:
-    """``os`` for the host package, with a fault instead of the *at*-th call that counts.
+    """``os`` for the host package, with a fault instead of the *at*-th call that counts, and of the ones after it.
 
     :arg fault: the exception; a :class:`Killed` is final, every later change raises it too.
     :arg looking: count the calls that only look as well.
+    :arg names: count these calls only.
+    :arg times: so many calls in a row fail.
     :arg lasting: the errors stay from then on, but for removals, chmod and chown (a file system that is full).
     """
 
-    def __init__(self, at, fault, looking=False, lasting=False):
+    def __init__(self, at, fault, looking=False, lasting=False, names=(), times=1):
         self.at = at
         self.fault = fault
         self.calls = 0
         self.tripped = False
         self._lasting = lasting
-        self._counted = _MUTATING | _LOOKING if looking else _MUTATING
+        self._times = times
+        self._counted = names or (_MUTATING | _LOOKING if looking else _MUTATING)
         self._looking = looking
 
     def __getattr__(self, name):
@@ -248,7 +251,9 @@ class FaultyOs:
                 return real(*args, **kwargs)
             self.calls += 1
             killed = isinstance(self.fault, Killed)
-            if self.calls == self.at or (self.tripped and (killed or (self._lasting and name in _NEEDING_SPACE))):
+            if 0 <= self.calls - self.at < self._times or (
+                self.tripped and (killed or (self._lasting and name in _NEEDING_SPACE))
+            ):
                 if name == "write" and not self.tripped:
                     real(args[0], bytes(args[1])[: len(args[1]) // 2])
                 self.tripped = True

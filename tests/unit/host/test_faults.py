@@ -28,7 +28,6 @@ from host_support import (
 )
 
 from ansible_collections.nvmock.gpu.plugins.module_utils.errors import HostError
-from ansible_collections.nvmock.gpu.plugins.module_utils.host import steps
 from ansible_collections.nvmock.gpu.plugins.module_utils.host.manifest import Manifest
 
 NEVER = 1 << 30
@@ -282,37 +281,22 @@ def test_full_from_any_point_on(fresh, name):
         assert different(after, snapshot(top)) == [], at
 
 
-class _FullOs:
-    """Renames fail from the n-th on, until so many have failed."""
-
-    def __init__(self, at, times):
-        self._numbers = range(at, at + times)
-        self._count = 0
-
-    def __getattr__(self, name):
-        return getattr(os, name)
-
-    def rename(self, *names, **directories):
-        self._count += 1
-        if self._count in self._numbers:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.rename(*names, **directories)
-
-
-def test_what_can_not_be_undone_yet_is_tried_again(fresh, monkeypatch):
+def test_what_can_not_be_undone_yet_is_tried_again(fresh):
     """On a full ext4, a directory can have room for an old name only when the hidden names of others are gone."""
     top = fresh(False)
     present(top, full_node())
     before = snapshot(top)
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     for times in (2, 3, 20):
-        monkeypatch.setattr(steps, "os", _FullOs(40, times))
-        with pytest.raises(HostError, match=r"No space left on device; nothing was changed") as error:
+        with (
+            faults(40, full, names=("rename",), times=times) as faulty,
+            pytest.raises(HostError, match=r"No space left on device; nothing was changed") as error,
+        ):
             absent(top, full_node())
+        assert faulty.calls >= 40 + times
         assert "\n" not in str(error.value)
         assert different(before, snapshot(top)) == [], times
-    monkeypatch.setattr(steps, "os", _FullOs(40, 10_000))
-    with pytest.raises(HostError, match=r"could not be undone"):
+    with faults(40, full, names=("rename",), times=NEVER), pytest.raises(HostError, match=r"could not be undone"):
         absent(top, full_node())
-    monkeypatch.undo()
     absent(top, full_node())
     assert snapshot(top) == {}
